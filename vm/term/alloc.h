@@ -1,0 +1,59 @@
+// Where terms are built.
+//
+// The one rule that makes native code simple: **building never collects and never moves anything**. When the
+// process's block is full, `alloc` continues in a fragment (a separate piece of memory owned by the same
+// process) and asks the process to collect at its next safe point. Only the interpreter's safe points
+// (function entry, loop back edge, `alloc` instruction, call of a native) collect. A native function may
+// therefore hold any number of terms in C++ variables while it runs.
+#pragma once
+
+#include "vm/term/term.h"
+
+namespace quelea {
+
+/// A bump allocator of words. A process is one; so are literal areas and message fragments under construction.
+class TermAlloc {
+ public:
+  /// Room for `words` words, uninitialised; the caller fills all of them before anything else can look.
+  Word* alloc(std::size_t words) {
+    if (QUELEA_LIKELY(static_cast<std::size_t>(limit - hp) >= words)) {
+      Word* result = hp;
+      hp += words;
+      return result;
+    }
+    return grow(*this, words);
+  }
+
+  Term cons(Term head, Term tail) {
+    Word* cell = alloc(2);
+    cell[0] = head.bits;
+    cell[1] = tail.bits;
+    return Term::cons(cell);
+  }
+
+  template <class... Terms>
+  Term tuple(Terms... elements) {
+    Word* object = alloc(1 + sizeof...(elements));
+    Word* at = object;
+    *at++ = Header::make(Kind::Tuple, sizeof...(elements)).bits;
+    ((*at++ = elements.bits), ...);
+    return Term::boxed(object);
+  }
+
+  Term make_float(double value) {
+    Word* object = alloc(2);
+    object[0] = Header::make(Kind::Float, 1).bits;
+    __builtin_memcpy(object + 1, &value, sizeof value);
+    return Term::boxed_float(object);
+  }
+
+  Word* hp = nullptr;     ///< The next free word.
+  Word* limit = nullptr;  ///< One past the last usable word.
+  /// First RefBinary object of this heap; they are chained through their `next` word so that the
+  /// collector can drop the shared bytes of those that died.
+  Word* ref_binaries = nullptr;
+  /// Called when `limit - hp < words`: continues elsewhere. Never returns null.
+  Word* (*grow)(TermAlloc&, std::size_t words) = nullptr;
+};
+
+}  // namespace quelea
