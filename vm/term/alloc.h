@@ -1,20 +1,22 @@
 // Where terms are built.
 //
-// The one rule that makes native code simple: **building never collects and never moves anything**. When the
-// process's block is full, `alloc` continues in a fragment (a separate piece of memory owned by the same
-// process) and asks the process to collect at its next safe point. Only the interpreter's safe points
-// (function entry, loop back edge, `alloc` instruction, call of a native) collect. A native function may
-// therefore hold any number of terms in C++ variables while it runs.
+// The one rule that makes native code simple: **building never collects and never moves anything**.
+// When the process's block is full, `alloc` continues in a fragment (a separate piece of memory
+// owned by the same process) and asks the process to collect at its next safe point. Only the
+// interpreter's safe points (function entry, loop back edge, `alloc` instruction, call of a native)
+// collect. A native function may therefore hold any number of terms in C++ variables while it runs.
 #pragma once
 
 #include "vm/term/term.h"
 
 namespace quelea {
 
-/// A bump allocator of words. A process is one; so are literal areas and message fragments under construction.
+/// A bump allocator of words. A process is one; so are literal areas and message fragments under
+/// construction.
 class TermAlloc {
  public:
-  /// Room for `words` words, uninitialised; the caller fills all of them before anything else can look.
+  /// Room for `words` words, uninitialised; the caller fills all of them before anything else can
+  /// look.
   Word* alloc(std::size_t words) {
     if (QUELEA_LIKELY(static_cast<std::size_t>(limit - hp) >= words)) {
       Word* result = hp;
@@ -52,6 +54,9 @@ class TermAlloc {
   /// First RefBinary object of this heap; they are chained through their `next` word so that the
   /// collector can drop the shared bytes of those that died.
   Word* ref_binaries = nullptr;
+  /// Bytes outside the heap that RefBinary objects made since the last collection keep alive.
+  /// Builders add, the collector resets and may collect early when it is large.
+  std::size_t off_heap_bytes = 0;
   /// Called when `limit - hp < words`: continues elsewhere. Never returns null.
   Word* (*grow)(TermAlloc&, std::size_t words) = nullptr;
 };

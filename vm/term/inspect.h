@@ -1,0 +1,39 @@
+// Terms as text: what `inspect` and `to_string` say.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "vm/term/atoms.h"
+#include "vm/term/term.h"
+
+namespace quelea {
+
+struct InspectOptions {
+  /// Stop after about this many bytes, with `…`.
+  std::size_t limit = static_cast<std::size_t>(-1);
+  /// Break lines so that they fit this many columns where possible; 0: all on one line.
+  std::size_t width = 0;
+  /// Says whether an atom that looks like a module name (`Chat.Room`) names a known module and is
+  /// shown without its colon. Null: none is known.
+  bool (*is_module)(void* context, Term atom) = nullptr;
+  void* context = nullptr;
+};
+
+/// Appends source that reads back (pids, references and functions as `#Pid<…>`, `#Ref<…>`,
+/// `#Fun<…>`). `work` grows by about the number of words looked at.
+void inspect(std::string& out, Term term, const AtomTable& atoms,
+             const InspectOptions& options = {}, std::size_t* work = nullptr);
+/// Strings as they are, atoms by name, numbers; everything else as `inspect`.
+void to_string(std::string& out, Term term, const AtomTable& atoms,
+               const InspectOptions& options = {}, std::size_t* work = nullptr);
+
+/// `Chat.Room`: segments that start with an upper-case letter, dotted.
+bool looks_like_module(std::string_view text);
+/// Appends a string literal with quotes and escapes.
+void inspect_string(std::string& out, std::string_view utf8);
+/// Appends an atom literal.
+void inspect_atom(std::string& out, Term atom, const AtomTable& atoms,
+                  const InspectOptions& options = {});
+
+}  // namespace quelea
