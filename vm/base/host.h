@@ -1,0 +1,83 @@
+// What a machine asks of the program it lives in.
+//
+// The machine never touches the process's streams, prints, or knows the compiler: all of it goes through
+// this interface, which vm/api implements over the callbacks of the public header. The base class is a
+// host without anything: output vanishes, input is empty, no module is found. Tests derive from it.
+//
+// Unless it says otherwise a function may be called from any thread of the machine, and one call at a
+// time of each: the implementation locks where more is wanted.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quelea {
+
+enum class LogLevel { Debug, Info, Warning, Error };
+
+/// A module's bytes as they stand in a .qb file.
+struct ModuleBytes {
+  std::string name;
+  /// What stack traces and `Code.which` call the place it came from.
+  std::string origin;
+  std::vector<std::uint8_t> bytes;
+};
+
+enum class FindStatus {
+  Found,
+  NotFound,
+  Broken,  ///< There is one, but it does not compile or cannot be read; `message` says why.
+};
+
+struct FindResult {
+  FindStatus status = FindStatus::NotFound;
+  /// In load order: a source file may hold several modules, the one asked for is the last.
+  std::vector<ModuleBytes> modules;
+  std::string message;
+};
+
+struct CompileOutcome {
+  bool ok = false;
+  std::vector<ModuleBytes> modules;
+  /// One text each, as the command would print it.
+  std::vector<std::string> errors, warnings;
+};
+
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  /// Standard output (1) or standard error (2). False: nothing can be written there any more.
+  virtual bool write(int fd, std::string_view bytes) {
+    (void)fd, (void)bytes;
+    return true;
+  }
+  /// Pushes out what `write` may have buffered.
+  virtual void flush(int fd) { (void)fd; }
+  /// Reads standard input, blocking: the number of bytes, 0 at the end, a negative errno.
+  virtual std::ptrdiff_t read(char* buffer, std::size_t capacity) {
+    (void)buffer, (void)capacity;
+    return 0;
+  }
+  /// The machine's own remarks, a line without its newline.
+  virtual void log(LogLevel level, std::string_view line) { (void)level, (void)line; }
+
+  /// What System.argv() gives.
+  virtual std::vector<std::string> arguments() { return {}; }
+
+  /// Looks for a module that is not loaded: the script's folder, --path, the library.
+  virtual FindResult find_module(std::string_view name) {
+    (void)name;
+    return {};
+  }
+  /// Compiles for Code.compile_string; loads nothing.
+  virtual CompileOutcome compile(std::string_view source, std::string_view file) {
+    (void)source, (void)file;
+    return {};
+  }
+};
+
+}  // namespace quelea
