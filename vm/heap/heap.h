@@ -1,0 +1,99 @@
+// The memory of one process.
+//
+// A process has one block in which its heap grows upwards and its stack downwards; they meet in the
+// middle:
+//
+//   block_                 hp                  fp - frame        fp                    block_end_
+//   +----------------------+--------------------+-----------------+-----------------------+
+//   | young objects        |       free         | current frame   | frames of the callers |
+//   +----------------------+--------------------+-----------------+-----------------------+
+//
+// Three more places hold objects of the process:
+//   fragments   pieces outside of the block: received messages, and what natives built when the
+//   block was full.
+//               They are as young as the block.
+//   old space   a list of segments; a collection moves young survivors there and they are copied
+//   again only by a
+//               full collection. Segments are never grown by copying. Small processes have none.
+//   literals    shared by all processes, outside of every heap (vm/code/literal_region.h).
+//
+// Nothing here is shared between processes; only the owner (or whoever runs it) touches it.
+// The collector is described in vm/heap/collector.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "vm/term/alloc.h"
+
+namespace quelea {
+
+/// Slots that every frame may use below its last one without a check (captured values of a called
+/// fun).
+inline constexpr std::size_t kRedZoneSlots = 4;
+inline constexpr std::size_t kRedZoneBytes = kRedZoneSlots * sizeof(Word);
+
+/// A piece of memory with terms outside of the block. The words [start, top) are whole objects.
+struct Fragment {
+  Fragment* next;
+  Word* start;
+  Word* top;
+  Word* limit;
+  Word* ref_binaries;  ///< Chain of the RefBinary objects in it, as in TermAlloc.
+};
+
+/// A piece of the old space; the words follow the header.
+struct Segment {
+  Segment* next;
+  Word* top;
+  Word* limit;
+  Word* start() { return reinterpret_cast<Word*>(this + 1); }
+};
+
+struct OldSpace {
+  Segment* segments;          ///< The first one is the one being filled.
+  std::size_t words;          ///< Allocated in all segments.
+  std::size_t full_at_words;  ///< A collection that finds more than this is a full one.
+  Word* ref_binaries;         ///< Chain of the RefBinary objects in the old space.
+};
+
+class Heap : public TermAlloc {
+ public:
+  /// Takes a block of `words` words, the stack being empty.
+  void init_block(std::size_t words);
+  /// Gives everything back: block, fragments, old space, shared bytes.
+  void release_all();
+
+  Word* block() const { return block_; }
+  Word* block_end() const { return block_end_; }
+  std::size_t block_words() const { return static_cast<std::size_t>(block_end_ - block_); }
+  /// Words of heap in use (block, fragments, old space; dead ones that were not collected yet
+  /// included).
+  std::size_t used_words() const;
+  /// Words of memory held, the stack included.
+  std::size_t held_words() const;
+
+  /// True while `alloc` builds in a fragment because the block was full.
+  bool in_fragment() const { return block_hp_ != nullptr; }
+  /// Goes back to the block after a native or slow path.
+  void leave_fragment();
+  /// Makes a received message's memory part of this heap.
+  void adopt(Fragment* fragment);
+  /// A collection is wanted at the next safe point.
+  bool collection_due() const { return collection_due_; }
+
+ protected:
+  friend class Collector;
+  friend class HeapWalker;
+
+  Word* block_ = nullptr;
+  Word* block_end_ = nullptr;
+  Word* block_hp_ = nullptr;  ///< The block's hp while `hp` is in a fragment, else null.
+  Fragment* fragments_ = nullptr;
+  OldSpace* old_ = nullptr;
+  std::uint32_t fragment_words_ = 0;  ///< Adopted and built since the last collection (saturating).
+  std::uint32_t min_block_words_ = 0;
+  bool collection_due_ = false;
+};
+
+}  // namespace quelea

@@ -1,0 +1,205 @@
+// A process: its heap and stack, where it goes on, its mailbox, and what natives may do with it.
+//
+// The record is small, because there may be millions: what few processes need (links, monitors,
+// dictionary, an exception under way, limits) is in a ProcessExtra that is allocated when first
+// needed. Only the owner touches any of this: the process itself while it runs, or the scheduler
+// that holds it. Everybody else sends signals (vm/proc/signal.h), which the owner handles before it
+// runs and when it looks for messages.
+//
+// Natives: those functions marked "raises" return the result, or `Term::none()` after they set an
+// exception, so that `return p.link(args[0]);` is right. Building never moves terms
+// (vm/term/alloc.h).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+
+#include "vm/heap/heap.h"
+#include "vm/term/atoms.h"
+#include "vm/term/term.h"
+
+namespace quelea {
+
+class Vm;
+class Process;
+struct ProcessExtra;
+struct Signal;
+struct Message;
+struct LoadedFunction;
+
+/// Lower runs first.
+enum class Priority : std::uint8_t { Max, High, Normal, Low };
+
+enum class ProcessState : std::uint8_t {
+  Runnable,  ///< In a run queue.
+  Running,
+  Waiting,  ///< In a receive or a native, until a signal or timer wakes it.
+  Exiting,  ///< No code of it runs any more.
+};
+
+/// What happens to a process whose heap grows past `max_heap`.
+enum class HeapLimitAction : std::uint8_t { Kill, Log };
+
+struct SpawnOptions {
+  bool link = false;
+  bool monitor = false;
+  Priority priority = Priority::Normal;
+  Term name = Term::none();  ///< Atom to register it by.
+  std::size_t min_heap_words = 0;
+  std::size_t max_heap_words = 0;  ///< 0: no limit.
+  HeapLimitAction max_heap_action = HeapLimitAction::Kill;
+};
+
+class Process : public Heap {
+ public:
+  // What natives use -----------------------------------------------------------------------------
+  Vm& vm() const { return *vm_; }
+  Term self() const { return pid_; }
+
+  /// Raises: class is :error, :exit or :throw. Always none.
+  Term raise(Term class_atom, Term reason);
+  Term raise_error(Term reason) { return raise(atoms::error, reason); }
+  Term badarg() { return raise_error(atoms::badarg); }
+  Term badarith() { return raise_error(atoms::badarith); }
+  /// Raises anew with the trace of an exception that was caught: raw, or a list as `Prim.trace`
+  /// gives.
+  Term reraise(Term class_atom, Term reason, Term trace);
+
+  /// Pays for work done, beyond the one reduction of the call.
+  void charge(std::int64_t count) { reductions -= count; }
+  /// The slice is over: a long native should save its state in its arguments and return `again()`.
+  bool spent() const { return reductions <= 0; }
+  /// Call this native again, with its arguments as they are now, after others have had their turn.
+  /// Always none.
+  Term again();
+  /// The same, but only when a signal has arrived, or `wake` was called, or `timeout_ms` have
+  /// passed (negative: never).
+  Term again_when_woken(std::int64_t timeout_ms = -1);
+
+  /// The native's result is the result of a call of this function (newest version, loaded when
+  /// missing). Always none.
+  Term trap(Term module, Term name, std::initializer_list<Term> args);
+  Term trap(Term module, Term name, std::span<const Term> args);
+  Term trap_fun(Term fun, std::initializer_list<Term> args);
+  Term trap_fun(Term fun, std::span<const Term> args);
+
+  // Processes (all raise badarg for arguments that make no sense)
+  // -----------------------------------
+  /// A pid, or (pid, ref) with `options.monitor`.
+  Term spawn_fun(Term fun, const SpawnOptions& options);
+  Term spawn_call(Term module, Term name, Term arg_list, const SpawnOptions& options);
+  /// `dest ! message`: pid, registered name, alias (reference), (name, node). The message.
+  Term send(Term dest, Term message);
+  Term link(Term pid);             ///< true
+  Term unlink(Term pid);           ///< true
+  Term monitor(Term pid_or_name);  ///< a reference
+  /// A monitor whose reference is also an alias of this process until it fires, is demonitored or
+  /// answered.
+  Term monitor_alias(Term pid_or_name);
+  Term demonitor(Term ref, bool flush);  ///< true, or with flush whether the monitor still existed
+  Term alias();                          ///< a reference that messages can be sent to
+  Term unalias(Term ref);                ///< whether it was one
+  Term exit_signal(Term pid, Term reason);  ///< `exit(pid, reason)`: true
+  Term register_name(Term name, Term pid);  ///< true
+  Term unregister_name(Term name);          ///< true
+  Term make_reference();
+  /// A reference; after `ms` milliseconds the message is sent. Dest: a local pid or a name.
+  Term send_after(Term dest, Term message, Term ms);
+  Term start_timer(Term dest, Term message,
+                   Term ms);    ///< as Erlang's: sends (:timeout, ref, message)
+  Term cancel_timer(Term ref);  ///< milliseconds left, or false
+  Term read_timer(Term ref);    ///< milliseconds left, or false
+  /// trap_exit, priority, min_heap, max_heap: the old value.
+  Term set_flag(Term flag, Term value);
+  /// The value of one item, `nil` for a dead process.
+  Term info(Term pid, Term item);
+  /// A map of the usual items, `nil` for a dead process.
+  Term info(Term pid);
+
+  // Process dictionary: nil where there is nothing.
+  Term dictionary_get(Term key);
+  Term dictionary_put(Term key, Term value);  ///< the old value
+  Term dictionary_erase(Term key);            ///< the old value
+  Term dictionary_all();                      ///< [(key, value)]
+  void dictionary_clear();
+
+  /// Collects at the next safe point (right after the native that asks).
+  void request_collection(bool full);
+  /// The readable form of a raw trace (what `catch` gives).
+  Term trace_of(Term raw_trace);
+  /// Raw trace of where this process is.
+  Term current_trace();
+
+  // What the interpreter and the scheduler use
+  // ------------------------------------------------------
+
+  /// Left in this slice. Kept in a register while handlers run. Zero or less: go the slow way at
+  /// the next safe point.
+  std::int64_t reductions = 0;
+  /// Taken away by `interrupt_slice` and given back at the safe point.
+  std::int64_t held_reductions = 0;
+  /// Where it goes on, its frame, and the value on its way to a return point.
+  const Word* pc = nullptr;
+  Term* fp = nullptr;
+  Term value = Term::small(0);
+  /// Roots of the frame at `fp`: a live map, and the slots [extra_first, extra_first +
+  /// extra_count). `at_return_point`: pc is a return point, fp a callee's that is gone; there is no
+  /// frame of its own.
+  Word live_map = 1;
+  std::uint16_t extra_first = 0;
+  std::uint16_t extra_count = 0;
+
+  ProcessState state = ProcessState::Runnable;
+  Priority priority = Priority::Normal;
+  /// Bits below.
+  std::uint8_t flags = 0;
+  static constexpr std::uint8_t kTrapExit = 1;
+  static constexpr std::uint8_t kReceiving = 2;  ///< A receive's timer is running.
+  static constexpr std::uint8_t kTimedOut = 4;   ///< The receive's timer fired.
+  static constexpr std::uint8_t kAtReturnPoint = 8;
+  static constexpr std::uint8_t kWoken = 16;
+  static constexpr std::uint8_t kFullCollection = 32;
+  bool has_flag(std::uint8_t bit) const { return (flags & bit) != 0; }
+  void set_flag_bit(std::uint8_t bit, bool on) {
+    flags = static_cast<std::uint8_t>(on ? flags | bit : flags & ~bit);
+  }
+
+  /// What a native asked for instead of a result.
+  enum class Pending : std::uint8_t { None, Exception, Again, Wait, Call, Exit };
+  Pending pending = Pending::None;
+
+  // Mailbox: the inner queue, messages in order of arrival.
+  Message* first_message = nullptr;
+  Message** last_link = &first_message;  ///< Where the next arrival is linked.
+  Message** scan_link = &first_message;  ///< Link to the message a receive looks at.
+  std::uint32_t message_count = 0;
+
+  /// Other processes' signals, newest first; the owner takes all at once. Senders push with
+  /// release, which pairs with the owner's acquire exchange.
+  std::atomic<Signal*> outer{nullptr};
+
+  Process* next_in_queue = nullptr;  ///< In a run queue.
+  Process* next_all = nullptr;       ///< All processes of the machine.
+  Process* previous_all = nullptr;
+  ProcessExtra* extra_record = nullptr;
+  std::uint64_t receive_timer = 0;  ///< Number of the running receive timer, or 0.
+  std::uint64_t reductions_done = 0;
+
+  ProcessExtra& extra();
+  /// Asks for the slow way at the next safe point.
+  void interrupt_slice() {
+    if (reductions > 0) {
+      held_reductions += reductions;
+      reductions = 0;
+    }
+  }
+  /// Handles all signals that arrived. False: the process exited.
+  bool handle_signals();
+
+  Vm* vm_ = nullptr;
+  Term pid_ = Term::none();
+};
+
+}  // namespace quelea

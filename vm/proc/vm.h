@@ -1,0 +1,151 @@
+// A virtual machine: everything that its processes share. Many live in one host process; nothing is
+// global.
+//
+// `make_vm` (vm/interp/machine.h) makes one that can run code; the layers above fill the hooks
+// below.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vm/term/atoms.h"
+#include "vm/term/identity.h"
+#include "vm/term/term.h"
+
+namespace quelea {
+
+class CodeRegistry;
+class Process;
+class ProcessTable;
+class NameTable;
+class Scheduler;
+class Vm;
+
+enum class LogLevel { Debug, Info, Warning, Error };
+
+/// A compiled module's bytes; `owner` keeps them alive.
+struct ModuleBytes {
+  const std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+  std::string origin;  ///< Said in messages: a path, or "(library)".
+  std::shared_ptr<const void> owner;
+};
+
+/// What the compile hook gives.
+struct CompileResult {
+  bool ok = false;
+  struct Module {
+    std::string name;
+    std::string bytes;
+  };
+  std::vector<Module> modules;
+  struct Diagnostic {
+    std::string message;  ///< As shown to people.
+    std::string code;
+    unsigned line = 0, column = 0;
+    bool is_error = true;
+  };
+  std::vector<Diagnostic> diagnostics;
+};
+
+/// What a host gives a machine. Callbacks are called on the machine's own threads; an empty one
+/// means "nothing".
+struct VmConfig {
+  /// Standard output (1) and standard error (2). False: broken.
+  std::function<bool(int fd, std::string_view bytes)> write;
+  std::function<void(int fd)> flush;
+  /// Standard input: bytes read, 0 at the end, or a negative errno.
+  std::function<std::ptrdiff_t(char* buffer, std::size_t size)> read;
+  std::function<void(LogLevel level, std::string_view text)> log;
+  /// Finds the compiled module of a name (searching and compiling as the host likes). False: there
+  /// is none.
+  std::function<bool(std::string_view module, ModuleBytes& out)> find_module;
+  /// Compiles source text; loads nothing.
+  std::function<CompileResult(std::string_view source, std::string_view file)> compile;
+
+  std::vector<std::string> argv;
+  std::uint64_t max_processes = 0;  ///< 0: no limit but memory.
+  std::uint64_t max_memory_bytes = 0;
+  std::uint64_t seed = 0;  ///< 0: from the system.
+  std::uint32_t max_atoms = kDefaultAtomLimit;
+};
+
+class Vm {
+ public:
+  explicit Vm(VmConfig config);
+  ~Vm();
+  Vm(const Vm&) = delete;
+  Vm& operator=(const Vm&) = delete;
+
+  VmConfig& config() { return config_; }
+  AtomTable& atoms() { return atoms_; }
+  CodeRegistry& code() { return *code_; }
+  ProcessTable& processes() { return *processes_; }
+  NameTable& names() { return *names_; }
+  Scheduler& scheduler() { return *scheduler_; }
+  const NodeIdentity& node() const { return node_; }
+
+  /// A number no other reference of this machine has.
+  std::uint64_t next_ref_number() { return next_ref_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Output; each false when the host's sink is broken.
+  bool write(int fd, std::string_view bytes) { return config_.write && config_.write(fd, bytes); }
+  void flush(int fd) {
+    if (config_.flush) config_.flush(fd);
+  }
+  void log(LogLevel level, std::string_view text) {
+    if (config_.log) config_.log(level, text);
+  }
+
+  /// Ends the machine as soon as possible with this status (`System.halt`): what runs goes on to
+  /// its next safe point.
+  void halt(int status);
+  bool halted() const { return halted_.load(std::memory_order_acquire); }
+  int halt_status() const { return halt_status_; }
+  /// Ctrl-C: may be called from any thread and from signal handlers.
+  void interrupt();
+  bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
+  /// Either of the two: schedulers look here between slices.
+  bool stopping() const { return halted() || interrupted(); }
+
+  std::uint64_t monotonic_ns() const;
+
+  /// State of natives' areas (random seeds, open files, regex caches): made on first use, destroyed
+  /// with the machine. `Area` is default constructible; its `static constexpr unsigned kVmSlot` <
+  /// kAreaSlots is its own.
+  static constexpr unsigned kAreaSlots = 16;
+  template <class Area>
+  Area& area() {
+    auto& slot = areas_[Area::kVmSlot];
+    if (!slot) slot = std::make_shared<Area>();
+    return *static_cast<Area*>(slot.get());
+  }
+
+  // Hooks of the layers above ---------------------------------------------------------------------
+  /// Loads the module of a name through `config().find_module`. False: there is none, or it was
+  /// refused.
+  bool (*autoload)(Vm&, Term module) = nullptr;
+
+ private:
+  friend std::unique_ptr<Vm> make_vm(VmConfig config);
+
+  VmConfig config_;
+  AtomTable atoms_;
+  NodeIdentity node_;
+  std::unique_ptr<CodeRegistry> code_;
+  std::unique_ptr<ProcessTable> processes_;
+  std::unique_ptr<NameTable> names_;
+  std::shared_ptr<Scheduler> scheduler_;
+  std::shared_ptr<void> areas_[kAreaSlots];
+  std::atomic<std::uint64_t> next_ref_{1};
+  std::atomic<bool> halted_{false};
+  std::atomic<bool> interrupted_{false};
+  int halt_status_ = 0;
+};
+
+}  // namespace quelea
