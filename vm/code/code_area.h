@@ -1,0 +1,72 @@
+// Where loaded code lives: a reserved range of addresses, so that "whose code is this?", asked for
+// every frame of a trace and at every exception, is one read of a table, with no lock.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "vm/term/term.h"
+
+namespace quelea {
+
+struct LoadedModule;
+
+/// A reserved range of addresses whose beginning is usable.
+class AddressRange {
+ public:
+  /// Reserves `bytes`, or as much of it as the system gives (halving); may end up empty.
+  explicit AddressRange(std::size_t bytes);
+  ~AddressRange();
+  AddressRange(const AddressRange&) = delete;
+  AddressRange& operator=(const AddressRange&) = delete;
+
+  char* begin() const { return begin_; }
+  std::size_t size() const { return size_; }
+  std::size_t committed() const { return committed_; }
+  bool contains(const void* pointer) const {
+    return reinterpret_cast<std::uintptr_t>(pointer) - reinterpret_cast<std::uintptr_t>(begin_) <
+           size_;
+  }
+  /// Makes the first `bytes` usable; false when the range or the system's memory ends.
+  bool commit(std::size_t bytes);
+
+ private:
+  char* begin_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t committed_ = 0;
+};
+
+/// The code words of all modules of a machine, and whose they are.
+class CodeArea {
+ public:
+  CodeArea();
+  bool contains(const Word* pc) const { return range_.contains(pc); }
+  /// Room for code; null when the area is full. Under the registry's load lock.
+  Word* allocate(std::size_t words);
+  /// Takes back what `allocate` gave last and nobody uses yet.
+  void give_back(const Word* code);
+  /// From now on `module_at` answers `module` for these words (null: nobody).
+  void assign(const Word* code, std::size_t words, const LoadedModule* module);
+  /// The module whose code holds `pc`, or null. Any thread.
+  const LoadedModule* module_at(const Word* pc) const {
+    if (usable_ == 0 || !contains(pc)) return nullptr;
+    std::size_t granule =
+        static_cast<std::size_t>(reinterpret_cast<const char*>(pc) - range_.begin()) / kGranule;
+    // Pairs with the release in `assign`.
+    return owners()[granule].load(std::memory_order_acquire);
+  }
+
+ private:
+  static constexpr std::size_t kGranule = 512;
+  std::atomic<const LoadedModule*>* owners() const {
+    return reinterpret_cast<std::atomic<const LoadedModule*>*>(owners_.begin());
+  }
+  AddressRange range_;
+  AddressRange owners_;     ///< One pointer a granule.
+  std::size_t usable_ = 0;  ///< 0 when the system gave no address space.
+  std::size_t top_ = 0;     ///< Bytes in use, whole granules.
+};
+
+}  // namespace quelea

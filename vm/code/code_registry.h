@@ -1,0 +1,71 @@
+// What a machine knows about code: its modules, their versions and exports.
+//
+// Calls never look anything up: they hold an Export*, whose `entry` is the newest version's first
+// instruction or a stub. Installing a version is one atomic store an export; whoever runs the old
+// version goes on in it. Lookups by name (call_dyn, apply) read a hash table without a lock:
+// entries are only ever added, and a table that was outgrown is kept until the machine ends,
+// because somebody may still be reading it.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+#include "vm/code/code_area.h"
+#include "vm/code/literal_region.h"
+#include "vm/code/loaded_module.h"
+
+namespace quelea {
+
+class CodeRegistry {
+ public:
+  /// `undefined_handler` is the handler of `loader_op_undefined`.
+  explicit CodeRegistry(const void* undefined_handler);
+  ~CodeRegistry();
+  CodeRegistry(const CodeRegistry&) = delete;
+  CodeRegistry& operator=(const CodeRegistry&) = delete;
+
+  /// Null when nobody ever named such a function. Any thread, no lock.
+  Export* find_export(Term module, Term function, std::uint32_t arity) const;
+  /// The same, made when missing. Any thread.
+  Export* intern_export(Term module, Term function, std::uint32_t arity);
+
+  /// Makes `module` the newest version of its name; exports the new version lacks become undefined.
+  const LoadedModule* install(std::unique_ptr<LoadedModule> module);
+  /// The newest version, or null.
+  const LoadedModule* find_module(Term name) const;
+  /// The version whose code holds `pc`, or null. No lock.
+  const LoadedModule* module_at(const Word* pc) const { return code_.module_at(pc); }
+  /// The newest versions of all modules, in order of installation.
+  std::vector<const LoadedModule*> modules() const;
+
+  LiteralRegion& literals() { return literals_; }
+  const LiteralRegion& literals() const { return literals_; }
+  CodeArea& code() { return code_; }
+  /// Held while a module is loaded.
+  std::mutex& load_lock() { return load_lock_; }
+
+ private:
+  struct Table;
+  static Export* probe(const Table& table, Term module, Term function, std::uint32_t arity);
+  static void place(Table& table, Export* entry);
+  Export* intern_export_locked(Term module, Term function, std::uint32_t arity);
+
+  const void* undefined_handler_;
+  LiteralRegion literals_;
+  CodeArea code_;
+  std::mutex load_lock_;
+
+  mutable std::mutex lock_;  ///< Guards all below but reads of `table_`.
+  std::atomic<Table*> table_;
+  std::vector<std::unique_ptr<Table>> tables_;  ///< The newest last.
+  std::deque<Export> exports_;
+  std::unordered_map<Word, const LoadedModule*> newest_;  ///< By name.
+  std::vector<Word> order_;                               ///< Names, in order of installation.
+  std::vector<std::unique_ptr<LoadedModule>> versions_;
+};
+
+}  // namespace quelea

@@ -1,0 +1,51 @@
+#include "vm/code/loaded_module.h"
+
+#include <algorithm>
+
+namespace quelea {
+
+const LoadedFunction* LoadedModule::function_at(const Word* pc) const {
+  auto after = std::upper_bound(
+      functions.begin(), functions.end(), pc,
+      [](const Word* address, const LoadedFunction& function) { return address < function.entry; });
+  if (after == functions.begin()) return nullptr;
+  const LoadedFunction& function = *(after - 1);
+  return pc < function.end ? &function : nullptr;
+}
+
+const LoadedFunction* LoadedModule::find_export(Term function_name, std::uint32_t arity) const {
+  auto at =
+      std::lower_bound(exports.begin(), exports.end(), std::pair(function_name.bits, arity),
+                       [this](std::uint32_t index, const std::pair<Word, std::uint32_t>& key) {
+                         const LoadedFunction& function = functions[index];
+                         return std::pair(function.name.bits, function.arity) < key;
+                       });
+  if (at == exports.end()) return nullptr;
+  const LoadedFunction& function = functions[*at];
+  return function.name == function_name && function.arity == arity ? &function : nullptr;
+}
+
+const LoadedException* LoadedModule::exception_at(const Word* pc) const {
+  const LoadedFunction* function = function_at(pc);
+  if (function == nullptr) return nullptr;
+  auto word = static_cast<std::uint32_t>(pc - code);
+  for (std::uint32_t i = function->exceptions_begin; i < function->exceptions_end; ++i) {
+    const LoadedException& entry = exceptions[i];
+    if (word >= entry.start && word < entry.end) return &entry;
+  }
+  return nullptr;
+}
+
+LoadedLine LoadedModule::line_at(const Word* pc) const {
+  const LoadedFunction* function = function_at(pc);
+  if (function == nullptr) return {0, 0, 0};
+  auto word = static_cast<std::uint32_t>(pc - code);
+  auto begin = lines.begin() + function->lines_begin, end = lines.begin() + function->lines_end;
+  auto after = std::upper_bound(begin, end, word, [](std::uint32_t offset, const LoadedLine& line) {
+    return offset < line.word;
+  });
+  if (after == begin) return {word, function->line, 0};
+  return *(after - 1);
+}
+
+}  // namespace quelea
