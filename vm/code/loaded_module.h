@@ -35,6 +35,7 @@
 
 #include "vm/code/module_image.h"
 #include "vm/code/opcodes.h"
+#include "vm/term/fun.h"
 #include "vm/term/term.h"
 
 namespace quelea {
@@ -67,11 +68,7 @@ struct NativeEntry {
 
 /// A function that can be called from outside its module, by whatever version is newest. Exists
 /// from the first reference on, whether or not such a function exists, and as long as the machine.
-struct Export {
-  // First as in ExportIdentity (vm/term/fun.h).
-  Term module;
-  Term function;
-  std::uint32_t arity;
+struct Export : ExportIdentity {
   /// The newest version's first instruction; `stub` while there is none. Stored (release) by
   /// CodeRegistry::install, under its lock; loaded (acquire) by every call, which pairs with it.
   std::atomic<const Word*> entry;
@@ -81,17 +78,9 @@ struct Export {
   bool has_code() const { return entry.load(std::memory_order_acquire) != stub; }
 };
 
-/// What a fun made by `closure` points to.
-struct FunEntry {
-  // First as in FunIdentity (vm/term/fun.h).
-  Term module;
-  Term function;
-  /// Parameters of the fun; captured values come after them in the function's slots.
-  std::uint32_t arity;
-  std::uint32_t index;  ///< In the lambda table.
-  std::uint32_t captured;
-  Word unique;
-
+/// What a fun made by `closure` points to. Captured values come after the parameters in the
+/// function's slots.
+struct FunEntry : FunIdentity {
   const Word* entry;
   const LoadedModule* version;
 };

@@ -1,5 +1,6 @@
-// From a module image to code that runs: constants decoded, code verified, instructions expanded to words
-// (loaded_module.h says how they look), exports installed. Either all of it happens or nothing.
+// From a module image to code that runs: constants decoded, code verified, instructions expanded to
+// words (loaded_module.h says how they look), exports installed. Either all of it happens or
+// nothing.
 #pragma once
 
 #include <cstddef>
@@ -35,13 +36,15 @@ struct LoadResult {
   std::string error;                     ///< What was wrong, and where.
 };
 
-/// Loads a module and makes it the newest version of its name. Any thread; loads wait for each other.
+/// Loads a module and makes it the newest version of its name. Any thread; loads wait for each
+/// other.
 LoadResult load_module(const LoadContext& context, std::unique_ptr<ModuleImage> image);
 
 /// Reads a .qb file's bytes and loads it.
 LoadResult load_module(const LoadContext& context, std::string_view file);
 
-/// A module whose exported functions are natives: so that they can be called by name and made funs of.
+/// A module whose exported functions are natives: so that they can be called by name and made funs
+/// of.
 std::unique_ptr<ModuleImage> native_module_image(
     std::string_view module,
     const std::vector<std::pair<std::string_view, std::uint32_t>>& natives);

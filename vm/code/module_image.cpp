@@ -24,11 +24,13 @@ std::int64_t read_be(std::string_view bytes) {
 
 }  // namespace
 
-NameId NameTable::intern(std::string_view text) {
+NameId ModuleNames::intern(std::string_view text) {
+  for (; indexed_ < texts_.size(); ++indexed_)
+    ids_.emplace(texts_[indexed_], static_cast<NameId>(indexed_));
   if (auto found = ids_.find(text); found != ids_.end()) return found->second;
   auto id = static_cast<NameId>(texts_.size());
-  auto inserted = ids_.emplace(std::string(text), id).first;
-  texts_.push_back(&inserted->first);
+  ids_.emplace(texts_.emplace_back(text), id);
+  ++indexed_;
   return id;
 }
 
@@ -189,7 +191,7 @@ std::uint32_t ConstantPool::bits(std::string_view bytes, std::uint64_t bit_count
   return add_term(writer.take());
 }
 
-std::uint32_t ConstantPool::term(std::string bytes, NameTable& names) {
+std::uint32_t ConstantPool::term(std::string bytes, ModuleNames& names) {
   std::string_view rest = bytes;
   switch (rest[0]) {
     case kSmallInteger:

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,28 +20,19 @@ namespace quelea {
 using NameId = std::uint32_t;
 
 /// Texts, each once. Ids are dense and in order of first use.
-class NameTable {
+class ModuleNames {
  public:
   NameId intern(std::string_view text);
-  const std::string& operator[](NameId id) const { return *texts_[id]; }
+  /// Adds without looking for an equal one: for readers of files.
+  void append(std::string_view text) { texts_.emplace_back(text); }
+  const std::string& operator[](NameId id) const { return texts_[id]; }
   std::size_t size() const { return texts_.size(); }
 
-  NameTable() = default;
-  NameTable(const NameTable&) = delete;
-  NameTable& operator=(const NameTable&) = delete;
-  NameTable(NameTable&&) = default;
-  NameTable& operator=(NameTable&&) = default;
-
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>()(text);
-    }
-  };
-  // Nodes of an unordered_map do not move, so `texts_` may point into them.
-  std::unordered_map<std::string, NameId, Hash, std::equal_to<>> ids_;
-  std::vector<const std::string*> texts_;
+  std::deque<std::string> texts_;
+  /// Views of `texts_`, whose elements do not move. May lack the newest.
+  std::unordered_map<std::string_view, NameId> ids_;
+  std::size_t indexed_ = 0;  ///< How many of `texts_` are in `ids_`.
 };
 
 enum class ConstantKind : std::uint8_t {
@@ -100,7 +92,7 @@ class ConstantPool {
   /// A term written with LiteralWriter. Atoms, small integers and [] written this way become
   /// immediates, so a caller may write any constant expression without looking what it is; `names`
   /// gets the atom's text.
-  std::uint32_t term(std::string bytes, NameTable& names);
+  std::uint32_t term(std::string bytes, ModuleNames& names);
 
   /// Appends without looking for an equal one: for readers of files.
   void append(Constant constant) { all_.push_back(std::move(constant)); }
@@ -209,7 +201,12 @@ struct ImageAttribute {
 };
 
 struct ModuleImage {
-  NameTable names;
+  ModuleImage() = default;
+  // `names` refers to itself.
+  ModuleImage(const ModuleImage&) = delete;
+  ModuleImage& operator=(const ModuleImage&) = delete;
+
+  ModuleNames names;
   NameId name = 0;
   ConstantPool constants;
   std::vector<ImageImport> imports;
