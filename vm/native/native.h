@@ -15,11 +15,23 @@
 // thread for long (moves to the blocking pool when there is one).
 #pragma once
 
+#include <string_view>
+#include <vector>
+
 #include "vm/term/term.h"
 
 namespace quelea {
 
 class Process;
+class Vm;
+struct NativeEntry;
+
+/// What a native that works in slices keeps between `again` and its next call, beyond its arguments:
+/// `Process::native_state`. The collector updates `roots`.
+struct NativeState {
+  std::vector<Term> roots;
+  virtual ~NativeState() = default;
+};
 
 /// The arguments of a native: slots of the caller's frame, so they stay rooted across `again`.
 class Args {
@@ -35,5 +47,9 @@ class Args {
 };
 
 using NativeFunction = Term (*)(Process& process, Args args);
+
+/// The native of that name, or null. The entry lives as long as the machine.
+const NativeEntry* find_native(Vm& vm, std::string_view module, std::string_view name,
+                               std::uint32_t arity);
 
 }  // namespace quelea

@@ -27,6 +27,7 @@ class Process;
 struct ProcessExtra;
 struct Signal;
 struct Message;
+struct NativeState;
 struct LoadedFunction;
 
 /// Lower runs first.
@@ -186,6 +187,9 @@ class Process : public Heap {
   ProcessExtra* extra_record = nullptr;
   std::uint64_t receive_timer = 0;  ///< Number of the running receive timer, or 0.
   std::uint64_t reductions_done = 0;
+  /// What a native keeps between `again` and its next call (vm/native/native.h); else null. The
+  /// collector treats its roots as roots; it is deleted with the process.
+  NativeState* native_state = nullptr;
 
   ProcessExtra& extra();
   /// Asks for the slow way at the next safe point.
