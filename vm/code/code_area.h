@@ -5,38 +5,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
+#include "vm/code/address_range.h"
 #include "vm/term/term.h"
 
 namespace quelea {
 
 struct LoadedModule;
-
-/// A reserved range of addresses whose beginning is usable.
-class AddressRange {
- public:
-  /// Reserves `bytes`, or as much of it as the system gives (halving); may end up empty.
-  explicit AddressRange(std::size_t bytes);
-  ~AddressRange();
-  AddressRange(const AddressRange&) = delete;
-  AddressRange& operator=(const AddressRange&) = delete;
-
-  char* begin() const { return begin_; }
-  std::size_t size() const { return size_; }
-  std::size_t committed() const { return committed_; }
-  bool contains(const void* pointer) const {
-    return reinterpret_cast<std::uintptr_t>(pointer) - reinterpret_cast<std::uintptr_t>(begin_) <
-           size_;
-  }
-  /// Makes the first `bytes` usable; false when the range or the system's memory ends.
-  bool commit(std::size_t bytes);
-
- private:
-  char* begin_ = nullptr;
-  std::size_t size_ = 0;
-  std::size_t committed_ = 0;
-};
 
 /// The code words of all modules of a machine, and whose they are.
 class CodeArea {

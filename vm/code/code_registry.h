@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "vm/code/code_area.h"
-#include "vm/code/literal_region.h"
+#include "vm/code/literal_area.h"
 #include "vm/code/loaded_module.h"
 
 namespace quelea {
@@ -42,8 +42,8 @@ class CodeRegistry {
   /// The newest versions of all modules, in order of installation.
   std::vector<const LoadedModule*> modules() const;
 
-  LiteralRegion& literals() { return literals_; }
-  const LiteralRegion& literals() const { return literals_; }
+  LiteralArea& literals() { return literals_; }
+  const LiteralArea& literals() const { return literals_; }
   CodeArea& code() { return code_; }
   /// Held while a module is loaded.
   std::mutex& load_lock() { return load_lock_; }
@@ -55,7 +55,7 @@ class CodeRegistry {
   Export* intern_export_locked(Term module, Term function, std::uint32_t arity);
 
   const void* undefined_handler_;
-  LiteralRegion literals_;
+  LiteralArea literals_;
   CodeArea code_;
   std::mutex load_lock_;
 

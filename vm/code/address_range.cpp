@@ -1,0 +1,39 @@
+#include "vm/code/address_range.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+namespace quelea {
+namespace {
+
+constexpr std::size_t kCommitStep = std::size_t{1} << 16;
+constexpr std::size_t kSmallestRange = std::size_t{1} << 20;
+
+}  // namespace
+
+AddressRange::AddressRange(std::size_t bytes) {
+  for (; bytes >= kSmallestRange; bytes /= 2) {
+    void* address =
+        mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (address == MAP_FAILED) continue;
+    begin_ = static_cast<char*>(address);
+    size_ = bytes;
+    return;
+  }
+}
+
+AddressRange::~AddressRange() {
+  if (begin_ != nullptr) munmap(begin_, size_);
+}
+
+bool AddressRange::commit(std::size_t bytes) {
+  if (bytes <= committed_) return true;
+  if (bytes > size_) return false;
+  std::size_t end = std::min(size_, (bytes + kCommitStep - 1) / kCommitStep * kCommitStep);
+  if (mprotect(begin_ + committed_, end - committed_, PROT_READ | PROT_WRITE) != 0) return false;
+  committed_ = end;
+  return true;
+}
+
+}  // namespace quelea
