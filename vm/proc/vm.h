@@ -7,12 +7,10 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "vm/base/host.h"
 #include "vm/term/atoms.h"
 #include "vm/term/identity.h"
 #include "vm/term/term.h"
@@ -26,49 +24,9 @@ class NameTable;
 class Scheduler;
 class Vm;
 
-enum class LogLevel { Debug, Info, Warning, Error };
-
-/// A compiled module's bytes; `owner` keeps them alive.
-struct ModuleBytes {
-  const std::uint8_t* data = nullptr;
-  std::size_t size = 0;
-  std::string origin;  ///< Said in messages: a path, or "(library)".
-  std::shared_ptr<const void> owner;
-};
-
-/// What the compile hook gives.
-struct CompileResult {
-  bool ok = false;
-  struct Module {
-    std::string name;
-    std::string bytes;
-  };
-  std::vector<Module> modules;
-  struct Diagnostic {
-    std::string message;  ///< As shown to people.
-    std::string code;
-    unsigned line = 0, column = 0;
-    bool is_error = true;
-  };
-  std::vector<Diagnostic> diagnostics;
-};
-
-/// What a host gives a machine. Callbacks are called on the machine's own threads; an empty one
-/// means "nothing".
 struct VmConfig {
-  /// Standard output (1) and standard error (2). False: broken.
-  std::function<bool(int fd, std::string_view bytes)> write;
-  std::function<void(int fd)> flush;
-  /// Standard input: bytes read, 0 at the end, or a negative errno.
-  std::function<std::ptrdiff_t(char* buffer, std::size_t size)> read;
-  std::function<void(LogLevel level, std::string_view text)> log;
-  /// Finds the compiled module of a name (searching and compiling as the host likes). False: there
-  /// is none.
-  std::function<bool(std::string_view module, ModuleBytes& out)> find_module;
-  /// Compiles source text; loads nothing.
-  std::function<CompileResult(std::string_view source, std::string_view file)> compile;
-
-  std::vector<std::string> argv;
+  /// Not owned; outlives the machine. Null: a host without anything.
+  Host* host = nullptr;
   std::uint64_t max_processes = 0;  ///< 0: no limit but memory.
   std::uint64_t max_memory_bytes = 0;
   std::uint64_t seed = 0;  ///< 0: from the system.
@@ -82,7 +40,7 @@ class Vm {
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
 
-  VmConfig& config() { return config_; }
+  const VmConfig& config() const { return config_; }
   AtomTable& atoms() { return atoms_; }
   CodeRegistry& code() { return *code_; }
   ProcessTable& processes() { return *processes_; }
@@ -93,14 +51,10 @@ class Vm {
   /// A number no other reference of this machine has.
   std::uint64_t next_ref_number() { return next_ref_.fetch_add(1, std::memory_order_relaxed); }
 
-  // Output; each false when the host's sink is broken.
-  bool write(int fd, std::string_view bytes) { return config_.write && config_.write(fd, bytes); }
-  void flush(int fd) {
-    if (config_.flush) config_.flush(fd);
-  }
-  void log(LogLevel level, std::string_view text) {
-    if (config_.log) config_.log(level, text);
-  }
+  Host& host() { return *host_; }
+  bool write(int fd, std::string_view bytes) { return host_->write(fd, bytes); }
+  void flush(int fd) { host_->flush(fd); }
+  void log(LogLevel level, std::string_view line) { host_->log(level, line); }
 
   /// Ends the machine as soon as possible with this status (`System.halt`): what runs goes on to
   /// its next safe point.
@@ -127,7 +81,7 @@ class Vm {
   }
 
   // Hooks of the layers above ---------------------------------------------------------------------
-  /// Loads the module of a name through `config().find_module`. False: there is none, or it was
+  /// Loads the module of a name through the host. False: there is none, or it was
   /// refused.
   bool (*autoload)(Vm&, Term module) = nullptr;
 
@@ -135,6 +89,8 @@ class Vm {
   friend std::unique_ptr<Vm> make_vm(VmConfig config);
 
   VmConfig config_;
+  Host no_host_;
+  Host* host_;
   AtomTable atoms_;
   NodeIdentity node_;
   std::unique_ptr<CodeRegistry> code_;
