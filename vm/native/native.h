@@ -1,18 +1,20 @@
 // How a native function looks.
 //
-// A native is called by the interpreter with the process and its arguments, which lie in slots of the caller's
-// frame. It returns its result, or `Term::none()` after it told the process what to do instead: `p.raise(…)`,
-// `p.again()` or `p.trap(…)`. While it runs nothing is collected or moved (vm/term/alloc.h). Its cost beyond one
-// reduction it declares with `p.charge(n)`, about one reduction for each 10 words or 100 bytes touched; a native whose
-// work has no small bound does it in slices: it keeps its state in its arguments (`args.set`) and returns `p.again()`,
-// and is called again, with the arguments as it left them, after others have run.
+// A native is called by the interpreter with the process and its arguments, which lie in slots of
+// the caller's frame. It returns its result, or `Term::none()` after it told the process what to do
+// instead: `p.raise(…)`, `p.again()` or `p.trap(…)`. While it runs nothing is collected or moved
+// (vm/term/alloc.h). Its cost beyond one reduction it declares with `p.charge(n)`, about one
+// reduction for each 10 words or 100 bytes touched; a native whose work has no small bound does it
+// in slices: it keeps its state in its arguments (`args.set`) and returns `p.again()`, and is
+// called again, with the arguments as it left them, after others have run.
 //
 // Natives are declared once, in vm/code/natives/<area>.def:
 //   NATIVE(Module, name, arity, cpp_function, flags)
-// and a module they name can be called from Quelea source like any other: a call of `Prim.map_size(m)` compiles
-// to `call_native`. `Prelude` holds the prelude of the language; `Prim` what the library's own modules build on.
-// Flags: GUARD allowed in guards; PURE result depends on the arguments alone (may be folded); BLOCKING may block its
-// thread for long (moves to the blocking pool when there is one).
+// and a module they name can be called from Quelea source like any other: a call of
+// `Prim.map_size(m)` compiles to `call_native`. `Prelude` holds the prelude of the language; `Prim`
+// what the library's own modules build on. Flags: GUARD allowed in guards; PURE result depends on
+// the arguments alone (may be folded); BLOCKING may block its thread for long (moves to the
+// blocking pool when there is one).
 #pragma once
 
 #include <string_view>
@@ -26,8 +28,8 @@ class Process;
 class Vm;
 struct NativeEntry;
 
-/// What a native that works in slices keeps between `again` and its next call, beyond its arguments:
-/// `Process::native_state`. The collector updates `roots`.
+/// What a native that works in slices keeps between `again` and its next call, beyond its
+/// arguments: `Process::native_state`. The collector updates `roots`.
 struct NativeState {
   std::vector<Term> roots;
   virtual ~NativeState() = default;
@@ -37,7 +39,9 @@ struct NativeState {
 class Args {
  public:
   explicit Args(Term* window) : window_(window) {}
-  Term operator[](std::size_t index) const { return window_[-1 - static_cast<std::ptrdiff_t>(index)]; }
+  Term operator[](std::size_t index) const {
+    return window_[-1 - static_cast<std::ptrdiff_t>(index)];
+  }
   void set(std::size_t index, Term value) const {
     window_[-1 - static_cast<std::ptrdiff_t>(index)] = value;
   }

@@ -105,6 +105,10 @@ class Process : public Heap {
   Term exit_signal(Term pid, Term reason);  ///< `exit(pid, reason)`: true
   Term register_name(Term name, Term pid);  ///< true
   Term unregister_name(Term name);          ///< true
+  Term whereis(Term name);                  ///< the pid, or nil
+  Term registered();                        ///< [name]
+  Term all_processes();                     ///< [pid]
+  Term is_alive(Term pid);                  ///< local pid: boolean
   Term make_reference();
   /// A reference; after `ms` milliseconds the message is sent. Dest: a local pid or a name.
   Term send_after(Term dest, Term message, Term ms);

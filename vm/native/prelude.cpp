@@ -1,0 +1,238 @@
+// The prelude's functions on values: type tests, numbers, sizes, text. Most of them are
+// instructions too; these are what
+// `&is_int/1` and calls with computed names reach.
+#include "vm/code/code_registry.h"
+#include "vm/native/support.h"
+#include "vm/term/compare.h"
+#include "vm/term/etf.h"
+#include "vm/term/fun.h"
+#include "vm/term/hash.h"
+#include "vm/term/identity.h"
+#include "vm/term/inspect.h"
+#include "vm/term/number.h"
+#include "vm/term/utf8.h"
+
+namespace quelea {
+
+Term prelude_is_int(Process&, Args args) { return make_bool(is_integer(args[0])); }
+Term prelude_is_float(Process&, Args args) { return make_bool(args[0].is_float()); }
+Term prelude_is_number(Process&, Args args) { return make_bool(is_number(args[0])); }
+Term prelude_is_atom(Process&, Args args) { return make_bool(args[0].is_atom()); }
+Term prelude_is_bool(Process&, Args args) { return make_bool(is_bool(args[0])); }
+Term prelude_is_binary(Process&, Args args) { return make_bool(is_binary(args[0])); }
+Term prelude_is_bits(Process&, Args args) { return make_bool(is_bits(args[0])); }
+Term prelude_is_list(Process&, Args args) { return make_bool(args[0].is_list()); }
+Term prelude_is_tuple(Process&, Args args) { return make_bool(is_tuple(args[0])); }
+Term prelude_is_map(Process&, Args args) { return make_bool(is_map(args[0])); }
+Term prelude_is_pid(Process&, Args args) { return make_bool(is_pid(args[0])); }
+Term prelude_is_ref(Process&, Args args) { return make_bool(is_reference(args[0])); }
+Term prelude_is_fun_1(Process&, Args args) { return make_bool(is_fun(args[0])); }
+
+Term prelude_is_fun_2(Process& p, Args args) {
+  if (!args[1].is_small() || args[1].small_value() < 0) return badarg(p);
+  return make_bool(is_fun(args[0]) && fun_arity(args[0]) == args[1].small_value());
+}
+
+Term prelude_is_string(Process& p, Args args) {
+  Bytes bytes;
+  if (!bytes.get(args[0])) return atoms::false_;
+  charge_bytes(p, bytes.size());
+  return make_bool(utf8_valid(bytes.text()));
+}
+
+Term prelude_is_map_key(Process& p, Args args) {
+  if (!is_map(args[1])) return badmap(p, args[1]);
+  return make_bool(map_has(args[1], args[0], atoms_of(p)));
+}
+
+namespace {
+
+using UnaryNumber = Term (*)(TermAlloc&, Term, NumberResult&);
+
+Term unary_number(Process& p, Term argument, UnaryNumber function) {
+  if (!is_number(argument)) return badarg(p);
+  NumberResult result;
+  Term value = function(p, argument, result);
+  return value.is_none() ? fail(p, result.error) : value;
+}
+
+}  // namespace
+
+Term prelude_abs(Process& p, Args args) { return unary_number(p, args[0], number_abs); }
+Term prelude_round(Process& p, Args args) { return unary_number(p, args[0], number_round); }
+Term prelude_trunc(Process& p, Args args) { return unary_number(p, args[0], number_trunc); }
+Term prelude_floor(Process& p, Args args) { return unary_number(p, args[0], number_floor); }
+Term prelude_ceil(Process& p, Args args) { return unary_number(p, args[0], number_ceil); }
+Term prelude_float(Process& p, Args args) { return unary_number(p, args[0], number_float); }
+
+Term prelude_min(Process& p, Args args) {
+  std::size_t work = 0;
+  const bool second = compare(args[1], args[0], atoms_of(p), &work) < 0;
+  charge_cells(p, work);
+  return args[second ? 1 : 0];
+}
+
+Term prelude_max(Process& p, Args args) {
+  std::size_t work = 0;
+  const bool second = compare(args[1], args[0], atoms_of(p), &work) > 0;
+  charge_cells(p, work);
+  return args[second ? 1 : 0];
+}
+
+Term prelude_length(Process& p, Args args) {
+  std::int64_t length = 0;
+  Term rest = args[0];
+  for (; rest.is_cons(); rest = rest.tail()) ++length;
+  charge_cells(p, static_cast<std::size_t>(length));
+  return rest.is_nil_list() ? Term::small(length) : badarg(p);
+}
+
+Term prelude_elem(Process& p, Args args) {
+  if (!is_tuple(args[0]) || !args[1].is_small()) return badarg(p);
+  const auto index = static_cast<std::size_t>(args[1].small_value());
+  return index < tuple_size(args[0]) ? tuple_at(args[0], index) : badarg(p);
+}
+
+Term prelude_put_elem(Process& p, Args args) {
+  if (!is_tuple(args[0]) || !args[1].is_small()) return badarg(p);
+  const auto index = static_cast<std::size_t>(args[1].small_value());
+  const std::size_t size = tuple_size(args[0]);
+  if (index >= size) return badarg(p);
+  Word* object = p.alloc(1 + size);
+  std::memcpy(object, args[0].pointer(), (1 + size) * sizeof(Word));
+  object[1 + index] = args[2].bits;
+  charge_cells(p, size);
+  return Term::boxed(object);
+}
+
+Term prelude_tuple_size(Process& p, Args args) {
+  if (!is_tuple(args[0])) return badarg(p);
+  return Term::small(static_cast<std::int64_t>(tuple_size(args[0])));
+}
+
+Term prelude_map_size(Process& p, Args args) {
+  if (!is_map(args[0])) return badmap(p, args[0]);
+  return Term::small(static_cast<std::int64_t>(map_size(args[0])));
+}
+
+Term prelude_byte_size(Process& p, Args args) {
+  if (!is_bits(args[0])) return badarg(p);
+  return Term::small(static_cast<std::int64_t>(binary_bytes(args[0])));
+}
+
+Term prelude_bit_size(Process& p, Args args) {
+  if (!is_bits(args[0])) return badarg(p);
+  return Term::small(static_cast<std::int64_t>(binary_bits(args[0])));
+}
+
+Term prelude_hd(Process& p, Args args) { return args[0].is_cons() ? args[0].head() : badarg(p); }
+Term prelude_tl(Process& p, Args args) { return args[0].is_cons() ? args[0].tail() : badarg(p); }
+
+// Text ------------------------------------------------------------------------------------------
+InspectOptions inspect_options(Process& p) {
+  InspectOptions options;
+  options.context = &p.vm();
+  options.is_module = [](void* vm, Term atom) {
+    return static_cast<Vm*>(vm)->code().find_module(atom) != nullptr;
+  };
+  return options;
+}
+
+Term prelude_to_string(Process& p, Args args) {
+  if (is_binary(args[0])) {
+    // A string is its own text; other binaries are shown as inspect shows them.
+    Bytes bytes;
+    bytes.get(args[0]);
+    charge_bytes(p, bytes.size());
+    if (utf8_valid(bytes.text())) return args[0];
+  }
+  std::string out;
+  std::size_t work = 0;
+  to_string(out, args[0], atoms_of(p), inspect_options(p), &work);
+  charge_cells(p, work + out.size() / 8);
+  return binary_from_text(p, out);
+}
+
+Term prelude_inspect(Process& p, Args args) {
+  std::string out;
+  std::size_t work = 0;
+  inspect(out, args[0], atoms_of(p), inspect_options(p), &work);
+  charge_cells(p, work + out.size() / 8);
+  return binary_from_text(p, out);
+}
+
+namespace {
+
+Term print_text(Process& p, Term value, bool newline) {
+  std::string out;
+  std::size_t work = 0;
+  to_string(out, value, atoms_of(p), inspect_options(p), &work);
+  if (newline) out.push_back('\n');
+  charge_cells(p, work + out.size() / 8);
+  if (!p.vm().write(1, out)) return fail(p, atom_of(p, "epipe"));
+  return atoms::ok;
+}
+
+}  // namespace
+
+Term prelude_print(Process& p, Args args) { return print_text(p, args[0], false); }
+Term prelude_println(Process& p, Args args) { return print_text(p, args[0], true); }
+
+// External term format --------------------------------------------------------------------------
+Term prelude_term_to_binary(Process& p, Args args) {
+  std::string out;
+  std::size_t work = 0;
+  EtfEncodeOptions options;
+  options.node = p.vm().node();
+  if (!etf_encode(out, args[0], atoms_of(p), options, &work)) return system_limit(p);
+  charge_cells(p, work + out.size() / 16);
+  return binary_from_text(p, out);
+}
+
+namespace {
+
+const ExportIdentity* find_export_for_decoding(void* context, Term module, Term function,
+                                               std::uint32_t arity) {
+  return static_cast<Vm*>(context)->code().intern_export(module, function, arity);
+}
+
+const FunIdentity* find_fun_for_decoding(void* context, Term module, std::uint32_t index,
+                                         Word unique, std::uint32_t arity, std::uint32_t captured) {
+  const LoadedModule* loaded = static_cast<Vm*>(context)->code().find_module(module);
+  if (loaded == nullptr || index >= loaded->lambdas.size()) return nullptr;
+  const FunEntry& entry = loaded->lambdas[index];
+  if (entry.unique != unique || entry.arity != arity || entry.captured != captured) return nullptr;
+  return &entry;
+}
+
+Term decode_term(Process& p, Term binary, bool safe) {
+  Bytes bytes;
+  if (!bytes.get(binary)) return badarg(p);
+  EtfDecodeOptions options;
+  options.node = p.vm().node();
+  if (safe) options.max_new_atoms = 0;
+  options.find_export = find_export_for_decoding;
+  options.find_fun = find_fun_for_decoding;
+  options.context = &p.vm();
+  EtfDecodeResult result = etf_decode(p, bytes.data(), bytes.size(), p.vm().atoms(), options);
+  charge_cells(p, result.work + bytes.size() / 16);
+  return result.term.is_none() ? badarg(p) : result.term;
+}
+
+}  // namespace
+
+Term prelude_binary_to_term(Process& p, Args args) { return decode_term(p, args[0], false); }
+
+Term prim_binary_to_term(Process& p, Args args) {
+  if (!is_atom_named(p, args[1], "safe")) return badarg(p);
+  return decode_term(p, args[0], true);
+}
+
+Term prelude_hash(Process& p, Args args) {
+  std::size_t work = 0;
+  const std::uint32_t hash = portable_hash(args[0], atoms_of(p), &work);
+  charge_cells(p, work);
+  return Term::small(hash);
+}
+
+}  // namespace quelea

@@ -1,0 +1,247 @@
+// The prelude's functions on processes: argument shapes in, the process's own API
+// (vm/proc/process.h) out.
+#include "vm/native/support.h"
+#include "vm/term/identity.h"
+#include "vm/term/integer.h"
+
+namespace quelea {
+namespace {
+
+Term local_node(Process& p) {
+  Term name = p.vm().node().name;
+  return name.is_none() ? atom_of(p, "nonode@nohost") : name;
+}
+
+bool is_local_node(Process& p, Term node) { return node == local_node(p); }
+
+Term spawn_elsewhere(Process& p) {
+  // There is no distribution yet: no other node is reachable.
+  return fail(p, atoms::noconnection);
+}
+
+bool read_words(Term value, std::size_t& words) {
+  std::int64_t count = 0;
+  if (!get_count(value, count) || count < 0) return false;
+  words = static_cast<std::size_t>(count);
+  return true;
+}
+
+/// max_heap: words, or %{size: words, kill: boolean}.
+bool read_max_heap(Process& p, Term value, SpawnOptions& options) {
+  if (!is_map(value)) return read_words(value, options.max_heap_words);
+  MapIterator entries(value);
+  Term key;
+  Term setting;
+  while (entries.next(key, setting)) {
+    if (is_atom_named(p, key, "size")) {
+      if (!read_words(setting, options.max_heap_words)) return false;
+    } else if (is_atom_named(p, key, "kill") && is_bool(setting)) {
+      options.max_heap_action =
+          setting == atoms::true_ ? HeapLimitAction::Kill : HeapLimitAction::Log;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool read_priority(Process& p, Term value, Priority& priority) {
+  if (!value.is_atom()) return false;
+  const std::string_view text = text_of(p, value);
+  if (text == "max") return priority = Priority::Max, true;
+  if (text == "high") return priority = Priority::High, true;
+  if (text == "normal") return priority = Priority::Normal, true;
+  if (text == "low") return priority = Priority::Low, true;
+  return false;
+}
+
+bool read_option(Process& p, Term key, Term value, SpawnOptions& options) {
+  if (!key.is_atom()) return false;
+  const std::string_view name = text_of(p, key);
+  if (name == "link") return get_bool(value, options.link);
+  if (name == "monitor") return get_bool(value, options.monitor);
+  if (name == "priority") return read_priority(p, value, options.priority);
+  if (name == "min_heap") return read_words(value, options.min_heap_words);
+  if (name == "max_heap") return read_max_heap(p, value, options);
+  if (name == "name") {
+    options.name = value;
+    return value.is_atom() && value != atoms::undefined && value != atoms::nil;
+  }
+  return false;
+}
+
+/// A map of options, or a list of atoms and (name, value) pairs as in Erlang.
+bool read_spawn_options(Process& p, Term given, SpawnOptions& options) {
+  if (is_map(given)) {
+    MapIterator entries(given);
+    Term key;
+    Term value;
+    while (entries.next(key, value)) {
+      if (!read_option(p, key, value, options)) return false;
+    }
+    return true;
+  }
+  for (; given.is_cons(); given = given.tail()) {
+    const Term item = given.head();
+    const bool good = is_pair(item) ? read_option(p, tuple_at(item, 0), tuple_at(item, 1), options)
+                                    : read_option(p, item, atoms::true_, options);
+    if (!good) return false;
+  }
+  return given.is_nil_list();
+}
+
+}  // namespace
+
+Term prelude_self(Process& p, Args) { return p.self(); }
+
+Term prelude_spawn_1(Process& p, Args args) { return p.spawn_fun(args[0], {}); }
+Term prelude_spawn_2(Process& p, Args args) {
+  if (!args[0].is_atom()) return badarg(p);
+  return is_local_node(p, args[0]) ? p.spawn_fun(args[1], {}) : spawn_elsewhere(p);
+}
+Term prelude_spawn_3(Process& p, Args args) { return p.spawn_call(args[0], args[1], args[2], {}); }
+Term prelude_spawn_4(Process& p, Args args) {
+  if (!args[0].is_atom()) return badarg(p);
+  return is_local_node(p, args[0]) ? p.spawn_call(args[1], args[2], args[3], {})
+                                   : spawn_elsewhere(p);
+}
+Term prelude_spawn_link_1(Process& p, Args args) {
+  SpawnOptions options;
+  options.link = true;
+  return p.spawn_fun(args[0], options);
+}
+Term prelude_spawn_link_3(Process& p, Args args) {
+  SpawnOptions options;
+  options.link = true;
+  return p.spawn_call(args[0], args[1], args[2], options);
+}
+Term prelude_spawn_monitor_1(Process& p, Args args) {
+  SpawnOptions options;
+  options.monitor = true;
+  return p.spawn_fun(args[0], options);
+}
+Term prelude_spawn_monitor_3(Process& p, Args args) {
+  SpawnOptions options;
+  options.monitor = true;
+  return p.spawn_call(args[0], args[1], args[2], options);
+}
+Term prelude_spawn_opt_2(Process& p, Args args) {
+  SpawnOptions options;
+  if (!read_spawn_options(p, args[1], options)) return badarg(p);
+  return p.spawn_fun(args[0], options);
+}
+Term prelude_spawn_opt_4(Process& p, Args args) {
+  SpawnOptions options;
+  if (!read_spawn_options(p, args[3], options)) return badarg(p);
+  return p.spawn_call(args[0], args[1], args[2], options);
+}
+
+Term prelude_link(Process& p, Args args) { return p.link(args[0]); }
+Term prelude_unlink(Process& p, Args args) { return p.unlink(args[0]); }
+Term prelude_monitor_1(Process& p, Args args) { return p.monitor(args[0]); }
+
+Term prelude_monitor_2(Process& p, Args args) {
+  // As in Erlang with the kind of the item first, or the item and options.
+  if (args[0] == atoms::process) return p.monitor(args[1]);
+  if (!is_map(args[1])) return badarg(p);
+  return map_has(args[1], atoms::alias, atoms_of(p)) ? p.monitor_alias(args[0])
+                                                     : p.monitor(args[0]);
+}
+
+Term prelude_demonitor_1(Process& p, Args args) { return p.demonitor(args[0], false); }
+
+Term prelude_demonitor_2(Process& p, Args args) {
+  bool flush = false;
+  bool info = false;
+  auto read = [&](Term key, Term value) {
+    if (is_atom_named(p, key, "flush")) return get_bool(value, flush);
+    if (is_atom_named(p, key, "info")) return get_bool(value, info);
+    return false;
+  };
+  Term given = args[1];
+  if (is_map(given)) {
+    MapIterator entries(given);
+    Term key;
+    Term value;
+    while (entries.next(key, value)) {
+      if (!read(key, value)) return badarg(p);
+    }
+  } else {
+    for (; given.is_cons(); given = given.tail()) {
+      if (!read(given.head(), atoms::true_)) return badarg(p);
+    }
+    if (!given.is_nil_list()) return badarg(p);
+  }
+  Term existed = p.demonitor(args[0], flush);
+  return existed.is_none() || info ? existed : atoms::true_;
+}
+
+Term prelude_exit_1(Process& p, Args args) { return p.raise(atoms::exit, args[0]); }
+Term prelude_exit_2(Process& p, Args args) { return p.exit_signal(args[0], args[1]); }
+Term prelude_error(Process& p, Args args) { return p.raise(atoms::error, args[0]); }
+Term prelude_throw(Process& p, Args args) { return p.raise(atoms::throw_, args[0]); }
+
+Term prelude_reraise(Process& p, Args args) {
+  if (args[0] != atoms::error && args[0] != atoms::exit && args[0] != atoms::throw_) {
+    return badarg(p);
+  }
+  return p.reraise(args[0], args[1], args[2]);
+}
+
+Term prelude_register(Process& p, Args args) { return p.register_name(args[0], args[1]); }
+Term prelude_unregister(Process& p, Args args) { return p.unregister_name(args[0]); }
+Term prelude_whereis(Process& p, Args args) { return p.whereis(args[0]); }
+Term prelude_registered(Process& p, Args) { return p.registered(); }
+Term prelude_make_ref(Process& p, Args) { return p.make_reference(); }
+
+Term prelude_node_0(Process& p, Args) { return local_node(p); }
+
+Term prelude_node_1(Process& p, Args args) {
+  const Term of = args[0];
+  if (of.is_local_pid() || of.is_kind(Kind::Ref)) return local_node(p);
+  if (of.is_kind(Kind::ExternalPid) || of.is_kind(Kind::ExternalRef) || of.is_kind(Kind::Port)) {
+    return {of.pointer()[1]};
+  }
+  return badarg(p);
+}
+
+Term prelude_nodes(Process&, Args) { return Term::nil_list(); }
+
+Term prelude_send(Process& p, Args args) { return p.send(args[0], args[1]); }
+Term prelude_send_after(Process& p, Args args) { return p.send_after(args[0], args[1], args[2]); }
+Term prelude_cancel_timer(Process& p, Args args) { return p.cancel_timer(args[0]); }
+Term prelude_process_flag(Process& p, Args args) { return p.set_flag(args[0], args[1]); }
+Term prelude_process_info_1(Process& p, Args args) { return p.info(args[0]); }
+Term prelude_process_info_2(Process& p, Args args) { return p.info(args[0], args[1]); }
+
+namespace {
+
+/// The elements of a proper list of at most 255; false otherwise.
+bool read_arguments(Term list, Term* out, std::size_t& count) {
+  count = 0;
+  for (; list.is_cons(); list = list.tail()) {
+    if (count == 255) return false;
+    out[count++] = list.head();
+  }
+  return list.is_nil_list();
+}
+
+}  // namespace
+
+Term prelude_apply_2(Process& p, Args args) {
+  Term given[255];
+  std::size_t count = 0;
+  if (!read_arguments(args[1], given, count)) return badarg(p);
+  return p.trap_fun(args[0], std::span<const Term>(given, count));
+}
+
+Term prelude_apply_3(Process& p, Args args) {
+  Term given[255];
+  std::size_t count = 0;
+  if (!args[0].is_atom() || !args[1].is_atom() || !read_arguments(args[2], given, count)) {
+    return badarg(p);
+  }
+  return p.trap(args[0], args[1], std::span<const Term>(given, count));
+}
+
+}  // namespace quelea

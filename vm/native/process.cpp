@@ -1,0 +1,123 @@
+// Natives on processes and on terms in general, beyond the prelude.
+#include "vm/native/support.h"
+#include "vm/term/compare.h"
+#include "vm/term/copy.h"
+#include "vm/term/hash.h"
+#include "vm/term/inspect.h"
+
+namespace quelea {
+
+Term prim_process_list(Process& p, Args) { return p.all_processes(); }
+Term prim_process_is_alive(Process& p, Args args) { return p.is_alive(args[0]); }
+
+Term prim_process_get(Process& p, Args args) {
+  Term value = p.dictionary_get(args[0]);
+  // nil says both "nothing" and "nil is kept": in neither case is there a better answer than the
+  // default.
+  return value == atoms::nil ? args[1] : value;
+}
+Term prim_process_put(Process& p, Args args) { return p.dictionary_put(args[0], args[1]); }
+Term prim_process_erase(Process& p, Args args) { return p.dictionary_erase(args[0]); }
+Term prim_process_dictionary(Process& p, Args) { return p.dictionary_all(); }
+
+Term prim_process_yield(Process& p, Args) {
+  struct Yielded : NativeState {};
+  if (p.native_state != nullptr) {
+    drop_native_state(p);
+    return atoms::ok;
+  }
+  make_native_state<Yielded>(p);
+  return p.again();
+}
+
+Term prim_process_garbage_collect(Process& p, Args) {
+  p.request_collection(true);
+  return atoms::ok;
+}
+
+Term prim_process_alias(Process& p, Args args) {
+  // An alias that ends with its first message is what monitor_alias makes.
+  return args[0] == atoms::false_ ? p.alias() : badarg(p);
+}
+Term prim_process_unalias(Process& p, Args args) { return p.unalias(args[0]); }
+
+Term prim_process_read_timer(Process& p, Args args) {
+  Term left = p.read_timer(args[0]);
+  return left == atoms::false_ ? atoms::nil : left;
+}
+
+Term prim_trace(Process& p, Args args) { return p.trace_of(args[0]); }
+
+Term prim_pid_from_string(Process& p, Args args) {
+  Bytes bytes;
+  if (!bytes.get(args[0])) return badarg(p);
+  std::string_view text = bytes.text();
+  if (text.starts_with("#Pid")) text.remove_prefix(4);
+  if (text.size() < 7 || text.front() != '<' || text.back() != '>') return atoms::error;
+  std::uint64_t parts[3] = {0, 0, 0};
+  unsigned part = 0;
+  bool digit = false;
+  for (char c : text.substr(1, text.size() - 2)) {
+    if (c == '.' && digit && part < 2) {
+      ++part;
+      digit = false;
+    } else if (c >= '0' && c <= '9' && parts[part] <= UINT32_MAX) {
+      parts[part] = parts[part] * 10 + static_cast<std::uint64_t>(c - '0');
+      digit = true;
+    } else {
+      return atoms::error;
+    }
+  }
+  // The serial fills what a term leaves of it.
+  if (part != 2 || !digit || parts[0] != 0 || parts[1] > UINT32_MAX || parts[2] >= 1u << 29) {
+    return atoms::error;
+  }
+  return ok_tuple(p, Term::local_pid(parts[2] << 32 | parts[1]));
+}
+
+Term prim_term_compare(Process& p, Args args) {
+  std::size_t work = 0;
+  const int order = compare(args[0], args[1], atoms_of(p), &work);
+  charge_cells(p, work);
+  return Term::small(order < 0 ? -1 : order > 0);
+}
+
+Term prim_term_hash(Process& p, Args args) {
+  if (!args[1].is_small() || args[1].small_value() <= 0) return badarg(p);
+  std::size_t work = 0;
+  const std::uint64_t hash = hash_term(args[0], atoms_of(p), &work);
+  charge_cells(p, work);
+  return Term::small(
+      static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(args[1].small_value())));
+}
+
+Term prim_term_size(Process& p, Args args) {
+  constexpr std::size_t kCap = std::size_t{1} << 40;
+  const std::size_t words = term_words(args[0], {}, kCap);
+  charge_cells(p, words);
+  return Term::small(static_cast<std::int64_t>(words));
+}
+
+Term prim_inspect(Process& p, Args args) {
+  if (!is_map(args[1])) return badarg(p);
+  InspectOptions options = inspect_options(p);
+  MapIterator entries(args[1]);
+  Term key;
+  Term value;
+  while (entries.next(key, value)) {
+    if (is_atom_named(p, key, "width") && value.is_small() && value.small_value() >= 0) {
+      options.width = static_cast<std::size_t>(value.small_value());
+    } else if (is_atom_named(p, key, "limit") && value.is_small() && value.small_value() >= 0) {
+      options.limit = static_cast<std::size_t>(value.small_value());
+    } else if (!is_atom_named(p, key, "limit") || value != atoms::nil) {
+      return badarg(p);
+    }
+  }
+  std::string out;
+  std::size_t work = 0;
+  inspect(out, args[0], atoms_of(p), options, &work);
+  charge_cells(p, work + out.size() / 8);
+  return binary_from_text(p, out);
+}
+
+}  // namespace quelea

@@ -1,0 +1,144 @@
+// What the native areas share: raising, looking at arguments, state across slices.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vm/native/native.h"
+#include "vm/proc/process.h"
+#include "vm/proc/vm.h"
+#include "vm/term/atoms.h"
+#include "vm/term/binary.h"
+#include "vm/term/map.h"
+#include "vm/term/term.h"
+
+namespace quelea {
+
+// The natives themselves: one declaration a line of the tables.
+#define NATIVE(module, name, arity, symbol, flags) Term symbol(Process& p, Args args);
+#include "vm/code/natives/natives.def"
+#undef NATIVE
+
+inline const AtomTable& atoms_of(Process& p) { return p.vm().atoms(); }
+
+// Raising; each returns none.
+inline Term fail(Process& p, Term reason) { return p.raise_error(reason); }
+inline Term badarg(Process& p) { return p.badarg(); }
+inline Term badarg_with(Process& p, Term what) {
+  return p.raise_error(p.tuple(atoms::badarg, what));
+}
+inline Term badmap(Process& p, Term what) { return p.raise_error(p.tuple(atoms::badmap, what)); }
+inline Term system_limit(Process& p) { return p.raise_error(atoms::system_limit); }
+
+/// The atom of a text that a native makes up (option names, posix codes); there are few of them.
+inline Term atom_of(Process& p, std::string_view text) { return p.vm().atoms().intern(text); }
+inline std::string_view text_of(Process& p, Term atom) { return p.vm().atoms().text(atom); }
+/// True for the atom of that text. Cheaper than interning for arguments that select something.
+inline bool is_atom_named(Process& p, Term term, std::string_view text) {
+  return term.is_atom() && text_of(p, term) == text;
+}
+
+inline bool is_pair(Term term) { return is_tuple(term) && tuple_size(term) == 2; }
+
+inline Term ok_tuple(Process& p, Term value) { return p.tuple(atoms::ok, value); }
+inline Term error_tuple(Process& p, Term reason) { return p.tuple(atoms::error, reason); }
+
+inline void charge_bytes(Process& p, std::size_t bytes) {
+  p.charge(static_cast<std::int64_t>(bytes / 128));
+}
+inline void charge_cells(Process& p, std::size_t cells) {
+  p.charge(static_cast<std::int64_t>(cells / 8));
+}
+
+/// How this machine's terms are shown.
+struct InspectOptions inspect_options(Process& p);
+
+// State across slices ---------------------------------------------------------------------------
+/// The state this native left, or null on its first call.
+template <class State>
+State* native_state(Process& p) {
+  return static_cast<State*>(p.native_state);
+}
+template <class State>
+State* make_native_state(Process& p) {
+  auto* state = new State;
+  p.native_state = state;
+  return state;
+}
+inline void drop_native_state(Process& p) {
+  delete p.native_state;
+  p.native_state = nullptr;
+}
+
+// Arguments -------------------------------------------------------------------------------------
+/// The bytes of a binary argument; holds a copy where the binary does not start at a byte.
+class Bytes {
+ public:
+  Bytes() = default;
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+
+  /// False for what is no binary of whole bytes.
+  bool get(Term term) {
+    if (!is_binary(term)) return false;
+    set(binary_view(term));
+    return true;
+  }
+  void set(BinaryView view) {
+    if (QUELEA_LIKELY(view.is_aligned())) {
+      text_ = view.text();
+      return;
+    }
+    copy_ = std::make_unique<std::uint8_t[]>(view.byte_size());
+    bits_copy(copy_.get(), 0, view.bytes, view.bit_offset, view.bit_size);
+    text_ = {reinterpret_cast<const char*>(copy_.get()), view.byte_size()};
+  }
+  std::string_view text() const { return text_; }
+  const std::uint8_t* data() const { return reinterpret_cast<const std::uint8_t*>(text_.data()); }
+  std::size_t size() const { return text_.size(); }
+
+ private:
+  std::string_view text_;
+  std::unique_ptr<std::uint8_t[]> copy_;
+};
+
+/// Bytes [start, start + size) of a binary as a term of their own (a window where that pays).
+inline Term slice_of(Process& p, Term binary, std::size_t start, std::size_t size) {
+  return binary_part(p, binary, 8 * start, 8 * size);
+}
+
+inline bool get_bool(Term term, bool& value) {
+  value = term == atoms::true_;
+  return is_bool(term);
+}
+
+/// A count, an index or an amount: an integer of any sign; what is larger than a small integer is
+/// as good as the largest small integer.
+bool get_count(Term term, std::int64_t& count);
+
+/// Appends the bytes of iodata to `out`; false for anything else. `work` grows by cells and bytes.
+bool append_iodata(Term iodata, std::string& out, std::size_t* work = nullptr);
+/// Size in bytes; false for what is no iodata.
+bool iodata_size(Term iodata, std::size_t& size, std::size_t* work = nullptr);
+
+/// The bytes of an iodata argument, without a copy where it is a plain binary.
+class IodataBytes {
+ public:
+  bool get(Term iodata) {
+    if (is_binary(iodata)) return bytes_.get(iodata);
+    if (!iodata.is_list()) return false;
+    if (!append_iodata(iodata, buffer_)) return false;
+    listed_ = true;
+    return true;
+  }
+  std::string_view text() const { return listed_ ? std::string_view(buffer_) : bytes_.text(); }
+
+ private:
+  Bytes bytes_;
+  std::string buffer_;
+  bool listed_ = false;
+};
+
+}  // namespace quelea
