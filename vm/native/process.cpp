@@ -92,7 +92,7 @@ Term prim_term_hash(Process& p, Args args) {
 }
 
 Term prim_term_size(Process& p, Args args) {
-  constexpr std::size_t kCap = std::size_t{1} << 40;
+  constexpr std::size_t kCap = std::size_t{1} << 28;
   const std::size_t words = term_words(args[0], {}, kCap);
   charge_cells(p, words);
   return Term::small(static_cast<std::int64_t>(words));
