@@ -35,9 +35,6 @@ struct ConstantRef {
 struct Number {
   std::uint32_t value;
 };
-struct SignedNumber {
-  std::int64_t value;
-};
 struct FunctionRef {
   std::uint32_t index;
 };
@@ -170,11 +167,6 @@ class Assembler {
     varint(number.value);
   }
   void put(RaiseKind kind) { put(Number{kind}); }
-  void put(SignedNumber number) {
-    check("I");
-    varint(static_cast<std::uint64_t>(number.value) << 1 ^
-           static_cast<std::uint64_t>(number.value >> 63));
-  }
   void put(FunctionRef function) {
     check("F");
     varint(function.index);

@@ -7,7 +7,7 @@
 //   D S P Q the slot as a signed byte offset from fp: slot i is at `fp[-i]`, so -8 * i
 //   X       even: the slot, as above; odd: 1 + the address of the constant in the module's table,
 //   which never moves C B     the term word (a boxed constant lies in the machine's LiteralArea)
-//   U       the number                          I  the signed number
+//   U       the number
 //   L       address of the target instruction   F  address of the function's first instruction
 //   E       Export*                             J  FunEntry*
 //   N       const NativeEntry*

@@ -8,7 +8,8 @@ namespace {
 // Tags of the external term format.
 constexpr char kNewFloat = 70, kBitBinary = 77, kSmallInteger = 97, kInteger = 98,
                kSmallTuple = 104, kLargeTuple = 105, kNil = 106, kList = 108, kBinary = 109,
-               kSmallBig = 110, kLargeBig = 111, kMap = 116, kAtomUtf8 = 118, kSmallAtomUtf8 = 119;
+               kSmallBig = 110, kLargeBig = 111, kExport = 113, kMap = 116, kAtomUtf8 = 118,
+               kSmallAtomUtf8 = 119;
 
 constexpr std::int64_t kMaxSmallValue = (std::int64_t{1} << 60) - 1;
 
@@ -116,6 +117,14 @@ void LiteralWriter::list(std::uint32_t size) {
 void LiteralWriter::map(std::uint32_t size) {
   bytes_.push_back(kMap);
   put_be(size, 4);
+}
+
+void LiteralWriter::exported_function(std::string_view module, std::string_view name,
+                                      std::uint32_t arity) {
+  bytes_.push_back(kExport);
+  atom(module);
+  atom(name);
+  integer(arity);
 }
 
 std::uint32_t ConstantPool::add_immediate(ConstantKind kind, std::int64_t value) {

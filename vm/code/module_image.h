@@ -67,6 +67,8 @@ class LiteralWriter {
   void tuple(std::uint32_t size);
   void list(std::uint32_t size);
   void map(std::uint32_t size);
+  /// `&Module.name/arity`.
+  void exported_function(std::string_view module, std::string_view name, std::uint32_t arity);
 
   const std::string& bytes() const { return bytes_; }
   std::string take() { return std::move(bytes_); }
