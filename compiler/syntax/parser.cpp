@@ -1,0 +1,286 @@
+// Tokens, errors and recovery; see parser_impl.h for the idea.
+#include "compiler/syntax/parser.h"
+
+#include "compiler/syntax/parser_impl.h"
+#include "compiler/syntax/utf8.h"
+
+namespace quelea::compiler {
+
+Parser::Parser(const SourceFile& source, Arena& arena, Interner& interner, DiagnosticSink& sink,
+               const ParseOptions& options, Span range)
+    : source_(source),
+      text_(source.text()),
+      arena_(arena),
+      interner_(interner),
+      sink_(sink),
+      options_(options),
+      lexer_(source, interner, sink, range) {
+  previous_end_ = range.begin;
+  advance();
+  previous_end_ = range.begin;
+}
+
+void Parser::advance() {
+  previous_end_ = cur_.span.end;
+  previous_ = cur_;
+  if (has_peek_) {
+    cur_ = peek_;
+    has_peek_ = false;
+  } else {
+    cur_ = lexer_.next();
+  }
+}
+
+const Token& Parser::peek() {
+  if (!has_peek_) {
+    peek_ = lexer_.next();
+    has_peek_ = true;
+  }
+  return peek_;
+}
+
+bool Parser::accept(TokenKind kind) {
+  if (panic_ || cur_.kind != kind) return false;
+  advance();
+  return true;
+}
+
+bool Parser::accept_word(Symbol symbol) {
+  if (panic_ || !at_word(symbol)) return false;
+  advance();
+  return true;
+}
+
+void Parser::skip_separators() {
+  while (!panic_ && at_separator()) advance();
+}
+
+std::string Parser::shown(const Token& token) const {
+  switch (token.kind) {
+    case TokenKind::kEndOfFile:
+    case TokenKind::kNewline:
+    case TokenKind::kString:
+    case TokenKind::kStringHead:
+    case TokenKind::kStringMid:
+    case TokenKind::kStringTail:
+    case TokenKind::kError:
+      return std::string(token_text(token.kind));
+    default:
+      break;
+  }
+  std::string text(source_.text(token.span).substr(0, 40));
+  if (token.span.size() > 40) text = std::string(token_text(token.kind));
+  return token.span.size() > 40 ? text : "`" + text + "`";
+}
+
+bool Parser::expect(TokenKind kind, std::string_view where) {
+  if (accept(kind)) return true;
+  if (panic_) return false;
+  if (habit_token()) return false;
+  fail(DiagCode::E0101, cur_.span,
+       "expected " + std::string(token_text(kind)) + " " + std::string(where) + ", found " +
+           shown(cur_));
+  return false;
+}
+
+std::string Parser::unclosed_note(Span open, std::string_view bracket) const {
+  Position position = source_.position(open.begin);
+  return "the " + std::string(bracket) + " of line " + std::to_string(position.line) +
+         ", column " + std::to_string(position.column) + " is still open";
+}
+
+bool Parser::close(TokenKind kind, Span open, std::string_view what) {
+  if (accept(kind)) return true;
+  if (panic_) return false;
+  if (habit_token()) return false;
+  std::string_view opener = source_.text(open);
+  fail(DiagCode::E0102, cur_.span,
+       "expected `,` or " + std::string(token_text(kind)) + " in " + std::string(what) + ", found " +
+           shown(cur_),
+       unclosed_note(open, "`" + std::string(opener.substr(0, 2)) + "`"));
+  return false;
+}
+
+Symbol Parser::expect_word(std::string_view what) {
+  if (panic_) return Symbol::kNone;
+  if (is_word(cur_) || (at(TokenKind::kModuleName) &&
+                           source_.text(cur_.span).find('.') == std::string_view::npos)) {
+    Symbol symbol = cur_.symbol;
+    advance();
+    return symbol;
+  }
+  fail(DiagCode::E0103, cur_.span, "expected " + std::string(what) + ", found " + shown(cur_));
+  return Symbol::kNone;
+}
+
+Symbol Parser::expect_name(std::string_view what) {
+  if (panic_) return Symbol::kNone;
+  if (at(TokenKind::kName)) {
+    Symbol symbol = cur_.symbol;
+    advance();
+    return symbol;
+  }
+  std::string hint;
+  if (is_keyword(cur_.kind)) hint = shown(cur_) + " is a keyword and cannot be a name here";
+  if (at(TokenKind::kModuleName)) hint = "names begin with a small letter or `_`";
+  fail(DiagCode::E0103, cur_.span, "expected " + std::string(what) + ", found " + shown(cur_),
+       hint);
+  return Symbol::kNone;
+}
+
+Symbol Parser::expect_module(std::string_view what) {
+  if (panic_) return Symbol::kNone;
+  if (at(TokenKind::kModuleName)) {
+    Symbol symbol = cur_.symbol;
+    advance();
+    return symbol;
+  }
+  fail(DiagCode::E0104, cur_.span, "expected " + std::string(what) + ", found " + shown(cur_),
+       "module names begin with a capital letter: `Chat.Room`");
+  return Symbol::kNone;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+void Parser::fail(DiagCode code, Span span, std::string message, std::string hint) {
+  if (panic_) return;
+  complain(code, span, std::move(message), std::move(hint));
+  panic_ = true;
+}
+
+void Parser::complain(DiagCode code, Span span, std::string message, std::string hint) {
+  if (aborted_) return;
+  // The lexer has said already what is wrong with an error token.
+  if (cur_.kind != TokenKind::kError || span.begin != cur_.span.begin) {
+    sink_.report(code, &source_, span, std::move(message), std::move(hint));
+  }
+  if (sink_.full()) abort();
+}
+
+void Parser::too_deep() {
+  if (aborted_) return;
+  complain(DiagCode::E0105, cur_.span,
+           "this is nested more than " + std::to_string(kMaxHeight) + " levels deep",
+           "move inner parts into functions or variables of their own");
+  abort();
+}
+
+// Ends the parse: every further token is the end of the file.
+void Parser::abort() {
+  aborted_ = true;
+  panic_ = true;
+  lexer_.stop();
+  has_peek_ = false;
+  cur_ = Token{};
+  cur_.span = {static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(text_.size())};
+}
+
+Expr* Parser::error_expr() { return make<ErrorExpr>(cur_.span); }
+Pattern* Parser::error_pattern() { return make<ErrorPattern>(cur_.span); }
+
+namespace {
+
+// Bytes between the beginning of the line and the token that is first on it.
+uint32_t indentation(std::string_view text, uint32_t offset) {
+  uint32_t begin = offset;
+  while (begin > 0 && text[begin - 1] != '\n') --begin;
+  uint32_t first = begin;
+  while (first < offset && (text[first] == ' ' || text[first] == '\t')) ++first;
+  return first - begin;
+}
+
+}  // namespace
+
+Parser::Anchor Parser::anchor() const { return {cur_.depth, cur_.span.begin}; }
+
+void Parser::recover(const Anchor& anchor) {
+  if (aborted_) return;
+  uint32_t column = indentation(text_, anchor.column);
+  auto resume = [&] {
+    Token token = cur_;
+    lexer_.restart(token.span.begin, anchor.depth);
+    has_peek_ = false;
+    cur_ = lexer_.next();
+    cur_.flags = token.flags;
+    cur_.doc_begin = token.doc_begin;
+    panic_ = false;
+  };
+  if (has_peek_) {
+    // Brackets that the token ahead has opened or closed do not count yet.
+    Token token = cur_;
+    lexer_.restart(token.span.begin, token.depth);
+    has_peek_ = false;
+    if (token.kind != TokenKind::kNewline) {
+      cur_ = lexer_.next();
+      cur_.flags = token.flags;
+      cur_.doc_begin = token.doc_begin;
+    } else {
+      cur_ = token;
+    }
+  }
+  for (;; advance()) {
+    if (at(TokenKind::kEndOfFile)) break;
+    if (at_separator() && cur_.depth <= anchor.depth) break;
+    if (at(TokenKind::kRightBrace)) {
+      bool closes_block = lexer_.depth() < anchor.depth;
+      bool outdented = cur_.has(kOnNewLine) && anchor.depth > 0 &&
+                       indentation(text_, cur_.span.begin) < column;
+      if (closes_block || outdented) {
+        resume();
+        return;
+      }
+      continue;
+    }
+    bool closer = at(TokenKind::kRightParen) || at(TokenKind::kRightBracket) ||
+                  at(TokenKind::kRightBinary) || at(TokenKind::kStringMid) ||
+                  at(TokenKind::kStringTail);
+    bool starts_line = cur_.has(kOnNewLine) && cur_.span.begin > anchor.column && !closer;
+    if (starts_line && indentation(text_, cur_.span.begin) <= column) {
+      resume();
+      return;
+    }
+  }
+  panic_ = false;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+std::vector<Expr*> Parser::parse_fragment() {
+  std::vector<Expr*> out;
+  skip_separators();
+  while (!panic_ && !at(TokenKind::kEndOfFile)) {
+    Expr* e = statement();
+    out.push_back(e);
+    if (!panic_ && !at_separator() && !at(TokenKind::kEndOfFile)) side_by_side(e);
+    skip_separators();
+  }
+  return out;
+}
+
+ParseResult parse(const SourceFile& source, Arena& arena, Interner& interner, DiagnosticSink& sink,
+                  const ParseOptions& options) {
+  uint32_t errors_before = sink.error_count();
+  std::string_view text = source.text();
+  bool readable = true;
+  if (text.size() > SourceFile::kMaxBytes) {
+    sink.report(DiagCode::E0002, nullptr, {}, source.name() + ": the file is larger than 1 GiB",
+                "split it into modules");
+    readable = false;
+  } else if (size_t bad = find_invalid_utf8(text); bad < text.size()) {
+    uint32_t at = static_cast<uint32_t>(bad);
+    if (text[bad] == '\0') {
+      sink.report(DiagCode::E0001, &source, {at, at + 1}, "a NUL byte does not belong into source",
+                  "in a string it is written \\0");
+    } else {
+      sink.report(DiagCode::E0001, &source, {at, at + 1},
+                  "the file is not valid UTF-8 here", "save it as UTF-8; \\xHH writes a code point");
+    }
+    readable = false;
+  }
+  uint32_t size = readable ? static_cast<uint32_t>(text.size()) : 0;
+  Parser parser(source, arena, interner, sink, options, {0, size});
+  File* file = parser.parse_file();
+  return {file, sink.error_count() == errors_before};
+}
+
+}  // namespace quelea::compiler
