@@ -1,4 +1,4 @@
-// From a module image to code that runs: constants decoded, code verified, instructions expanded to
+// From a module file to code that runs: constants decoded, code verified, instructions expanded to
 // words (loaded_module.h says how they look), exports installed. Either all of it happens or
 // nothing.
 #pragma once
@@ -31,17 +31,31 @@ struct LoadContext {
       find_native;
 };
 
+/// A module ready to be installed (CodeRegistry::install), or why there is none.
+struct PrepareResult {
+  std::unique_ptr<LoadedModule> module;
+  std::string error;
+};
+
 struct LoadResult {
   const LoadedModule* module = nullptr;  ///< Null when refused.
   std::string error;                     ///< What was wrong, and where.
 };
 
-/// Loads a module and makes it the newest version of its name. Any thread; loads wait for each
-/// other.
+/// Reads a .qb file's bytes. Nobody can call the module yet: so several can be made ready and
+/// installed when all are good. Any thread; preparations wait for each other.
+PrepareResult prepare_module(const LoadContext& context, std::string_view file);
+
+/// The same for an image that obeys what read_module checks: one that it read, or
+/// native_module_image made.
+PrepareResult prepare_module(const LoadContext& context, std::unique_ptr<ModuleImage> image);
+
+/// Prepares and installs.
+LoadResult load_module(const LoadContext& context, std::string_view file);
 LoadResult load_module(const LoadContext& context, std::unique_ptr<ModuleImage> image);
 
-/// Reads a .qb file's bytes and loads it.
-LoadResult load_module(const LoadContext& context, std::string_view file);
+/// Everything that loading checks, without loading: empty when the module is good.
+std::string check_module(const LoadContext& context, std::string_view file);
 
 /// A module whose exported functions are natives: so that they can be called by name and made funs
 /// of.

@@ -495,30 +495,33 @@ void read_tests(Chunk& in) {
   }
 }
 
+/// What a reader asks for.
+enum Part : unsigned { kInterface = 1, kCode = 2, kBoth = kInterface | kCode };
+
 struct ChunkKind {
   char tag[5];
   void (*write)(const ModuleImage& image, std::string& out);
   void (*read)(Chunk& in);
-  bool in_interface;  ///< Read by read_module_interface.
+  unsigned parts;
 };
 
 constexpr ChunkKind kChunks[] = {
-    {"Name", write_names, read_names, true},
-    {"Cons", write_constants, read_constants, true},
-    {"Impt", write_imports, read_imports, false},
-    {"Natv", write_natives, read_natives, false},
-    {"Func", write_functions, read_functions, true},
-    {"Lamb", write_lambdas, read_lambdas, false},
-    {"Code", write_code, read_code, false},
-    {"Line", write_lines, read_lines, false},
-    {"Exce", write_exceptions, read_exceptions, false},
-    {"Srce", write_source, read_source, true},
-    {"Shap", write_shape, read_shape, true},
-    {"Test", write_tests, read_tests, true},
-    {"Docs", write_docs, read_docs, true},
+    {"Name", write_names, read_names, kBoth},
+    {"Cons", write_constants, read_constants, kBoth},
+    {"Impt", write_imports, read_imports, kCode},
+    {"Natv", write_natives, read_natives, kCode},
+    {"Func", write_functions, read_functions, kBoth},
+    {"Lamb", write_lambdas, read_lambdas, kCode},
+    {"Code", write_code, read_code, kCode},
+    {"Line", write_lines, read_lines, kCode},
+    {"Exce", write_exceptions, read_exceptions, kCode},
+    {"Srce", write_source, read_source, kBoth},
+    {"Shap", write_shape, read_shape, kBoth},
+    {"Test", write_tests, read_tests, kBoth},
+    {"Docs", write_docs, read_docs, kInterface},
 };
 
-ModuleFileResult read_chunks(std::string_view file, bool all) {
+ModuleFileResult read_chunks(std::string_view file, unsigned parts) {
   auto refuse = [](std::string chunk, std::size_t offset, std::string reason) {
     return ModuleFileResult{nullptr, {std::move(chunk), offset, std::move(reason)}};
   };
@@ -546,7 +549,7 @@ ModuleFileResult read_chunks(std::string_view file, bool all) {
     std::uint32_t size = ByteCursor(bytes + at + 4, bytes + at + 8).fixed32();
     at += 8;
     if (size > file.size() - at) return refuse(kind.tag, at, "longer than the file");
-    if (all || kind.in_interface) {
+    if (kind.parts & parts) {
       Chunk chunk(bytes + at, size, *result.image);
       kind.read(chunk);
       if (!chunk.failed() && chunk.left() != 0) chunk.fail("bytes left over");
@@ -596,11 +599,12 @@ std::string ModuleFileError::message() const {
   return where + "byte " + std::to_string(offset) + ": " + reason;
 }
 
-ModuleFileResult read_module(std::string_view file) { return read_chunks(file, true); }
+ModuleFileResult read_module(std::string_view file) { return read_chunks(file, kBoth); }
+
+ModuleFileResult read_module_code(std::string_view file) { return read_chunks(file, kCode); }
 
 ModuleFileResult read_module_interface(std::string_view file) {
-  ModuleFileResult result = read_chunks(file, false);
-  return result;
+  return read_chunks(file, kInterface);
 }
 
 }  // namespace quelea

@@ -42,6 +42,9 @@ struct ModuleFileResult {
 
 ModuleFileResult read_module(std::string_view file);
 
+/// Without docs, which running does not need.
+ModuleFileResult read_module_code(std::string_view file);
+
 /// Just the module's name, its exported functions, struct fields, callbacks and docs, without code:
 /// for tools and the compiler that ask about another module.
 ModuleFileResult read_module_interface(std::string_view file);

@@ -1,0 +1,196 @@
+#include "vm/code/expander.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "vm/term/binary.h"
+
+namespace quelea {
+namespace {
+
+/// Slots whose bits fit in a map of one word.
+constexpr std::uint32_t kShortMapSlots = 63;
+
+/// Whether a table by value is better than searching: at least a third of it is used.
+bool is_dense(std::uint64_t range, std::size_t cases) { return range <= 3 * cases + 4; }
+
+}  // namespace
+
+void Expander::expand_function(std::uint32_t index) {
+  function_ = &context_.image.functions[index];
+  const std::uint8_t* code = context_.image.code.data() + function_->code_begin;
+  const std::uint8_t* end = context_.image.code.data() + function_->code_end;
+  std::uint32_t size = function_->code_end - function_->code_begin;
+  if (entries_.size() <= index) entries_.resize(context_.image.functions.size());
+  emit(0);
+  entries_[index] = static_cast<std::uint32_t>(words_.size());
+  word_of_.resize(size + 1);
+  targets_.clear();
+  Instruction in;
+  for (std::uint32_t at = 0; at < size; at = in.next) {
+    read_instruction(code, end, at, in);
+    word_of_[at] = static_cast<std::uint32_t>(words_.size());
+    instruction(in);
+    std::fill(word_of_.begin() + at + 1, word_of_.begin() + in.next + 1,
+              static_cast<std::uint32_t>(words_.size()));
+  }
+  for (Fixup fixup : targets_) jumps_.push_back({fixup.word, word_of_[fixup.target]});
+}
+
+void Expander::instruction(const Instruction& in) {
+  if (in.op == op_switch_imm || in.op == op_switch_arity || in.op == op_switch_string)
+    return emit_switch(in);
+  emit_handler(in.op);
+  const std::uint32_t* value = in.values;
+  for (const char* letter = in.info().operands; *letter != 0; ++letter) {
+    if (*letter == 'Z') {
+      emit_room(in);
+    } else if (*letter == 'Y') {
+      emit(in.op == op_tail_native ? context_.natives[in.values[0]]->arity : function_->arity);
+    } else {
+      operand(in, *letter, *value++);
+    }
+  }
+}
+
+void Expander::operand(const Instruction& in, char letter, std::uint32_t value) {
+  switch (letter) {
+    case 'D':
+    case 'S':
+    case 'P':
+    case 'Q':
+      return emit_slot(value);
+    case 'X':
+      return emit_value(value);
+    case 'C':
+    case 'B':
+      return emit(context_.constants[value].bits);
+    case 'U':
+      return emit(value);
+    case 'L':
+      return emit_target(value);
+    case 'F':
+      calls_.push_back({static_cast<std::uint32_t>(words_.size()), value});
+      return emit(0);
+    case 'E':
+      return emit(reinterpret_cast<Word>(context_.imports[value]));
+    case 'N':
+      return emit(reinterpret_cast<Word>(context_.natives[value]));
+    case 'J':
+      return emit(reinterpret_cast<Word>(&context_.lambdas[value]));
+    case 'M':
+      return emit_live(in);
+    case 'R':
+      emit_handler(loader_op_return_point);
+      emit(Word{8} * in.base);
+      emit_slot(in.destination);
+      return emit_live(in);
+    case 'V':
+      emit(in.run_count);
+      in.for_each_value([&](std::uint32_t encoded) { emit_value(encoded); });
+      return;
+    case 'G':
+      emit(in.run_count);
+      in.for_each_segment([&](SegmentView segment) {
+        emit(segment.flags);
+        emit(segment.unit);
+        emit_value(segment.value);
+        emit_value(segment.size);
+      });
+      return;
+    default:
+      QUELEA_ASSERT(false && "an operand letter without a layout");
+  }
+}
+
+void Expander::emit_value(std::uint32_t encoded) {
+  if (encoded & 1)
+    emit(reinterpret_cast<Word>(&context_.constants[encoded >> 1]) | 1);
+  else
+    emit_slot(encoded >> 1);
+}
+
+void Expander::emit_target(std::uint32_t offset) {
+  targets_.push_back({static_cast<std::uint32_t>(words_.size()), offset});
+  emit(0);
+}
+
+void Expander::emit_room(const Instruction& in) {
+  Word bytes = Word{8} * function_->frame_slots + context_.red_zone_bytes;
+  if (in.op == op_alloc) bytes += Word{8} * in.values[0];
+  emit(bytes);
+}
+
+void Expander::emit_live(const Instruction& in) {
+  auto byte = [&](std::size_t i) { return i < in.live_bytes ? Word{in.live[i]} : Word{0}; };
+  bool is_short = in.live_bytes <= kShortMapSlots / 8 || (in.live_bytes == 8 && in.live[7] < 0x80);
+  if (is_short) {
+    Word bits = 0;
+    for (std::size_t i = 0; i < in.live_bytes; ++i) bits |= byte(i) << 8 * i;
+    return emit(bits << 1 | 1);
+  }
+  std::size_t count = (in.live_bytes + 7) / 8;
+  auto table = std::make_unique<Word[]>(1 + count);
+  table[0] = count;
+  for (std::size_t i = 0; i < in.live_bytes; ++i) table[1 + i / 8] |= byte(i) << 8 * (i % 8);
+  emit(reinterpret_cast<Word>(table.get()));
+  live_maps_.push_back(std::move(table));
+}
+
+void Expander::emit_switch(const Instruction& in) {
+  struct Case {
+    Word key;
+    std::uint32_t target;
+  };
+  std::vector<Case> cases;
+  cases.reserve(in.run_count);
+  in.for_each_case([&](CaseView one) {
+    Term term = context_.constants[one.constant];
+    Word key = in.op == op_switch_arity ? static_cast<Word>(term.small_value()) : term.bits;
+    cases.push_back({key, one.target});
+  });
+  if (in.op == op_switch_string) {
+    std::sort(cases.begin(), cases.end(), [](const Case& a, const Case& b) {
+      std::string_view left = binary_view({a.key}).text(), right = binary_view({b.key}).text();
+      return left.size() != right.size() ? left.size() < right.size() : left < right;
+    });
+  } else {
+    std::sort(cases.begin(), cases.end(),
+              [](const Case& a, const Case& b) { return a.key < b.key; });
+  }
+  // Immediates of one tag differ by multiples of 8.
+  Word step = in.op == op_switch_imm ? 8 : 1;
+  Word range = cases.empty() ? 0 : (cases.back().key - cases.front().key) / step + 1;
+  bool one_tag = std::all_of(cases.begin(), cases.end(), [&](const Case& one) {
+    return (one.key - cases.front().key) % step == 0;
+  });
+  bool as_table =
+      in.op != op_switch_string && cases.size() >= 3 && one_tag && is_dense(range, cases.size());
+  if (!as_table) {
+    emit_handler(in.op);
+    emit_slot(in.values[0]);
+    emit_target(in.values[1]);
+    emit(cases.size());
+    for (const Case& one : cases) {
+      emit(one.key);
+      emit_target(one.target);
+    }
+    return;
+  }
+  emit_handler(in.op == op_switch_imm ? loader_op_switch_imm_table : loader_op_switch_arity_table);
+  emit_slot(in.values[0]);
+  emit_target(in.values[1]);
+  emit(cases.front().key);
+  emit(range);
+  std::size_t next = 0;
+  for (Word key = cases.front().key; next < cases.size(); key += step)
+    emit_target(cases[next].key == key ? cases[next++].target : in.values[1]);
+}
+
+void Expander::place(Word* code) {
+  if (!words_.empty()) std::memcpy(code, words_.data(), words_.size() * sizeof(Word));
+  for (Fixup jump : jumps_) code[jump.word] = reinterpret_cast<Word>(code + jump.target);
+  for (Fixup call : calls_) code[call.word] = reinterpret_cast<Word>(code + entries_[call.target]);
+}
+
+}  // namespace quelea
