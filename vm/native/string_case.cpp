@@ -1,0 +1,221 @@
+// Natives over strings: case and normal forms.
+//
+// utf8proc maps a code point to one code point. Unicode's unconditional mappings to several (`ß` to
+// `SS`) are in the table here, from SpecialCasing.txt.
+#include <utf8proc.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "vm/native/text.h"
+
+namespace quelea {
+namespace {
+
+struct SpecialCase {
+  std::uint16_t code_point;
+  std::uint16_t upper[3];
+  std::uint16_t
+      title[3];  ///< All zero: as utf8proc has it, or, where that changes nothing, as upper.
+};
+
+// Sorted by code point. The Greek letters with iota subscript (1F80 to 1FAF) follow a rule, see
+// below.
+constexpr SpecialCase kSpecialCases[] = {
+    {0x00DF, {0x53, 0x53}, {0x53, 0x73}},
+    {0x0149, {0x2BC, 0x4E}, {0x2BC, 0x4E}},
+    {0x01F0, {0x4A, 0x30C}, {0x4A, 0x30C}},
+    {0x0390, {0x399, 0x308, 0x301}, {0x399, 0x308, 0x301}},
+    {0x03B0, {0x3A5, 0x308, 0x301}, {0x3A5, 0x308, 0x301}},
+    {0x0587, {0x535, 0x552}, {0x535, 0x582}},
+    {0x1E96, {0x48, 0x331}, {0x48, 0x331}},
+    {0x1E97, {0x54, 0x308}, {0x54, 0x308}},
+    {0x1E98, {0x57, 0x30A}, {0x57, 0x30A}},
+    {0x1E99, {0x59, 0x30A}, {0x59, 0x30A}},
+    {0x1E9A, {0x41, 0x2BE}, {0x41, 0x2BE}},
+    {0x1F50, {0x3A5, 0x313}, {0x3A5, 0x313}},
+    {0x1F52, {0x3A5, 0x313, 0x300}, {0x3A5, 0x313, 0x300}},
+    {0x1F54, {0x3A5, 0x313, 0x301}, {0x3A5, 0x313, 0x301}},
+    {0x1F56, {0x3A5, 0x313, 0x342}, {0x3A5, 0x313, 0x342}},
+    {0x1FB2, {0x1FBA, 0x399}, {0x1FBA, 0x345}},
+    {0x1FB3, {0x391, 0x399}, {0x1FBC}},
+    {0x1FB4, {0x386, 0x399}, {0x386, 0x345}},
+    {0x1FB6, {0x391, 0x342}, {0x391, 0x342}},
+    {0x1FB7, {0x391, 0x342, 0x399}, {0x391, 0x342, 0x345}},
+    {0x1FBC, {0x391, 0x399}, {0x1FBC}},
+    {0x1FC2, {0x1FCA, 0x399}, {0x1FCA, 0x345}},
+    {0x1FC3, {0x397, 0x399}, {0x1FCC}},
+    {0x1FC4, {0x389, 0x399}, {0x389, 0x345}},
+    {0x1FC6, {0x397, 0x342}, {0x397, 0x342}},
+    {0x1FC7, {0x397, 0x342, 0x399}, {0x397, 0x342, 0x345}},
+    {0x1FCC, {0x397, 0x399}, {0x1FCC}},
+    {0x1FD2, {0x399, 0x308, 0x300}, {0x399, 0x308, 0x300}},
+    {0x1FD3, {0x399, 0x308, 0x301}, {0x399, 0x308, 0x301}},
+    {0x1FD6, {0x399, 0x342}, {0x399, 0x342}},
+    {0x1FD7, {0x399, 0x308, 0x342}, {0x399, 0x308, 0x342}},
+    {0x1FE2, {0x3A5, 0x308, 0x300}, {0x3A5, 0x308, 0x300}},
+    {0x1FE3, {0x3A5, 0x308, 0x301}, {0x3A5, 0x308, 0x301}},
+    {0x1FE4, {0x3A1, 0x313}, {0x3A1, 0x313}},
+    {0x1FE6, {0x3A5, 0x342}, {0x3A5, 0x342}},
+    {0x1FE7, {0x3A5, 0x308, 0x342}, {0x3A5, 0x308, 0x342}},
+    {0x1FF2, {0x1FFA, 0x399}, {0x1FFA, 0x345}},
+    {0x1FF3, {0x3A9, 0x399}, {0x1FFC}},
+    {0x1FF4, {0x38F, 0x399}, {0x38F, 0x345}},
+    {0x1FF6, {0x3A9, 0x342}, {0x3A9, 0x342}},
+    {0x1FF7, {0x3A9, 0x342, 0x399}, {0x3A9, 0x342, 0x345}},
+    {0x1FFC, {0x3A9, 0x399}, {0x1FFC}},
+    {0xFB00, {0x46, 0x46}, {0x46, 0x66}},
+    {0xFB01, {0x46, 0x49}, {0x46, 0x69}},
+    {0xFB02, {0x46, 0x4C}, {0x46, 0x6C}},
+    {0xFB03, {0x46, 0x46, 0x49}, {0x46, 0x66, 0x69}},
+    {0xFB04, {0x46, 0x46, 0x4C}, {0x46, 0x66, 0x6C}},
+    {0xFB05, {0x53, 0x54}, {0x53, 0x74}},
+    {0xFB06, {0x53, 0x54}, {0x53, 0x74}},
+    {0xFB13, {0x544, 0x546}, {0x544, 0x576}},
+    {0xFB14, {0x544, 0x535}, {0x544, 0x565}},
+    {0xFB15, {0x544, 0x53B}, {0x544, 0x56B}},
+    {0xFB16, {0x54E, 0x546}, {0x54E, 0x576}},
+    {0xFB17, {0x544, 0x53D}, {0x544, 0x56D}},
+};
+
+const SpecialCase* special_case(std::int32_t c) {
+  if (c < 0xDF || c > 0xFB17) return nullptr;
+  const auto* at = std::lower_bound(
+      std::begin(kSpecialCases), std::end(kSpecialCases), c,
+      [](const SpecialCase& entry, std::int32_t value) { return entry.code_point < value; });
+  return at != std::end(kSpecialCases) && at->code_point == c ? at : nullptr;
+}
+
+void append_all(std::string& out, const std::uint16_t (&code_points)[3]) {
+  for (std::uint16_t c : code_points) {
+    if (c != 0) utf8_append(out, c);
+  }
+}
+
+void append_upper(std::string& out, std::int32_t c) {
+  if (const SpecialCase* special = special_case(c)) return append_all(out, special->upper);
+  if (c >= 0x1F80 && c <= 0x1FAF) {
+    // Alpha, eta, omega with iota subscript: the capital letter without it, then a capital iota.
+    const std::int32_t base = c < 0x1F90 ? 0x1F08 : c < 0x1FA0 ? 0x1F28 : 0x1F68;
+    utf8_append(out, static_cast<std::uint32_t>(base + (c & 7)));
+    return utf8_append(out, 0x399);
+  }
+  utf8_append(out, static_cast<std::uint32_t>(utf8proc_toupper(c)));
+}
+
+void append_lower(std::string& out, std::int32_t c) {
+  if (c == 0x130) {
+    out.append("i\u0307");
+    return;
+  }
+  utf8_append(out, static_cast<std::uint32_t>(utf8proc_tolower(c)));
+}
+
+void append_title(std::string& out, std::int32_t c) {
+  if (const SpecialCase* special = special_case(c)) return append_all(out, special->title);
+  utf8_append(out, static_cast<std::uint32_t>(utf8proc_totitle(c)));
+}
+
+template <class Append>
+void map_case(std::string& out, std::string_view text, char first, char last, Append&& append) {
+  for (std::size_t at = 0; at < text.size();) {
+    const char byte = text[at];
+    if (static_cast<std::uint8_t>(byte) < 0x80) {
+      out.push_back(byte >= first && byte <= last ? static_cast<char>(byte ^ 0x20) : byte);
+      ++at;
+      continue;
+    }
+    unsigned size = 0;
+    const std::int32_t c = first_code_point(text.substr(at), size);
+    if (c < 0) {
+      out.push_back(byte);
+    } else {
+      append(out, c);
+    }
+    at += size;
+  }
+}
+
+/// Most text has nothing to change: then the string itself is the result.
+Term result_of(Process& p, Term original, std::string_view before, const std::string& after) {
+  p.charge(static_cast<std::int64_t>(before.size() / 32));
+  return before == after ? original : binary_from_text(p, after);
+}
+
+}  // namespace
+
+Term prim_string_upcase(Process& p, Args args) {
+  Bytes s;
+  if (!s.get(args[0])) return badarg(p);
+  std::string out;
+  out.reserve(s.size());
+  map_case(out, s.text(), 'a', 'z', append_upper);
+  return result_of(p, args[0], s.text(), out);
+}
+
+Term prim_string_downcase(Process& p, Args args) {
+  Bytes s;
+  if (!s.get(args[0])) return badarg(p);
+  std::string out;
+  out.reserve(s.size());
+  map_case(out, s.text(), 'A', 'Z', append_lower);
+  return result_of(p, args[0], s.text(), out);
+}
+
+Term prim_string_capitalize(Process& p, Args args) {
+  Bytes s;
+  if (!s.get(args[0])) return badarg(p);
+  if (s.size() == 0) return args[0];
+  std::string out;
+  out.reserve(s.size());
+  unsigned size = 0;
+  const std::int32_t c = first_code_point(s.text(), size);
+  if (c < 0) {
+    out.push_back(s.text()[0]);
+  } else {
+    append_title(out, c);
+  }
+  map_case(out, s.text().substr(size), 'A', 'Z', append_lower);
+  return result_of(p, args[0], s.text(), out);
+}
+
+namespace {
+
+Term map_text(Process& p, Term string, int options) {
+  Bytes s;
+  if (!s.get(string) || !utf8_valid(s.text())) return badarg(p);
+  p.charge(static_cast<std::int64_t>(s.size() / 8));
+  utf8proc_uint8_t* mapped = nullptr;
+  const utf8proc_ssize_t size = utf8proc_map(s.data(), static_cast<utf8proc_ssize_t>(s.size()),
+                                             &mapped, static_cast<utf8proc_option_t>(options));
+  if (size < 0) return system_limit(p);
+  const std::string_view text(reinterpret_cast<const char*>(mapped),
+                              static_cast<std::size_t>(size));
+  Term result = text == s.text() ? string : binary_from_text(p, text);
+  std::free(mapped);
+  return result;
+}
+
+}  // namespace
+
+Term prim_string_casefold(Process& p, Args args) {
+  return map_text(p, args[0], UTF8PROC_STABLE | UTF8PROC_CASEFOLD | UTF8PROC_COMPOSE);
+}
+
+Term prim_string_normalize(Process& p, Args args) {
+  int options = UTF8PROC_STABLE;
+  if (is_atom_named(p, args[1], "nfc")) {
+    options |= UTF8PROC_COMPOSE;
+  } else if (is_atom_named(p, args[1], "nfd")) {
+    options |= UTF8PROC_DECOMPOSE;
+  } else if (is_atom_named(p, args[1], "nfkc")) {
+    options |= UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
+  } else if (is_atom_named(p, args[1], "nfkd")) {
+    options |= UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
+  } else {
+    return badarg(p);
+  }
+  return map_text(p, args[0], options);
+}
+
+}  // namespace quelea

@@ -1,0 +1,99 @@
+#include "vm/native/text.h"
+
+#include <utf8proc.h>
+
+#include <cstring>
+
+namespace quelea {
+
+std::size_t first_grapheme(std::string_view text) {
+  unsigned size = 0;
+  std::int32_t c = first_code_point(text, size);
+  std::size_t at = size;
+  // Two ASCII characters never belong together, but for carriage return and newline.
+  if (c >= 0 && c < 0x80 && c != '\r' &&
+      (at == text.size() || static_cast<std::uint8_t>(text[at]) < 0x80)) {
+    return at;
+  }
+  if (c < 0) return at;
+  utf8proc_int32_t state = 0;
+  while (at < text.size()) {
+    const std::int32_t next = first_code_point(text.substr(at), size);
+    if (next < 0 || utf8proc_grapheme_break_stateful(c, next, &state)) break;
+    at += size;
+    c = next;
+  }
+  return at;
+}
+
+std::size_t count_graphemes(std::string_view text, std::size_t stop) {
+  std::size_t count = 0;
+  std::size_t at = 0;
+  while (at < text.size() && count < stop) {
+    at += first_grapheme(text.substr(at));
+    ++count;
+  }
+  return count;
+}
+
+std::size_t grapheme_offset(std::string_view text, std::size_t index) {
+  std::size_t at = 0;
+  for (; index > 0 && at < text.size(); --index) at += first_grapheme(text.substr(at));
+  return at;
+}
+
+bool is_white_space(std::int32_t c) {
+  if (c <= 0x20) return c == 0x20 || (c >= 9 && c <= 13);
+  if (c < 0x85) return false;
+  return c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+         c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+std::size_t find_bytes(std::string_view text, std::string_view what, std::size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  if (what.size() == 1) {
+    const void* found = std::memchr(text.data() + from, what[0], text.size() - from);
+    return found == nullptr
+               ? std::string_view::npos
+               : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+  }
+  const void* found = memmem(text.data() + from, text.size() - from, what.data(), what.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
+}
+
+bool Patterns::get(Term term, bool allow_empty) {
+  auto add = [&](Term pattern) {
+    Bytes& bytes = storage_.emplace_back();
+    if (!bytes.get(pattern) || (bytes.size() == 0 && !allow_empty)) return false;
+    texts_.push_back(bytes.text());
+    return true;
+  };
+  if (!term.is_list()) return add(term);
+  for (; term.is_cons(); term = term.tail()) {
+    if (!add(term.head())) return false;
+  }
+  return term.is_nil_list();
+}
+
+Patterns::Match Patterns::find(std::string_view text, std::size_t from) {
+  if (texts_.size() == 1) {
+    const std::size_t at = find_bytes(text, texts_[0], from);
+    return {at, texts_[0].size()};
+  }
+  if (!searched_) {
+    next_.assign(texts_.size(), 0);
+    for (std::size_t i = 0; i < texts_.size(); ++i) next_[i] = find_bytes(text, texts_[i], from);
+    searched_ = true;
+  }
+  Match best;
+  for (std::size_t i = 0; i < texts_.size(); ++i) {
+    if (next_[i] < from) next_[i] = find_bytes(text, texts_[i], from);
+    if (next_[i] < best.position || (next_[i] == best.position && texts_[i].size() > best.size)) {
+      if (next_[i] != std::string_view::npos) best = {next_[i], texts_[i].size()};
+    }
+  }
+  return best;
+}
+
+}  // namespace quelea
