@@ -26,6 +26,19 @@ class TermAlloc {
     return grow(*this, words);
   }
 
+  /// Returns the last `words` words of an allocation that ended at `end`. What cannot be taken back
+  /// becomes a tuple of zeros, so that the heap can still be walked.
+  void give_back(Word* end, std::size_t words) {
+    if (words == 0) return;
+    if (QUELEA_LIKELY(hp == end)) {
+      hp -= words;
+      return;
+    }
+    Word* filler = end - words;
+    filler[0] = Header::make(Kind::Tuple, words - 1).bits;
+    for (std::size_t i = 1; i < words; ++i) filler[i] = 0;
+  }
+
   Term cons(Term head, Term tail) {
     Word* cell = alloc(2);
     cell[0] = head.bits;

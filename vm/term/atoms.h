@@ -75,16 +75,16 @@ class AtomTable {
   bool contains(Term atom) const { return atom.is_atom() && atom.atom_index() < size(); }
 
   const AtomEntry& entry(std::uint32_t index) const {
-    // Segment 0 holds the indices below 512, segment k > 0 those from 2^(k+8) to 2^(k+9) - 1.
-    unsigned k = index < kFirstSegment ? 0 : 23u - static_cast<unsigned>(__builtin_clz(index));
+    // Segment 0 holds the indices below 1024, segment k > 0 those from 2^(k+9) to 2^(k+10) - 1.
+    unsigned k = index < kFirstSegment ? 0 : 22u - static_cast<unsigned>(__builtin_clz(index));
     std::uint32_t offset = index < kFirstSegment ? index : index - (kFirstSegment << (k - 1));
     return segments_[k].load(std::memory_order_acquire)[offset];
   }
 
  private:
   struct Lookup;
-  static constexpr std::uint32_t kFirstSegment = 512;
-  static constexpr unsigned kSegments = 24;
+  static constexpr std::uint32_t kFirstSegment = 1024;
+  static constexpr unsigned kSegments = 23;
 
   Term find_in(const Lookup& lookup, std::string_view text, std::uint64_t hash) const;
   void insert_locked(std::uint32_t index, std::uint64_t hash);

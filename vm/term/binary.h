@@ -4,12 +4,9 @@
 // object that shares a buffer outside by reference count. A SubBinary is a window of bits on one of
 // these two, never on another window.
 //
-//   HeapBinary                 RefBinary                                       SubBinary
-//  +--------+------+------    +--------+------+---------------+------------+
-//  +--------+--------+------+------+ | header | bits | bytes…   | header | bits | SharedBytes*  |
-//  next       |   | header | offset | bits | base |
-//  +--------+------+------    +--------+------+---------------+------------+
-//  +--------+--------+------+------+
+//   HeapBinary: | header | bits | bytes, zero padded to words … |
+//   RefBinary:  | header | bits | SharedBytes* | next RefBinary |
+//   SubBinary:  | header | offset in bits | bits | base: a HeapBinary or RefBinary |
 //
 // A RefBinary starts at the first byte of its buffer. The buffer may be longer: `used` says how
 // many bits of it are taken. A binary that ends exactly at `used` may be appended to in place by
@@ -32,8 +29,8 @@
 namespace quelea {
 
 inline constexpr std::size_t kMaxHeapBinaryBytes = 64;
-/// Offsets and sizes in bits are small integers.
-inline constexpr std::size_t kMaxBinaryBytes = std::size_t{1} << 48;
+/// Larger ones are a system_limit.
+inline constexpr std::size_t kMaxBinaryBytes = std::size_t{1} << 32;
 
 /// A buffer outside all heaps, shared by count.
 struct SharedBytes {
@@ -44,7 +41,7 @@ struct SharedBytes {
   std::uint8_t* bytes;
   void (*dispose)(SharedBytes*);  ///< frees bytes and record
 
-  /// One reference, nothing used.
+  /// One reference, nothing used; null when there is no such memory.
   static SharedBytes* create(std::size_t capacity);
   /// Wraps memory of somebody else (a mapped file), all of it used; `dispose` unmaps and deletes.
   static SharedBytes* wrap(std::uint8_t* bytes, std::size_t size, void (*dispose)(SharedBytes*));
@@ -109,6 +106,7 @@ inline BinaryView binary_view(Term bits) {
 }
 
 // Making ----------------------------------------------------------------------------------------
+// All return `none` where memory for a large buffer is not to be had.
 Term binary_from_bytes(TermAlloc& alloc, const void* bytes, std::size_t size);
 inline Term binary_from_text(TermAlloc& alloc, std::string_view text) {
   return binary_from_bytes(alloc, text.data(), text.size());
@@ -191,12 +189,16 @@ class BinaryBuilder {
   bool put_utf32(Term code_point, bool is_little);
 
   std::size_t bit_size() const { return bits_ - start_; }
-  /// The binary; the builder is empty afterwards.
+  /// The binary, or `none` where it became too large (a system_limit). The builder is empty
+  /// afterwards.
   Term finish(TermAlloc& alloc);
 
  private:
-  std::uint8_t* room(std::size_t bits);
-  void drop();
+  bool room(std::size_t bits);
+  bool move_to(std::size_t capacity);
+  void release_buffer();
+  void put_limbs(const std::uint64_t* limbs, std::size_t count, bool negative, std::size_t size,
+                 bool is_little);
 
   std::uint8_t* data_ = small_;
   std::size_t bits_ = 0;                  // written so far, from data_
@@ -204,6 +206,7 @@ class BinaryBuilder {
   SharedBytes* shared_ = nullptr;         // owner of data_ once it is not small_
   std::size_t claimed_from_ = 0;          // `used` to put back when the claim is dropped
   bool claimed_ = false;                  // shared_ is another binary's, its rest is claimed
+  bool failed_ = false;                   // no memory, or past kMaxBinaryBytes
   std::size_t start_ = 0;                 // bits of the buffer that come before this binary
   std::uint8_t small_[kMaxHeapBinaryBytes];
 };

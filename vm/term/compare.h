@@ -16,6 +16,10 @@ namespace quelea {
 bool exact_equal_slow(Term a, Term b, std::size_t* work);
 bool numeric_equal_slow(Term a, Term b, std::size_t* work);
 int compare_slow(Term a, Term b, const AtomTable& atoms, bool exact, std::size_t* work);
+/// For the sort of a large map's keys that a comparison calls: `nesting` counts how deep such calls
+/// are.
+int compare_nested(Term a, Term b, const AtomTable& atoms, bool exact, std::size_t* work,
+                   unsigned nesting);
 
 inline bool exact_equal(Term a, Term b, std::size_t* work = nullptr) {
   if (a == b) return true;

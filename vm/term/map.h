@@ -7,15 +7,11 @@
 // trie that shrinks to 32 entries becomes flat), so that equality, hashing and iteration walk two
 // maps in step. Order of iteration: key order when flat, hash order above; keys alone decide.
 //
-//   FlatMap                      HashMap             MapNode                   MapCollision (all 60
-//   hash bits equal)
-//  +---------+----------+----   +---------+-------+-------+   +---------+--------+-------
-//  +---------+------+---- | header  | keys     | v0…   | header  | count | root  |   | header  |
-//  bitmap | child…   | header  | leaf | …
-//  +---------+----------+----   +---------+-------+-------+   +---------+--------+-------
-//  +---------+------+----
-//              -> (k0, k1, …)                                    a child: [key | value], MapNode or
-//              MapCollision
+//   FlatMap:      | header | keys | value 0 | value 1 | …        keys -> tuple (key 0, key 1, …)
+//   HashMap:      | header | count | root |                      root -> MapNode
+//   MapNode:      | header | bitmap | child | child | …          a child a bit of the bitmap
+//   MapCollision: | header | leaf | leaf | …                     all 60 bits of the hash are equal
+//   leaf:         [key | value]                                  child: leaf, MapNode, MapCollision
 //
 // Nothing here collects. Functions that take a map take a map (test with is_map). Results may share
 // all structure.
@@ -134,12 +130,16 @@ Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, 
 /// All at once, in map order.
 Term map_to_list(TermAlloc& alloc, Term map, MapPart part);
 
-/// Appends all entries, sorted by key (compare_keys): what `inspect` and comparison use.
 struct MapEntry {
   Term key;
   Term value;
 };
-void map_sorted_entries(Term map, std::vector<MapEntry>& out, const AtomTable& atoms);
+/// Appends all entries, sorted by key (compare_keys): what `inspect` and comparison use. Keys that
+/// are large maps with keys that are large maps … nest sorts; past kMaxSortNesting the entries come
+/// in the map's own order.
+inline constexpr unsigned kMaxSortNesting = 50;
+void map_sorted_entries(Term map, std::vector<MapEntry>& out, const AtomTable& atoms,
+                        unsigned nesting = 0);
 
 /// Checks the shape invariants above (for tests and the heap walker); null or what is wrong.
 const char* map_check(Term map, const AtomTable& atoms);

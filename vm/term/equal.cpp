@@ -1,0 +1,173 @@
+// Exact and numeric equality. A walk is a stack of ranges of words that must be equal pairwise.
+#include <cstring>
+
+#include "vm/term/binary.h"
+#include "vm/term/compare.h"
+#include "vm/term/fun.h"
+#include "vm/term/identity.h"
+#include "vm/term/integer.h"
+#include "vm/term/map.h"
+#include "vm/term/work_stack.h"
+
+namespace quelea {
+
+namespace {
+
+struct Range {
+  const Word* a;
+  const Word* b;
+  std::size_t count;
+  bool children;  // of a map node: cons cells are leaves, whose keys are compared exactly
+};
+
+bool same_identity(Term a, Term b) {
+  if (a.pointer()[1] == b.pointer()[1]) return true;
+  const FunIdentity& x = fun_identity(a);
+  const FunIdentity& y = fun_identity(b);
+  return x.module == y.module && x.index == y.index && x.unique == y.unique && x.arity == y.arity;
+}
+
+bool same_export(Term a, Term b) {
+  if (a.pointer()[1] == b.pointer()[1]) return true;
+  const ExportIdentity& x = export_identity(a);
+  const ExportIdentity& y = export_identity(b);
+  return x.module == y.module && x.function == y.function && x.arity == y.arity;
+}
+
+enum class Answer { No, Yes, Walk };
+
+/// Compares two boxed objects; for `Walk`, `parts` are what remains to be compared.
+Answer boxed_equal(Term a, Term b, Range& parts, std::size_t& words) {
+  Header x = header_of(a), y = header_of(b);
+  switch (x.kind()) {
+    case Kind::HeapBinary:
+    case Kind::RefBinary:
+    case Kind::SubBinary: {
+      if (!is_bits(b)) return Answer::No;
+      std::size_t bits = binary_bits(a);
+      if (bits != binary_bits(b)) return Answer::No;
+      words += bits / 64;
+      return bits_equal(binary_view(a), binary_view(b)) ? Answer::Yes : Answer::No;
+    }
+    case Kind::PositiveBig:
+    case Kind::NegativeBig:
+    case Kind::Float:
+      if (x.bits != y.bits) return Answer::No;
+      words += x.payload_words();
+      return std::memcmp(a.pointer() + 1, b.pointer() + 1, x.payload_words() * sizeof(Word)) == 0
+                 ? Answer::Yes
+                 : Answer::No;
+    case Kind::Ref:
+      return y.kind() == Kind::Ref && ref_number(a) == ref_number(b) ? Answer::Yes : Answer::No;
+    case Kind::ExportFun:
+      return y.kind() == Kind::ExportFun && same_export(a, b) ? Answer::Yes : Answer::No;
+    case Kind::Fun:
+      if (x.bits != y.bits || !same_identity(a, b)) return Answer::No;
+      parts = {a.pointer() + 2, b.pointer() + 2, x.payload_words() - 1, false};
+      return Answer::Walk;
+    default:
+      // Everything else is a row of terms: equal when the headers (kind, size) and all words are.
+      if (x.bits != y.bits) return Answer::No;
+      parts = {a.pointer() + 1, b.pointer() + 1, x.payload_words(), false};
+      return Answer::Walk;
+  }
+}
+
+/// True, with `equal` set, where at least one of two different words is a number.
+bool numbers_equal(Term a, Term b, bool& equal) {
+  if (a.is_float()) {
+    if (b.is_float()) {
+      equal = a.float_value() == b.float_value();
+    } else {
+      equal = is_integer(b) && integer_compare_float(b, a.float_value()) == 0;
+    }
+    return true;
+  }
+  if (b.is_float()) {
+    equal = is_integer(a) && integer_compare_float(a, b.float_value()) == 0;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool exact_equal_slow(Term a, Term b, std::size_t* work) {
+  WorkStack<Range> stack;
+  Range now{&a.bits, &b.bits, 1, false};
+  std::size_t words = 0;
+  bool equal = true;
+  for (;;) {
+    if (now.count == 0) {
+      if (stack.empty()) break;
+      now = stack.take();
+    }
+    Term x{*now.a++}, y{*now.b++};
+    --now.count;
+    ++words;
+    if (x == y) continue;
+    equal = false;
+    if (x.is_immediate() || x.tag() != y.tag()) break;
+    if (x.is_float()) {
+      if (x.pointer()[1] != y.pointer()[1]) break;
+      equal = true;
+      continue;
+    }
+    Range parts{x.pointer(), y.pointer(), 2, false};
+    if (x.is_boxed()) {
+      Answer answer = boxed_equal(x, y, parts, words);
+      if (answer == Answer::No) break;
+      equal = true;
+      if (answer == Answer::Yes) continue;
+    }
+    equal = true;
+    if (now.count > 0) stack.push(now);
+    now = parts;
+  }
+  if (work != nullptr) *work += words;
+  return equal;
+}
+
+bool numeric_equal_slow(Term a, Term b, std::size_t* work) {
+  WorkStack<Range> stack;
+  Range now{&a.bits, &b.bits, 1, false};
+  std::size_t words = 0;
+  bool equal = true;
+  while (equal) {
+    if (now.count == 0) {
+      if (stack.empty()) break;
+      now = stack.take();
+    }
+    Term x{*now.a++}, y{*now.b++};
+    --now.count;
+    ++words;
+    if (x == y || numbers_equal(x, y, equal)) continue;
+    if (x.is_immediate() || x.tag() != y.tag()) {
+      equal = false;
+      break;
+    }
+    Range parts{x.pointer(), y.pointer(), 2, false};
+    if (x.is_cons()) {
+      if (now.children) {
+        equal = exact_equal(x.head(), y.head(), &words);
+        parts = {x.pointer() + 1, y.pointer() + 1, 1, false};
+      }
+    } else {
+      Answer answer = boxed_equal(x, y, parts, words);
+      equal = answer != Answer::No;
+      if (answer != Answer::Walk) continue;
+      Kind kind = header_of(x).kind();
+      if (kind == Kind::FlatMap) {
+        equal = exact_equal(flat_map_keys(x), flat_map_keys(y), &words);
+        parts = {parts.a + 1, parts.b + 1, parts.count - 1, false};
+      }
+      parts.children = kind == Kind::MapNode || kind == Kind::MapCollision;
+    }
+    if (now.count > 0) stack.push(now);
+    now = parts;
+  }
+  if (work != nullptr) *work += words;
+  return equal;
+}
+
+}  // namespace quelea

@@ -1,0 +1,300 @@
+#include "vm/term/map_trie.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "vm/term/compare.h"
+
+namespace quelea::trie {
+
+namespace {
+
+constexpr unsigned kWays = 1u << kMapDigitBits;
+
+bool is_collision(Term child) {
+  return child.is_boxed() && header_of(child).kind() == Kind::MapCollision;
+}
+
+Term new_collision(TermAlloc& alloc, const Term* leaves, std::size_t count) {
+  Word* object = alloc.alloc(1 + count);
+  object[0] = Header::make(Kind::MapCollision, count).bits;
+  std::memcpy(object + 1, leaves, count * sizeof(Word));
+  return Term::boxed(object);
+}
+
+/// A copy of a node with one child replaced.
+Term with_child(TermAlloc& alloc, const Word* node, unsigned index, Term child) {
+  std::size_t words = 1 + Header{node[0]}.payload_words();
+  Word* copy = alloc.alloc(words);
+  for (std::size_t i = 0; i < words; ++i) copy[i] = node[i];
+  copy[2 + index] = child.bits;
+  return Term::boxed(copy);
+}
+
+Term with_new_child(TermAlloc& alloc, const Word* node, unsigned digit, Term child) {
+  std::uint32_t bits = bitmap(node);
+  unsigned index = index_of(bits, digit);
+  std::size_t count = Header{node[0]}.payload_words() - 1;
+  Word* copy = new_node(alloc, bits | 1u << digit, count + 1);
+  for (unsigned i = 0; i < index; ++i) copy[2 + i] = node[2 + i];
+  copy[2 + index] = child.bits;
+  for (std::size_t i = index; i < count; ++i) copy[3 + i] = node[2 + i];
+  return Term::boxed(copy);
+}
+
+/// The least subtree that holds two children (leaves or collisions) of different keys.
+Term join(TermAlloc& alloc, Term a, std::uint64_t hash_a, Term b, std::uint64_t hash_b,
+          unsigned depth, const AtomTable& atoms) {
+  if (depth == kMapDepth) {
+    Term leaves[2] = {a, b};
+    if (compare_keys(a.head(), b.head(), atoms) > 0) std::swap(leaves[0], leaves[1]);
+    return new_collision(alloc, leaves, 2);
+  }
+  unsigned x = digit(hash_a, depth), y = digit(hash_b, depth);
+  if (x == y) {
+    Term below = join(alloc, a, hash_a, b, hash_b, depth + 1, atoms);
+    Word* node = new_node(alloc, 1u << x, 1);
+    node[2] = below.bits;
+    return Term::boxed(node);
+  }
+  Word* node = new_node(alloc, 1u << x | 1u << y, 2);
+  node[2] = (x < y ? a : b).bits;
+  node[3] = (x < y ? b : a).bits;
+  return Term::boxed(node);
+}
+
+/// Where a key is among a collision's leaves, or where it belongs.
+std::size_t find_collision(Term collision, Term key, const AtomTable& atoms, bool& found) {
+  std::size_t low = 0, high = tuple_size(collision);
+  while (low < high) {
+    std::size_t middle = (low + high) / 2;
+    int order = compare_keys(tuple_at(collision, middle).head(), key, atoms);
+    if (order == 0) {
+      found = true;
+      return middle;
+    }
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  found = false;
+  return low;
+}
+
+Term insert_collision(TermAlloc& alloc, Term collision, Term key, Term value, Existing existing,
+                      const AtomTable& atoms, bool& grew) {
+  bool found;
+  std::size_t at = find_collision(collision, key, atoms, found);
+  if (found && (existing == Existing::Keep || tuple_at(collision, at).tail() == value)) {
+    return collision;
+  }
+  grew = !found;
+  std::size_t count = tuple_size(collision);
+  Word* object = alloc.alloc(1 + count + !found);
+  object[0] = Header::make(Kind::MapCollision, count + !found).bits;
+  for (std::size_t i = 0; i < at; ++i) object[1 + i] = tuple_at(collision, i).bits;
+  for (std::size_t i = at + found; i < count; ++i) {
+    object[1 + i + !found] = tuple_at(collision, i).bits;
+  }
+  object[1 + at] = alloc.cons(key, value).bits;
+  return Term::boxed(object);
+}
+
+/// What takes a node's place when it has these children: itself a leaf where one is left alone.
+Term without_child(TermAlloc& alloc, const Word* node, unsigned digit, unsigned depth) {
+  std::uint32_t bits = bitmap(node);
+  std::size_t count = Header{node[0]}.payload_words() - 1;
+  unsigned index = index_of(bits, digit);
+  if (count == 1) return Term::none();
+  if (count == 2 && depth > 0) {
+    Term other = child(node, 1 - index);
+    if (other.is_cons()) return other;
+  }
+  Word* copy = new_node(alloc, bits & ~(1u << digit), count - 1);
+  for (unsigned i = 0; i < index; ++i) copy[2 + i] = node[2 + i];
+  for (std::size_t i = index + 1; i < count; ++i) copy[1 + i] = node[2 + i];
+  return Term::boxed(copy);
+}
+
+}  // namespace
+
+std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTable& atoms) {
+  // Stable, so that of equal keys the last one stays last.
+  std::stable_sort(entries, entries + count,
+                   [](const HashedEntry& a, const HashedEntry& b) { return a.hash < b.hash; });
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count;) {
+    std::size_t end = i + 1;
+    while (end < count && entries[end].hash == entries[i].hash) ++end;
+    if (end - i > 1) {
+      std::stable_sort(entries + i, entries + end, [&](const HashedEntry& a, const HashedEntry& b) {
+        return compare_keys(a.key, b.key, atoms) < 0;
+      });
+    }
+    for (; i < end; ++i) {
+      if (i + 1 < end && exact_equal(entries[i].key, entries[i + 1].key)) continue;
+      entries[kept++] = entries[i];
+    }
+  }
+  return kept;
+}
+
+Term build(TermAlloc& alloc, const HashedEntry* entries, std::size_t count, unsigned depth,
+           const AtomTable& atoms) {
+  if (count == 1 && depth > 0) return alloc.cons(entries[0].key, entries[0].value);
+  if (depth == kMapDepth) {
+    // The lowest four bits of the hash ordered these entries, the key order must.
+    std::vector<Term> leaves(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      leaves[i] = alloc.cons(entries[i].key, entries[i].value);
+    }
+    std::stable_sort(leaves.begin(), leaves.end(),
+                     [&](Term a, Term b) { return compare_keys(a.head(), b.head(), atoms) < 0; });
+    return new_collision(alloc, leaves.data(), count);
+  }
+  Term children[kWays];
+  std::uint32_t bits = 0;
+  unsigned used = 0;
+  for (std::size_t i = 0; i < count;) {
+    unsigned d = digit(entries[i].hash, depth);
+    std::size_t end = i + 1;
+    while (end < count && digit(entries[end].hash, depth) == d) ++end;
+    children[used++] = build(alloc, entries + i, end - i, depth + 1, atoms);
+    bits |= 1u << d;
+    i = end;
+  }
+  Word* node = new_node(alloc, bits, used);
+  for (unsigned i = 0; i < used; ++i) node[2 + i] = children[i].bits;
+  return Term::boxed(node);
+}
+
+Term insert(TermAlloc& alloc, Term at, Term key, Term value, std::uint64_t hash, unsigned depth,
+            Existing existing, const AtomTable& atoms, bool& grew) {
+  const Word* path[kMapDepth];
+  unsigned first = depth;
+  Term replacement;
+  for (;;) {
+    if (at.is_cons()) {
+      if (exact_equal(at.head(), key)) {
+        if (existing == Existing::Keep || at.tail() == value) {
+          return depth == first ? at : Term::boxed(path[first]);
+        }
+        replacement = alloc.cons(at.head(), value);
+      } else {
+        grew = true;
+        std::uint64_t other = hash_term(at.head(), atoms);
+        replacement = join(alloc, at, other, alloc.cons(key, value), hash, depth, atoms);
+      }
+      break;
+    }
+    if (is_collision(at)) {
+      replacement = insert_collision(alloc, at, key, value, existing, atoms, grew);
+      if (replacement == at) return depth == first ? at : Term::boxed(path[first]);
+      break;
+    }
+    const Word* node = at.pointer();
+    std::uint32_t bits = bitmap(node);
+    unsigned d = digit(hash, depth);
+    if ((bits >> d & 1) == 0) {
+      grew = true;
+      replacement = with_new_child(alloc, node, d, alloc.cons(key, value));
+      break;
+    }
+    path[depth++] = node;
+    at = child(node, index_of(bits, d));
+  }
+  while (depth > first) {
+    --depth;
+    const Word* node = path[depth];
+    replacement = with_child(alloc, node, index_of(bitmap(node), digit(hash, depth)), replacement);
+  }
+  return replacement;
+}
+
+Term remove(TermAlloc& alloc, Term at, Term key, std::uint64_t hash, unsigned depth, Term& taken) {
+  if (at.is_cons()) {
+    if (!exact_equal(at.head(), key)) return at;
+    taken = at.tail();
+    return Term::none();
+  }
+  if (is_collision(at)) {
+    std::size_t count = tuple_size(at), index = 0;
+    while (index < count && !exact_equal(tuple_at(at, index).head(), key)) ++index;
+    if (index == count) return at;
+    taken = tuple_at(at, index).tail();
+    if (count == 2) return tuple_at(at, 1 - index);
+    Word* object = alloc.alloc(count);
+    object[0] = Header::make(Kind::MapCollision, count - 1).bits;
+    for (std::size_t i = 0, to = 1; i < count; ++i) {
+      if (i != index) object[to++] = tuple_at(at, i).bits;
+    }
+    return Term::boxed(object);
+  }
+  const Word* node = at.pointer();
+  std::uint32_t bits = bitmap(node);
+  unsigned d = digit(hash, depth);
+  if ((bits >> d & 1) == 0) return at;
+  unsigned index = index_of(bits, d);
+  Term below = remove(alloc, child(node, index), key, hash, depth + 1, taken);
+  if (taken.is_none()) return at;
+  if (below.is_none()) return without_child(alloc, node, d, depth);
+  // A path that leads to nothing but a leaf is that leaf.
+  if (below.is_cons() && depth > 0 && (bits & (bits - 1)) == 0) return below;
+  return with_child(alloc, node, index, below);
+}
+
+namespace {
+
+/// The child `into` with all leaves of a collision put in.
+Term insert_leaves(TermAlloc& alloc, Term into, Term collision, unsigned depth, Existing existing,
+                   const AtomTable& atoms, std::size_t& shared) {
+  for (std::size_t i = 0; i < tuple_size(collision); ++i) {
+    Term leaf = tuple_at(collision, i);
+    bool grew = false;
+    into = insert(alloc, into, leaf.head(), leaf.tail(), hash_term(leaf.head(), atoms), depth,
+                  existing, atoms, grew);
+    shared += !grew;
+  }
+  return into;
+}
+
+}  // namespace
+
+Term merge(TermAlloc& alloc, Term a, Term b, unsigned depth, const AtomTable& atoms,
+           std::size_t& shared, std::size_t& work) {
+  ++work;
+  if (b.is_cons() || a.is_cons()) {
+    bool b_in = b.is_cons();
+    Term leaf = b_in ? b : a;
+    bool grew = false;
+    Term result =
+        insert(alloc, b_in ? a : b, leaf.head(), leaf.tail(), hash_term(leaf.head(), atoms), depth,
+               b_in ? Existing::Replace : Existing::Keep, atoms, grew);
+    shared += !grew;
+    return result;
+  }
+  if (is_collision(b)) return insert_leaves(alloc, a, b, depth, Existing::Replace, atoms, shared);
+  if (is_collision(a)) return insert_leaves(alloc, b, a, depth, Existing::Keep, atoms, shared);
+  const Word* x = a.pointer();
+  const Word* y = b.pointer();
+  std::uint32_t bits_x = bitmap(x), bits_y = bitmap(y);
+  std::uint32_t bits = bits_x | bits_y;
+  Term children[kWays];
+  unsigned used = 0;
+  for (std::uint32_t left = bits; left != 0; left &= left - 1, ++used) {
+    unsigned d = static_cast<unsigned>(__builtin_ctz(left));
+    bool in_x = bits_x >> d & 1, in_y = bits_y >> d & 1;
+    Term from_x = in_x ? child(x, index_of(bits_x, d)) : Term::none();
+    Term from_y = in_y ? child(y, index_of(bits_y, d)) : Term::none();
+    children[used] = !in_y   ? from_x
+                     : !in_x ? from_y
+                             : merge(alloc, from_x, from_y, depth + 1, atoms, shared, work);
+  }
+  Word* node = new_node(alloc, bits, used);
+  for (unsigned i = 0; i < used; ++i) node[2 + i] = children[i].bits;
+  return Term::boxed(node);
+}
+
+}  // namespace quelea::trie

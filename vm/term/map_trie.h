@@ -1,0 +1,71 @@
+// Private to the map files: the trie of maps with more than 32 entries.
+#pragma once
+
+#include <cstdint>
+
+#include "vm/term/hash.h"
+#include "vm/term/map.h"
+
+namespace quelea::trie {
+
+/// The digit of a hash that a node at `depth` branches on: the most significant first.
+inline unsigned digit(std::uint64_t hash, unsigned depth) {
+  return static_cast<unsigned>(hash >> (64 - kMapDigitBits * (depth + 1))) &
+         ((1u << kMapDigitBits) - 1);
+}
+
+inline bool is_node(Term child) {
+  return child.is_boxed() && header_of(child).kind() == Kind::MapNode;
+}
+inline std::uint32_t bitmap(const Word* node) {
+  return static_cast<std::uint32_t>(Term{node[1]}.small_value());
+}
+inline unsigned index_of(std::uint32_t bits, unsigned digit) {
+  return static_cast<unsigned>(__builtin_popcount(bits & ((1u << digit) - 1)));
+}
+inline Term child(const Word* node, unsigned index) { return {node[2 + index]}; }
+
+/// A node with `count` children to be filled in from word 2 on.
+inline Word* new_node(TermAlloc& alloc, std::uint32_t bits, std::size_t count) {
+  Word* node = alloc.alloc(2 + count);
+  node[0] = Header::make(Kind::MapNode, 1 + count).bits;
+  node[1] = Term::small(bits).bits;
+  return node;
+}
+
+inline Term root_of(Term map) { return tuple_at(map, 1); }
+inline Term make_root(TermAlloc& alloc, std::size_t count, Term root) {
+  Word* object = alloc.alloc(3);
+  object[0] = Header::make(Kind::HashMap, 2).bits;
+  object[1] = Term::small(static_cast<std::int64_t>(count)).bits;
+  object[2] = root.bits;
+  return Term::boxed(object);
+}
+
+/// An entry on its way into a trie.
+struct HashedEntry {
+  std::uint64_t hash;
+  Term key;
+  Term value;
+};
+
+/// What an insertion does where the key exists already.
+enum class Existing { Replace, Keep };
+
+/// Sorts by hash, drops all but the last of equal keys (by position); returns how many are left.
+std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTable& atoms);
+/// The root node of sorted, distinct entries.
+Term build(TermAlloc& alloc, const HashedEntry* entries, std::size_t count, unsigned depth,
+           const AtomTable& atoms);
+/// The child with the entry put in; `grew` tells whether there is one entry more.
+Term insert(TermAlloc& alloc, Term child, Term key, Term value, std::uint64_t hash, unsigned depth,
+            Existing existing, const AtomTable& atoms, bool& grew);
+/// The child without a key; `none` when nothing is left of it. `taken` stays `none` where there is
+/// no such key.
+Term remove(TermAlloc& alloc, Term child, Term key, std::uint64_t hash, unsigned depth,
+            Term& taken);
+/// Entries of both, those of `b` winning; `shared` grows by the keys that both have.
+Term merge(TermAlloc& alloc, Term a, Term b, unsigned depth, const AtomTable& atoms,
+           std::size_t& shared, std::size_t& work);
+
+}  // namespace quelea::trie
