@@ -1,0 +1,185 @@
+// The surroundings of the machine: arguments, environment, clocks, facts.
+#include <sched.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <optional>
+
+#include "vm/base/version.h"
+#include "vm/native/list_builder.h"
+#include "vm/native/posix.h"
+#include "vm/term/integer.h"
+
+extern char** environ;
+
+namespace quelea {
+namespace {
+
+/// Changes that this machine's programs made to the environment. The host's own is never written:
+/// other machines and other threads of the host read it.
+struct EnvironmentChanges {
+  static constexpr unsigned kVmSlot = 2;
+  std::mutex lock;
+  std::map<std::string, std::optional<std::string>> changed;  // guarded by lock
+};
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> environment_of(Vm& vm) {
+  std::map<std::string, std::string> all;
+  for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
+    const std::string_view line = *at;
+    const std::size_t equals = line.find('=', 1);
+    if (equals == std::string_view::npos) continue;
+    all.emplace(line.substr(0, equals), line.substr(equals + 1));
+  }
+  auto& changes = vm.area<EnvironmentChanges>();
+  std::lock_guard hold(changes.lock);
+  for (const auto& [name, value] : changes.changed) {
+    if (value.has_value()) {
+      all[name] = *value;
+    } else {
+      all.erase(name);
+    }
+  }
+  return {all.begin(), all.end()};
+}
+
+bool environment_get(Vm& vm, const std::string& name, std::string& value) {
+  auto& changes = vm.area<EnvironmentChanges>();
+  {
+    std::lock_guard hold(changes.lock);
+    if (auto at = changes.changed.find(name); at != changes.changed.end()) {
+      if (at->second.has_value()) value = *at->second;
+      return at->second.has_value();
+    }
+  }
+  const char* found = getenv(name.c_str());
+  if (found != nullptr) value = found;
+  return found != nullptr;
+}
+
+Term prim_system_argv(Process& p, Args) {
+  ListBuilder out(p);
+  for (const std::string& argument : p.vm().host().arguments()) {
+    out.push(binary_from_text(p, argument));
+  }
+  return out.finish();
+}
+
+Term prim_system_env_0(Process& p, Args) {
+  std::vector<Term> pairs;
+  for (const auto& [name, value] : environment_of(p.vm())) {
+    pairs.push_back(binary_from_text(p, name));
+    pairs.push_back(binary_from_text(p, value));
+  }
+  p.charge(static_cast<std::int64_t>(pairs.size()));
+  return map_from_pairs(p, pairs.data(), pairs.size() / 2, atoms_of(p));
+}
+
+Term prim_system_env_1(Process& p, Args args) {
+  Path name;
+  if (!name.get(args[0])) return badarg(p);
+  std::string value;
+  if (!environment_get(p.vm(), name.text(), value)) return atoms::nil;
+  return binary_from_text(p, value);
+}
+
+Term prim_system_put_env(Process& p, Args args) {
+  Path name;
+  Path value;
+  const bool unset = args[1] == atoms::nil;
+  if (!name.get(args[0]) || name.text().empty() || name.text().find('=') != std::string::npos ||
+      (!unset && !value.get(args[1]))) {
+    return badarg(p);
+  }
+  auto& changes = p.vm().area<EnvironmentChanges>();
+  std::lock_guard hold(changes.lock);
+  changes.changed[name.text()] = unset ? std::nullopt : std::optional(value.text());
+  return atoms::ok;
+}
+
+Term prim_system_halt(Process& p, Args args) {
+  if (!args[0].is_small() || args[0].small_value() < 0 || args[0].small_value() > 255) {
+    return badarg(p);
+  }
+  p.vm().halt(static_cast<int>(args[0].small_value()));
+  return atoms::ok;
+}
+
+namespace {
+
+std::int64_t resident_bytes() {
+  std::FILE* file = std::fopen("/proc/self/statm", "re");
+  if (file == nullptr) return 0;
+  long long total = 0;
+  long long resident = 0;
+  const int read = std::fscanf(file, "%lld %lld", &total, &resident);
+  std::fclose(file);
+  return read == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+std::int64_t usable_cpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  const long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? online : 1;
+}
+
+}  // namespace
+
+Term prim_system_info(Process& p, Args args) {
+  if (!args[0].is_atom()) return badarg(p);
+  const std::string_view item = text_of(p, args[0]);
+  utsname names{};
+  if (item == "os") return atom_of(p, "linux");
+  if (item == "arch") return binary_from_text(p, uname(&names) == 0 ? names.machine : "unknown");
+  if (item == "hostname") return binary_from_text(p, uname(&names) == 0 ? names.nodename : "");
+  if (item == "os_pid") return Term::small(getpid());
+  if (item == "version") return binary_from_text(p, version_string());
+  if (item == "schedulers") return Term::small(1);
+  if (item == "cpus") return Term::small(usable_cpus());
+  if (item == "wordsize") return Term::small(8);
+  if (item == "memory") return Term::small(resident_bytes());
+  if (item == "atoms") return Term::small(p.vm().atoms().size());
+  if (item == "atom_limit") return Term::small(p.vm().atoms().limit());
+  if (item == "process_limit") {
+    const std::uint64_t limit = p.vm().config().max_processes;
+    return limit == 0 ? atoms::infinity : make_integer_unsigned(p, limit);
+  }
+  if (item == "processes") {
+    std::int64_t count = 0;
+    for (Term rest = p.all_processes(); rest.is_cons(); rest = rest.tail()) ++count;
+    return Term::small(count);
+  }
+  return badarg(p);
+}
+
+Term prim_time_monotonic(Process& p, Args) {
+  return make_integer_unsigned(p, p.vm().monotonic_ns());
+}
+
+Term prim_time_system(Process& p, Args) {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return make_integer(p, static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec);
+}
+
+Term prim_time_local_offset(Process& p, Args args) {
+  std::int64_t seconds = 0;
+  if (!integer_to_int64(args[0], seconds)) return badarg(p);
+  const time_t when = seconds;
+  tm local{};
+  if (localtime_r(&when, &local) == nullptr) return badarg(p);
+  return Term::small(local.tm_gmtoff);
+}
+
+Term prim_unique_integer(Process& p, Args) {
+  return make_integer_unsigned(p, p.vm().next_ref_number());
+}
+
+}  // namespace quelea
