@@ -1,12 +1,12 @@
 // A small driver for fuzz targets where libFuzzer is not there: it feeds a target the seeds that
 // target (or the command line) gives and deterministic mutations of them.
 //
-//   fuzz_NAME [--runs N] [--seed S] [--max-seconds T] [--one FILE] [SEED_FILES...]
+//   fuzz_NAME [--runs N] [--seed S] [--max-seconds T] [--one FILE] [SEEDS...]
 //
-// With no files, it takes tests/fuzz/seeds/<name>/* (every regular file, in order of name), and from
-// nothing at all it mutates the empty input. The input being tried is written to
-// /tmp/fuzz-crash-<name>-<seed> by the signal handler when a run crashes, and the seed is printed, so
-// that every failure can be run again.
+// SEEDS are files or folders; without any, tests/fuzz/seeds/<name>. All files of a folder are
+// taken, in order of name. From nothing at all the empty input is mutated. The input being tried is
+// written to /tmp/fuzz-crash-<name>-<seed> by the signal handler when a run crashes, and the seed
+// is printed, so that every failure can be run again.
 #include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
@@ -95,8 +95,9 @@ void run(const Bytes& input) {
 }
 
 void mutate_once(Bytes& bytes, const std::vector<Bytes>& seeds, Random& random) {
-  static const uint8_t kInteresting[] = {0, 1, 7, 8, 0x20, 0x7f, 0x80, 0xff, '{', '}', '(', ')',
-                                         '[', ']', '"', '$', '#', '\n', '<', '>', '%', ':', '|'};
+  static const uint8_t kInteresting[] = {0,   1,    7,   8,   0x20, 0x7f, 0x80, 0xff,
+                                         '{', '}',  '(', ')', '[',  ']',  '"',  '$',
+                                         '#', '\n', '<', '>', '%',  ':',  '|'};
   size_t at = random.below(bytes.size() + 1);
   switch (random.below(8)) {
     case 0:
@@ -117,7 +118,8 @@ void mutate_once(Bytes& bytes, const std::vector<Bytes>& seeds, Random& random) 
       size_t n = std::min(bytes.size() - at, 1 + random.below(64));
       Bytes piece(bytes.begin() + at, bytes.begin() + at + n);
       size_t times = 1 + random.below(8);
-      for (size_t i = 0; i < times; i++) bytes.insert(bytes.begin() + at, piece.begin(), piece.end());
+      for (size_t i = 0; i < times; i++)
+        bytes.insert(bytes.begin() + at, piece.begin(), piece.end());
       break;
     }
     case 5:
@@ -146,21 +148,29 @@ Options parse(int argc, char** argv) {
   for (int i = 1; i < argc; i++) {
     std::string arg = argv[i];
     auto value = [&] { return i + 1 < argc ? argv[++i] : ""; };
-    if (arg == "--runs") options.runs = strtoull(value(), nullptr, 10);
-    else if (arg == "--seed") options.seed = strtoull(value(), nullptr, 10);
-    else if (arg == "--max-seconds") options.max_seconds = strtod(value(), nullptr);
-    else if (arg == "--one") options.one = value();
-    else options.files.push_back(arg);
+    if (arg == "--runs")
+      options.runs = strtoull(value(), nullptr, 10);
+    else if (arg == "--seed")
+      options.seed = strtoull(value(), nullptr, 10);
+    else if (arg == "--max-seconds")
+      options.max_seconds = strtod(value(), nullptr);
+    else if (arg == "--one")
+      options.one = value();
+    else
+      options.files.push_back(arg);
   }
   return options;
 }
 
 std::vector<Bytes> load_seeds(const Options& options, const std::string& name) {
-  std::vector<std::string> files = options.files;
-  if (files.empty()) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> paths = options.files, files;
+  if (paths.empty())
+    paths.push_back((fs::path(QUELEA_TEST_DIR) / "fuzz" / "seeds" / name).string());
+  for (const std::string& path : paths) {
     std::error_code error;
-    std::filesystem::path dir = std::filesystem::path(QUELEA_TEST_DIR) / "fuzz" / "seeds" / name;
-    for (auto& entry : std::filesystem::recursive_directory_iterator(dir, error))
+    if (!fs::is_directory(path, error)) files.push_back(path);
+    for (auto& entry : fs::recursive_directory_iterator(path, error))
       if (entry.is_regular_file()) files.push_back(entry.path().string());
   }
   std::sort(files.begin(), files.end());
