@@ -202,7 +202,7 @@ class Decoder {
     if (bytes > kMaxIntegerBits / 8) return fail("an integer is too large");
     std::size_t limbs = (bytes + 7) / 8;
     if (!count_words(1 + limbs)) return false;
-    std::uint64_t few[16];
+    std::uint64_t few[16] = {};
     std::uint64_t* copy = few;
     if (limbs > 16) {
       copy = static_cast<std::uint64_t*>(std::malloc(limbs * sizeof(std::uint64_t)));

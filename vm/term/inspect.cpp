@@ -85,6 +85,13 @@ class Inspector {
 
   std::size_t words = 0;
 
+  /// Where lines may break, in the order of the text.
+  struct Mark {
+    enum Type { Open, Separator, Close } type;
+    std::size_t at;
+  };
+  std::vector<Mark> marks;
+
  private:
   enum class Shape { List, Tuple, Single, MapKey, MapArrow };
 
@@ -100,12 +107,26 @@ class Inspector {
     void* owned;         // memory behind at and values, or null
   };
 
+  void mark(Mark::Type type) {
+    if (options_.width > 0) marks.push_back({type, out_.size()});
+  }
+
   void separate(Frame& frame) {
-    if (!frame.first) out_ += ", ";
+    if (!frame.first) {
+      out_ += ',';
+      mark(Mark::Separator);
+      out_ += ' ';
+    }
     frame.first = false;
   }
 
+  void open(const Frame& frame) {
+    mark(Mark::Open);
+    stack_.push(frame);
+  }
+
   void close(const char* text) {
+    mark(Mark::Close);
     out_ += text;
     std::free(stack_.take().owned);
   }
@@ -186,7 +207,7 @@ class Inspector {
       }
       case Tag::Cons:
         out_ += '[';
-        stack_.push({Shape::List, true, false, nullptr, nullptr, 0, term, nullptr});
+        open({Shape::List, true, false, nullptr, nullptr, 0, term, nullptr});
         return;
       case Tag::Boxed:
         return boxed(term);
@@ -236,7 +257,7 @@ class Inspector {
     out_ += '(';
     // The closing comma of a single element tells the tuple from grouping.
     Shape shape = size == 1 ? Shape::Single : Shape::Tuple;
-    stack_.push({shape, true, false, term.pointer() + 1, nullptr, size, Term::none(), nullptr});
+    open({shape, true, false, term.pointer() + 1, nullptr, size, Term::none(), nullptr});
   }
 
   void pid(std::uint64_t node, std::uint64_t id, std::uint64_t serial) {
@@ -340,7 +361,7 @@ class Inspector {
       frame.owned = memory;
       words += 4 * size;
     }
-    stack_.push(frame);
+    open(frame);
   }
 
   std::string& out_;
@@ -349,6 +370,72 @@ class Inspector {
   std::size_t start_;
   WorkStack<Frame> stack_;
 };
+
+/// Columns of a piece of text: its code points.
+std::size_t columns(std::string_view text) { return utf8_length(text); }
+
+/// Breaks the lines of `text` at its marks: a bracket that does not fit puts each of its parts on a
+/// line.
+std::string lay_out(std::string_view text, const std::vector<Inspector::Mark>& marks,
+                    std::size_t width) {
+  using Mark = Inspector::Mark;
+  // The columns from each opening to its close.
+  std::vector<std::size_t> start_column(marks.size()), span(marks.size(), 0), opened;
+  std::size_t column = 0, from = 0;
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    column += columns(text.substr(from, marks[i].at - from));
+    from = marks[i].at;
+    start_column[i] = column;
+    if (marks[i].type == Mark::Open) {
+      opened.push_back(i);
+    } else if (marks[i].type == Mark::Close && !opened.empty()) {
+      span[opened.back()] = column - start_column[opened.back()];
+      opened.pop_back();
+    }
+  }
+  // What a limit cut off has no close.
+  for (std::size_t i : opened) span[i] = width + 1;
+  std::string out;
+  std::vector<bool> broken;
+  std::size_t indent = 0;
+  column = from = 0;
+  auto new_line = [&] {
+    out += '\n';
+    // Deep nesting must not fill the page with blanks.
+    column = indent < width / 2 ? indent : width / 2;
+    out.append(column, ' ');
+  };
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    std::string_view piece = text.substr(from, marks[i].at - from);
+    out += piece;
+    column += columns(piece);
+    from = marks[i].at;
+    switch (marks[i].type) {
+      case Mark::Open:
+        broken.push_back(span[i] > 0 && column + span[i] + 2 > width);
+        if (broken.back()) {
+          indent += 2;
+          new_line();
+        }
+        break;
+      case Mark::Separator:
+        if (broken.back()) {
+          ++from;
+          new_line();
+        }
+        break;
+      case Mark::Close:
+        if (broken.back()) {
+          indent -= 2;
+          new_line();
+        }
+        broken.pop_back();
+        break;
+    }
+  }
+  out += text.substr(from);
+  return out;
+}
 
 }  // namespace
 
@@ -435,8 +522,15 @@ void inspect_atom(std::string& out, Term atom, const AtomTable& atoms,
 
 void inspect(std::string& out, Term term, const AtomTable& atoms, const InspectOptions& options,
              std::size_t* work) {
+  std::size_t start = out.size();
   Inspector inspector(out, atoms, options);
   inspector.run(term);
+  if (options.width > 0) {
+    for (Inspector::Mark& mark : inspector.marks) mark.at -= start;
+    std::string laid_out =
+        lay_out(std::string_view(out).substr(start), inspector.marks, options.width);
+    out.replace(start, std::string::npos, laid_out);
+  }
   if (work != nullptr) *work += inspector.words;
 }
 
