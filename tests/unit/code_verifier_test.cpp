@@ -222,6 +222,21 @@ TEST_CASE("jumps lead to instructions of the function") {
   }
 }
 
+TEST_CASE("only safe points jump back") {
+  auto back = [](bool safe) {
+    return verify_body(1, 2, [=](Draft& d) {
+      Label top = d.code.new_label();
+      d.code.bind(top);
+      if (safe)
+        d.code.emit(op_loop, top, live({1}));
+      else
+        d.code.emit(op_jump, top);
+    });
+  };
+  CHECK(back(true) == "");
+  says(back(false), "jump back");
+}
+
 TEST_CASE("handlers begin with catch, and see only what surely lives") {
   auto guarded = [](bool keeps, bool handler_catches, ExceptionKind kind) {
     return verify_body(1, 6, [=](Draft& d) {
