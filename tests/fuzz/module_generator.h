@@ -171,6 +171,7 @@ class ModuleGenerator {
     labels_.clear();
     fixups_.clear();
     open_.clear();
+    handlers_ = choices_.below(3);
     op(op_enter);
     for (std::uint32_t slot = function_.arity + 1; slot < function_.frame_slots; ++slot) load(slot);
     std::uint32_t loop_top = offset();
@@ -197,7 +198,7 @@ class ModuleGenerator {
 
   void exceptions() {
     std::uint32_t end = offset();
-    for (std::uint32_t n = choices_.below(3); n > 0; --n) {
+    for (std::uint32_t n = handlers_; n > 0; --n) {
       std::uint32_t handler = offset();
       bool guard = choices_.one_in(3);
       if (!guard) {
@@ -226,6 +227,7 @@ class ModuleGenerator {
     const OpInfo& info = op_info(chosen);
     if (chosen == op_enter || chosen == op_catch || chosen == op_recv_wait) return;
     if (std::strchr(info.operands, 'N') != nullptr && image_->natives.empty()) return;
+    if (chosen == op_tail_native && handlers_ > 0) return;
     if ((info.flags & op_flags::STOP) && !choices_.one_in(6)) return;
     instruction(chosen);
     if ((info.flags & op_flags::STOP) && !open_.empty()) bind_one();
@@ -485,6 +487,7 @@ class ModuleGenerator {
   std::vector<std::uint32_t> labels_;
   std::vector<std::uint32_t> open_;
   std::vector<Fixup> fixups_;
+  std::uint32_t handlers_ = 0;
   // Of the instruction at work.
   std::uint32_t count_ = 0, proven_ = 0, arguments_ = 0, base_ = 0, lambda_ = 0;
 };
