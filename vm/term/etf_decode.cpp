@@ -48,9 +48,8 @@ class Decoder {
   }
 
   EtfDecodeResult run() {
-    Word result = Term::none().bits;
     EtfDecodeResult answer;
-    if (start(&result)) answer.term = {result};
+    if (start(&result_)) answer.term = {result_};
     answer.used = static_cast<std::size_t>(at_ - begin_);
     answer.work = words_ + answer.used / 8;
     answer.error = error_;
@@ -465,6 +464,7 @@ class Decoder {
   AtomTable& atoms_;
   const EtfDecodeOptions& options_;
   Term own_name_;
+  Word result_ = Term::none().bits;  // a frame may still point to it when the decoder is destroyed
   std::size_t words_ = 0;
   std::uint32_t new_atoms_ = 0;
   const char* error_ = nullptr;
