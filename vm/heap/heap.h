@@ -10,15 +10,14 @@
 //
 // Three more places hold objects of the process:
 //   fragments   pieces outside of the block: received messages, and what natives built when the
-//   block was full.
-//               They are as young as the block.
-//   old space   a list of segments; a collection moves young survivors there and they are copied
-//   again only by a
-//               full collection. Segments are never grown by copying. Small processes have none.
-//   literals    shared by all processes, outside of every heap (vm/code/literal_region.h).
+//               block was full. They are as young as the block.
+//   old space   a list of segments; a collection moves young survivors there, and they are copied
+//               again only by a full collection. Segments are never grown by copying. Small
+//               processes have none.
+//   literals    shared by all processes, outside of every heap (vm/code/literal_area.h).
 //
-// Nothing here is shared between processes; only the owner (or whoever runs it) touches it.
-// The collector is described in vm/heap/collector.h.
+// Nothing here is shared between processes; only the owner (or whoever runs it) touches it. The
+// collector is described in vm/heap/collector.h.
 #pragma once
 
 #include <cstddef>
@@ -40,6 +39,8 @@ struct Fragment {
   Word* top;
   Word* limit;
   Word* ref_binaries;  ///< Chain of the RefBinary objects in it, as in TermAlloc.
+
+  std::size_t used_words() const { return static_cast<std::size_t>(top - start); }
 };
 
 /// A piece of the old space; the words follow the header.
@@ -51,10 +52,12 @@ struct Segment {
 };
 
 struct OldSpace {
-  Segment* segments;          ///< The first one is the one being filled.
-  std::size_t words;          ///< Allocated in all segments.
-  std::size_t full_at_words;  ///< A collection that finds more than this is a full one.
-  Word* ref_binaries;         ///< Chain of the RefBinary objects in the old space.
+  Segment* segments = nullptr;     ///< The first one is the one being filled.
+  Fragment* fragments = nullptr;   ///< Large messages that became old as they were.
+  std::size_t words = 0;           ///< In use in all of them.
+  std::size_t full_at_words = 0;   ///< With more than this, the next collection is a full one.
+  Word* ref_binaries = nullptr;    ///< Chain of the RefBinary objects in the old space.
+  std::size_t off_heap_bytes = 0;  ///< What those keep alive, roughly.
 };
 
 class Heap : public TermAlloc {
@@ -67,33 +70,53 @@ class Heap : public TermAlloc {
   Word* block() const { return block_; }
   Word* block_end() const { return block_end_; }
   std::size_t block_words() const { return static_cast<std::size_t>(block_end_ - block_); }
-  /// Words of heap in use (block, fragments, old space; dead ones that were not collected yet
-  /// included).
+  /// Words of heap in use (block, fragments, old space), dead ones that were not collected yet
+  /// included.
   std::size_t used_words() const;
   /// Words of memory held, the stack included.
   std::size_t held_words() const;
 
   /// True while `alloc` builds in a fragment because the block was full.
   bool in_fragment() const { return block_hp_ != nullptr; }
+  Word* block_top() const { return block_hp_ != nullptr ? block_hp_ : hp; }
   /// Goes back to the block after a native or slow path.
   void leave_fragment();
-  /// Makes a received message's memory part of this heap.
-  void adopt(Fragment* fragment);
+  /// `alloc` when the block is full: room in a fragment, and a collection is due.
+  Word* alloc_in_fragment(std::size_t words);
+  /// Makes a received message's memory part of this heap. It must refer to nothing but itself and
+  /// literals.
+  void adopt(Fragment* fragment, bool as_old);
   /// A collection is wanted at the next safe point.
   bool collection_due() const { return collection_due_; }
+  void set_collection_due(bool full) {
+    collection_due_ = true;
+    full_due_ = full_due_ || full;
+  }
+  void set_min_block_words(std::size_t words);
 
  protected:
   friend class Collector;
   friend class HeapWalker;
+
+  OldSpace& old();
 
   Word* block_ = nullptr;
   Word* block_end_ = nullptr;
   Word* block_hp_ = nullptr;  ///< The block's hp while `hp` is in a fragment, else null.
   Fragment* fragments_ = nullptr;
   OldSpace* old_ = nullptr;
-  std::uint32_t fragment_words_ = 0;  ///< Adopted and built since the last collection (saturating).
   std::uint32_t min_block_words_ = 0;
+  std::uint32_t fragment_words_ = 0;  ///< In `fragments_`; saturates.
+  std::uint32_t young_words_ = 0;     ///< Generational: wanted size of the young part of the block.
   bool collection_due_ = false;
+  bool full_due_ = false;
 };
+
+/// Drops the shared bytes of all objects in a chain of RefBinary objects.
+void release_ref_binaries(Word* chain);
+/// The fragment's memory and what it refers to outside.
+void release_fragment(Fragment* fragment);
+/// Memory for `words` words of terms; `release_fragment` gives it back.
+Fragment* make_fragment(std::size_t words);
 
 }  // namespace quelea

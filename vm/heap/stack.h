@@ -24,6 +24,30 @@ static_assert(sizeof(ReturnPoint) == 4 * sizeof(Word));
 
 inline constexpr Word kEmptyLiveMap = 1;
 
+/// Whether a map operand says that slot `i` is live.
+inline bool is_live(Word map, std::uint32_t slot) {
+  if (map & 1) return slot < 63 && (map >> (slot + 1) & 1);
+  auto table = reinterpret_cast<const Word*>(map);
+  return slot / 64 < table[0] && (table[1 + slot / 64] >> slot % 64 & 1);
+}
+
+/// Calls `visit(slot)` for every live slot, lowest first.
+template <class Visit>
+inline void for_each_live(Word map, Visit&& visit) {
+  if (map & 1) {
+    for (Word bits = map >> 1; bits != 0; bits &= bits - 1) {
+      visit(static_cast<std::uint32_t>(__builtin_ctzll(bits)));
+    }
+    return;
+  }
+  auto table = reinterpret_cast<const Word*>(map);
+  for (Word i = 0; i < table[0]; ++i) {
+    for (Word bits = table[1 + i]; bits != 0; bits &= bits - 1) {
+      visit(static_cast<std::uint32_t>(i * 64 + static_cast<Word>(__builtin_ctzll(bits))));
+    }
+  }
+}
+
 inline const ReturnPoint& return_point_of(const Term* fp) {
   return *reinterpret_cast<const ReturnPoint*>(fp->bits);
 }

@@ -17,7 +17,9 @@
 // blocking pool when there is one).
 #pragma once
 
+#include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "vm/term/term.h"
@@ -51,6 +53,9 @@ class Args {
 };
 
 using NativeFunction = Term (*)(Process& process, Args args);
+
+/// Names and arities of all natives of a module; empty when it has none.
+std::vector<std::pair<std::string_view, std::uint32_t>> natives_of(std::string_view module);
 
 /// The native of that name, or null. The entry lives as long as the machine.
 const NativeEntry* find_native(Vm& vm, std::string_view module, std::string_view name,

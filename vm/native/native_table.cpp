@@ -22,17 +22,14 @@ constexpr std::uint32_t BLOCKING = kNativeBlocking;
 constexpr NativeDeclaration kNatives[] = {
 #define NATIVE(module, name, arity, symbol, flags) {#module, #name, arity, flags, symbol},
 #include "vm/code/natives/binary.def"
-#include "vm/code/natives/crypto.def"
 #include "vm/code/natives/file.def"
 #include "vm/code/natives/io.def"
-#include "vm/code/natives/json.def"
 #include "vm/code/natives/list.def"
 #include "vm/code/natives/map.def"
 #include "vm/code/natives/number.def"
 #include "vm/code/natives/operators.def"
 #include "vm/code/natives/prelude.def"
 #include "vm/code/natives/process.def"
-#include "vm/code/natives/regex.def"
 #include "vm/code/natives/string.def"
 #include "vm/code/natives/system.def"
 #undef NATIVE
@@ -95,6 +92,14 @@ const NativeEntry* find_native(Vm& vm, std::string_view module, std::string_view
     entry.function = found.function;
   }
   return &entry;
+}
+
+std::vector<std::pair<std::string_view, std::uint32_t>> natives_of(std::string_view module) {
+  std::vector<std::pair<std::string_view, std::uint32_t>> found;
+  for (const NativeDeclaration& native : native_declarations()) {
+    if (native.module == module) found.emplace_back(native.name, native.arity);
+  }
+  return found;
 }
 
 }  // namespace quelea

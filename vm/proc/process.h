@@ -26,7 +26,6 @@ class Vm;
 class Process;
 struct ProcessExtra;
 struct Signal;
-struct Message;
 struct NativeState;
 struct LoadedFunction;
 
@@ -165,7 +164,7 @@ class Process : public Heap {
   static constexpr std::uint8_t kTimedOut = 4;   ///< The receive's timer fired.
   static constexpr std::uint8_t kAtReturnPoint = 8;
   static constexpr std::uint8_t kWoken = 16;
-  static constexpr std::uint8_t kFullCollection = 32;
+  static constexpr std::uint8_t kCollectedInReceive = 32;  ///< Since the last message was taken.
   bool has_flag(std::uint8_t bit) const { return (flags & bit) != 0; }
   void set_flag_bit(std::uint8_t bit, bool on) {
     flags = static_cast<std::uint8_t>(on ? flags | bit : flags & ~bit);
@@ -176,9 +175,9 @@ class Process : public Heap {
   Pending pending = Pending::None;
 
   // Mailbox: the inner queue, messages in order of arrival.
-  Message* first_message = nullptr;
-  Message** last_link = &first_message;  ///< Where the next arrival is linked.
-  Message** scan_link = &first_message;  ///< Link to the message a receive looks at.
+  Fragment* first_message = nullptr;
+  Fragment** last_link = &first_message;  ///< Where the next arrival is linked.
+  Fragment** scan_link = &first_message;  ///< Link to the message a receive looks at.
   std::uint32_t message_count = 0;
 
   /// Other processes' signals, newest first; the owner takes all at once. Senders push with
@@ -203,9 +202,33 @@ class Process : public Heap {
       reductions = 0;
     }
   }
-  /// Handles all signals that arrived. False: the process exited.
+  /// Handles all signals that arrived. False: the process is to exit (`pending` says so).
   bool handle_signals();
+  /// A copy in this heap of a term of somebody else's; nothing is collected.
+  Term import(Term term);
+  /// The same where a native runs, which has room.
+  Term import_in_native(Term term);
+  /// For the end: relations among the signals that were not handled yet.
+  void take_last_relations();
+  /// The process ends with this reason at the next opportunity.
+  void exit_with(Term reason);
+  /// Collects now; `room_bytes` will be free. Only where the roots are known (pc, fp, live_map, …).
+  /// False: the heap limit is passed; the process is to exit.
+  bool collect(std::size_t room_bytes, bool full);
+  /// `TermAlloc::grow` of a process: a fragment, and a collection soon; with 0 words only the
+  /// latter.
+  static Word* grow_heap(TermAlloc& self, std::size_t words);
+  bool within_heap_limit();
+  bool fragments_due() const { return fragment_words_ > block_words() / 2 + 512; }
+  void interrupt_for_collection() { request_collection(false); }
+  std::uint32_t collections() const { return collections_; }
+  /// Bytes that the frame of the function at `at` needs below fp.
+  std::size_t frame_room(const Word* at) const;
 
+  std::uint32_t collections_ = 0;
+#if QUELEA_GCSTRESS
+  const Word* stress_pc = nullptr;
+#endif
   Vm* vm_ = nullptr;
   Term pid_ = Term::none();
 };

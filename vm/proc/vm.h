@@ -8,11 +8,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "vm/base/host.h"
 #include "vm/term/atoms.h"
+#include "vm/term/copy.h"
 #include "vm/term/identity.h"
+#include "vm/term/inspect.h"
 #include "vm/term/term.h"
 
 namespace quelea {
@@ -20,8 +23,10 @@ namespace quelea {
 class CodeRegistry;
 class Process;
 class ProcessTable;
+struct ReturnPoint;
 class NameTable;
-class Scheduler;
+class RunQueue;
+class Timers;
 class Vm;
 
 struct VmConfig {
@@ -35,7 +40,8 @@ struct VmConfig {
 
 class Vm {
  public:
-  explicit Vm(VmConfig config);
+  /// `undefined_handler` runs where an export without code is called.
+  Vm(VmConfig config, const void* undefined_handler);
   ~Vm();
   Vm(const Vm&) = delete;
   Vm& operator=(const Vm&) = delete;
@@ -45,7 +51,8 @@ class Vm {
   CodeRegistry& code() { return *code_; }
   ProcessTable& processes() { return *processes_; }
   NameTable& names() { return *names_; }
-  Scheduler& scheduler() { return *scheduler_; }
+  RunQueue& run_queue() { return *run_queue_; }
+  Timers& timers() { return *timers_; }
   const NodeIdentity& node() const { return node_; }
 
   /// A number no other reference of this machine has.
@@ -69,6 +76,36 @@ class Vm {
 
   std::uint64_t monotonic_ns() const;
 
+  /// Makes a process that waits run again.
+  void wake(Process& process);
+  /// Sleeps until `notify`, at most until `deadline_ns` (monotonic; 0: no limit).
+  void sleep_until(std::uint64_t deadline_ns);
+  /// Ends `sleep_until`. Any thread, signal handlers included.
+  void notify();
+
+  /// Ends a process: signals, names and memory. It must not be running.
+  void end_process(Process& process);
+  /// A new process that nobody knows yet, with a block of `words`; null at the limit.
+  Process* new_process(std::size_t block_words);
+
+  CopyOptions copy_options() const;
+  InspectOptions inspect_options();
+  /// No process may use more words than this; 0: no limit.
+  std::size_t max_process_words() const { return max_process_words_; }
+
+  /// The process whose end `run_main` waits for.
+  Term main_pid = Term::none();
+  /// How it ended: class, reason as text, trace; and its value.
+  struct MainEnd {
+    bool over = false;
+    bool raised = false;
+    std::string report;
+    std::string value;  ///< External term format.
+  };
+  MainEnd main_end;
+  /// Writes a term in external term format; set where the layers above want `main_end.value`.
+  bool encode_main_value = false;
+
   /// State of natives' areas (random seeds, open files, regex caches): made on first use, destroyed
   /// with the machine. `Area` is default constructible; its `static constexpr unsigned kVmSlot` <
   /// kAreaSlots is its own.
@@ -84,9 +121,14 @@ class Vm {
   /// Loads the module of a name through the host. False: there is none, or it was
   /// refused.
   bool (*autoload)(Vm&, Term module) = nullptr;
+  /// What slot 0 of the oldest frame holds.
+  const ReturnPoint* bottom_return_point = nullptr;
 
  private:
-  friend std::unique_ptr<Vm> make_vm(VmConfig config);
+  std::ptrdiff_t write_event(std::uint64_t count);
+  void free_process(Process& process);
+  void destroy_process(Process& process);
+  void encode_value(std::string& out, Term value);
 
   VmConfig config_;
   Host no_host_;
@@ -96,11 +138,14 @@ class Vm {
   std::unique_ptr<CodeRegistry> code_;
   std::unique_ptr<ProcessTable> processes_;
   std::unique_ptr<NameTable> names_;
-  std::shared_ptr<Scheduler> scheduler_;
+  std::unique_ptr<RunQueue> run_queue_;
+  std::unique_ptr<Timers> timers_;
   std::shared_ptr<void> areas_[kAreaSlots];
   std::atomic<std::uint64_t> next_ref_{1};
   std::atomic<bool> halted_{false};
   std::atomic<bool> interrupted_{false};
+  std::size_t max_process_words_ = 0;
+  int event_fd_ = -1;
   int halt_status_ = 0;
 };
 

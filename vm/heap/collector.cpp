@@ -1,0 +1,373 @@
+#include "vm/heap/collector.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "vm/term/binary.h"
+
+namespace quelea {
+
+namespace {
+
+/// With more words in use than this a process gets an old space.
+constexpr std::size_t kSmallHeapWords = std::size_t{1} << 14;
+constexpr std::size_t kFirstYoungWords = std::size_t{1} << 15;
+constexpr std::size_t kMaxYoungWords = std::size_t{1} << 19;
+constexpr std::size_t kMinSegmentWords = std::size_t{1} << 12;
+constexpr std::size_t kMaxSegmentWords = std::size_t{1} << 22;
+constexpr std::size_t kMinFullAtWords = std::size_t{1} << 17;
+
+Word* allocate_words(std::size_t words) {
+  auto result = static_cast<Word*>(std::malloc(words * sizeof(Word)));
+  if (result == nullptr) std::abort();
+  return result;
+}
+
+void free_block(Word* block, [[maybe_unused]] std::size_t words) {
+#if QUELEA_GCSTRESS
+  // Whoever still looks at the old place sees nonsense at once.
+  std::memset(block, 0xf7, words * sizeof(Word));
+#endif
+  std::free(block);
+}
+
+}  // namespace
+
+CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool full,
+                                    RootScan scan) {
+  if (heap_.in_fragment()) heap_.leave_fragment();
+  const std::size_t before = heap_.used_words();
+  const std::size_t young = before - (heap_.old_ != nullptr ? heap_.old_->words : 0);
+  if (heap_.old_ == nullptr && young > kSmallHeapWords) heap_.old();
+  OldSpace* old = heap_.old_;
+  const bool small = old == nullptr;
+  full_ = !small &&
+          (full || heap_.full_due_ || old->words > std::max(old->full_at_words, kMinFullAtWords));
+  if (small) {
+    collect_small(top, room_bytes, scan);
+  } else {
+    collect_generational(top, room_bytes, scan);
+  }
+  heap_.off_heap_bytes = 0;
+  heap_.fragment_words_ = 0;
+  heap_.collection_due_ = false;
+  heap_.full_due_ = false;
+  heap_.limit = heap_.hp;
+  CollectionResult result;
+  result.full = full_ || small;
+  const std::size_t after = heap_.used_words();
+  result.live_words = after;
+  result.reclaimed_words = before > after ? before - after : 0;
+  return result;
+}
+
+void Collector::prepare_from_space() {
+  young_ = {heap_.block_, heap_.hp};
+  for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
+    if (f->top != f->start) fragment_ranges_.push_back({f->start, f->top});
+  }
+  if (fragment_ranges_.empty()) return;
+  std::sort(fragment_ranges_.begin(), fragment_ranges_.end(),
+            [](const Range& a, const Range& b) { return a.begin < b.begin; });
+  fragment_envelope_ = {fragment_ranges_.front().begin, fragment_ranges_.back().end};
+}
+
+bool Collector::in_fragments(const Word* object) const {
+  auto after = std::upper_bound(fragment_ranges_.begin(), fragment_ranges_.end(), object,
+                                [](const Word* o, const Range& r) { return o < r.begin; });
+  return after != fragment_ranges_.begin() && object < (after - 1)->end;
+}
+
+inline bool Collector::in_from_space(const Word* object) const {
+  if (object >= young_.begin && object < young_.end) return true;
+  if (full_) {
+    // All that is not somebody else's is the heap's, and every root and field is visited once.
+    return !(object >= foreign_.literals_begin && object < foreign_.literals_end) &&
+           !(object >= foreign_.message_begin && object < foreign_.message_end);
+  }
+  return object >= fragment_envelope_.begin && object < fragment_envelope_.end &&
+         in_fragments(object);
+}
+
+Word* Collector::new_segment(std::size_t words) {
+  if (!to_segments_.empty()) to_segments_.back()->top = to_hp_;
+  OldSpace& old = *heap_.old_;
+  const std::size_t size =
+      std::max(words + 1, std::clamp(old.words / 4, kMinSegmentWords, kMaxSegmentWords));
+  void* memory = std::malloc(sizeof(Segment) + size * sizeof(Word));
+  if (memory == nullptr) std::abort();
+  auto segment = new (memory) Segment{old.segments, nullptr, nullptr};
+  segment->top = segment->start();
+  segment->limit = segment->start() + size;
+  old.segments = segment;
+  // Known to `old.words` at once, so that segments of one collection grow, too.
+  old.words += size;
+  to_segments_.push_back(segment);
+  to_hp_ = segment->start() + words;
+  to_limit_ = segment->limit;
+  return segment->start();
+}
+
+inline Word* Collector::to_space(std::size_t words) {
+  if (QUELEA_LIKELY(static_cast<std::size_t>(to_limit_ - to_hp_) >= words)) {
+    Word* result = to_hp_;
+    to_hp_ += words;
+    return result;
+  }
+  return new_segment(words);
+}
+
+inline void Collector::evacuate(Term& term) {
+  Word* object = term.pointer();
+  if (!in_from_space(object)) return;
+  const Word first = object[0];
+  const Word tag = term.bits & kTagMask;
+  if (tag == static_cast<Word>(Tag::Cons)) {
+    if ((first & kTagMask) == static_cast<Word>(Tag::Header)) {
+      term.bits = (first & ~kTagMask) | tag;
+      return;
+    }
+    Word* copy = to_space(2);
+    copy[0] = first;
+    copy[1] = object[1];
+    object[0] = reinterpret_cast<Word>(copy) | static_cast<Word>(Tag::Header);
+    term = Term::cons(copy);
+    return;
+  }
+  if ((first & kTagMask) != static_cast<Word>(Tag::Header)) {
+    term.bits = first | tag;
+    return;
+  }
+  const std::size_t words = 1 + Header{first}.payload_words();
+  Word* copy = to_space(words);
+  if (words <= 8) {
+    for (std::size_t i = 0; i < words; ++i) copy[i] = object[i];
+  } else {
+    std::memcpy(copy, object, words * sizeof(Word));
+  }
+  object[0] = reinterpret_cast<Word>(copy);
+  term.bits = reinterpret_cast<Word>(copy) | tag;
+}
+
+/// Scans whole objects from `at` until it meets `end`, which moves while objects are copied behind.
+inline void Collector::scan_words(Word*& at, Word* const& end) {
+  while (at < end) {
+    const Word word = *at;
+    if ((word & kTagMask) == static_cast<Word>(Tag::Header)) {
+      const Header header{word};
+      at += is_raw_kind(header.kind()) ? 1 + header.payload_words() : 1;
+      continue;
+    }
+    if (Term{word}.is_pointer()) evacuate(*reinterpret_cast<Term*>(at));
+    ++at;
+  }
+}
+
+void Collector::scan_to_space() {
+  if (to_segments_.empty()) {
+    scan_words(scan_at_, to_hp_);
+    return;
+  }
+  for (;;) {
+    Segment* segment = to_segments_[scan_segment_];
+    if (scan_segment_ + 1 == to_segments_.size()) {
+      // The one being filled; a new one may be begun meanwhile, then `segment->top` is its end.
+      while (scan_segment_ + 1 == to_segments_.size() && scan_at_ < to_hp_) {
+        Word* const end = to_hp_;
+        scan_words(scan_at_, end);
+      }
+      if (scan_segment_ + 1 == to_segments_.size()) return;
+    }
+    Word* const end = segment->top;
+    scan_words(scan_at_, end);
+    ++scan_segment_;
+    scan_at_ = to_segments_[scan_segment_]->start();
+  }
+}
+
+void Collector::scan_stack(StackTop& top) {
+  auto slot = [this](Term* at) { root(*at); };
+  Term* fp = top.fp;
+  const ReturnPoint* point;
+  if (top.at_return_point) {
+    point = reinterpret_cast<const ReturnPoint*>(top.pc);
+  } else {
+    for_each_live(top.live_map, [&](std::uint32_t i) { slot(fp - i); });
+    for (std::size_t i = 0; i < top.extra_count; ++i) {
+      const std::size_t index = top.extra_first + i;
+      if (!is_live(top.live_map, static_cast<std::uint32_t>(index))) slot(fp - index);
+    }
+    point = &return_point_of(fp);
+  }
+  while (point->base_bytes != 0) {
+    fp = caller_of(fp, *point);
+    for_each_live(point->live_map, [&](std::uint32_t i) { slot(fp - i); });
+    point = &return_point_of(fp);
+  }
+}
+
+void Collector::sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes) {
+  while (chain != nullptr) {
+    Word* next = reinterpret_cast<Word*>(chain[3]);
+    const Word first = chain[0];
+    if ((first & kTagMask) == static_cast<Word>(Tag::Header)) {
+      ref_binary_bytes(Term::boxed(chain))->release();
+    } else {
+      Word* copy = reinterpret_cast<Word*>(first);
+      copy[3] = reinterpret_cast<Word>(survivors);
+      survivors = copy;
+      bytes += ref_binary_bytes(Term::boxed(copy))->capacity;
+    }
+    chain = next;
+  }
+}
+
+void Collector::free_young_fragments() {
+  Fragment* fragment = heap_.fragments_;
+  while (fragment != nullptr) {
+    Fragment* next = fragment->next;
+    std::free(fragment);
+    fragment = next;
+  }
+  heap_.fragments_ = nullptr;
+}
+
+void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan scan) {
+  prepare_from_space();
+  const std::size_t old_words = heap_.block_words();
+  const auto stack_words =
+      static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
+  const std::size_t room_words = room_bytes / sizeof(Word) + 1;
+  const std::size_t used = heap_.used_words();
+  // All may survive. What survived last time says how much will be wanted beyond.
+  const std::size_t needed = used + stack_words + room_words;
+  std::size_t words = std::max(old_words, std::size_t{heap_.min_block_words_});
+  if (heap_.young_words_ != 0)
+    words = std::max<std::size_t>(heap_.min_block_words_, heap_.young_words_);
+  while (words < needed) words *= 2;
+  Word* block = allocate_words(words);
+  to_hp_ = block;
+  to_limit_ = block + words;
+  scan_at_ = block;
+  scan_stack(top);
+  scan(heap_, *this);
+  scan_to_space();
+  Word* survivors = nullptr;
+  std::size_t bytes = 0;
+  sweep_ref_binaries(heap_.ref_binaries, survivors, bytes);
+  heap_.ref_binaries = survivors;
+  free_young_fragments();
+
+  Word* from_block = heap_.block_;
+  heap_.block_ = block;
+  const Word* low =
+      std::max<const Word*>(heap_.hp, reinterpret_cast<Word*>(top.fp) - (room_words - 1));
+  const auto copied = static_cast<std::size_t>(heap_.block_end_ - low);
+  std::memcpy(block + words - copied, low, copied * sizeof(Word));
+  top.fp = reinterpret_cast<Term*>(block + words - stack_words);
+  heap_.block_end_ = block + words;
+  heap_.hp = to_hp_;
+  free_block(from_block, old_words);
+  // Twice what lives, and its stack, is the size that the next block should have.
+  const auto live = static_cast<std::size_t>(to_hp_ - block);
+  std::size_t wanted = heap_.min_block_words_;
+  while (wanted < 2 * (live + stack_words) + room_words) wanted *= 2;
+  heap_.young_words_ = static_cast<std::uint32_t>(wanted);
+}
+
+void Collector::collect_generational(StackTop& top, std::size_t room_bytes, RootScan scan) {
+  OldSpace& old = *heap_.old_;
+  prepare_from_space();
+  const std::size_t young_used =
+      static_cast<std::size_t>(heap_.hp - heap_.block_) + heap_.fragment_words_;
+  Segment* from_segments = nullptr;
+  Fragment* from_fragments = nullptr;
+  Word* from_chain = nullptr;
+  const std::size_t old_before = old.words;
+  if (full_) {
+    from_segments = old.segments;
+    from_fragments = old.fragments;
+    from_chain = old.ref_binaries;
+    old.segments = nullptr;
+    old.fragments = nullptr;
+    old.ref_binaries = nullptr;
+    old.off_heap_bytes = 0;
+  }
+  Word* first_top = nullptr;
+  if (old.segments != nullptr) {
+    to_segments_.push_back(old.segments);
+    first_top = old.segments->top;
+    to_hp_ = first_top;
+    to_limit_ = old.segments->limit;
+  } else {
+    new_segment(0);
+    first_top = to_hp_;
+  }
+  scan_at_ = to_hp_;
+  scan_stack(top);
+  scan(heap_, *this);
+  scan_to_space();
+  to_segments_.back()->top = to_hp_;
+  sweep_ref_binaries(heap_.ref_binaries, old.ref_binaries, old.off_heap_bytes);
+  if (full_) sweep_ref_binaries(from_chain, old.ref_binaries, old.off_heap_bytes);
+  heap_.ref_binaries = nullptr;
+  free_young_fragments();
+  heap_.hp = heap_.block_;
+
+  std::size_t survived = static_cast<std::size_t>(to_segments_.front()->top - first_top);
+  for (std::size_t i = 1; i < to_segments_.size(); ++i) {
+    survived += static_cast<std::size_t>(to_segments_[i]->top - to_segments_[i]->start());
+  }
+  if (full_) {
+    old.words = survived;
+    old.full_at_words = std::max(2 * survived, kMinFullAtWords);
+    while (from_segments != nullptr) {
+      Segment* next = from_segments->next;
+      free_block(
+          reinterpret_cast<Word*>(from_segments),
+          static_cast<std::size_t>(from_segments->limit - reinterpret_cast<Word*>(from_segments)));
+      from_segments = next;
+    }
+    while (from_fragments != nullptr) {
+      Fragment* next = from_fragments->next;
+      std::free(from_fragments);
+      from_fragments = next;
+    }
+  } else {
+    old.words = old_before + survived;
+    if (old.full_at_words == 0) old.full_at_words = kMinFullAtWords;
+    if (survived * 4 > young_used && heap_.young_words_ < kMaxYoungWords) heap_.young_words_ *= 2;
+  }
+
+  if (heap_.young_words_ < kFirstYoungWords) heap_.young_words_ = kFirstYoungWords;
+  // The block stays, unless too little of it would be free, or far too much.
+  const auto stack_words =
+      static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
+  const std::size_t room_words = room_bytes / sizeof(Word) + 1;
+  const std::size_t free_wanted = std::max<std::size_t>(heap_.young_words_, stack_words);
+  const std::size_t wanted = stack_words + room_words + free_wanted;
+  bool replace = heap_.block_words() < wanted || heap_.block_words() / 4 > wanted;
+#if QUELEA_GCSTRESS
+  replace = true;
+#endif
+  if (replace)
+    replace_block(top, room_words, wanted + (stack_words > heap_.young_words_ ? stack_words : 0));
+}
+
+void Collector::replace_block(StackTop& top, std::size_t room_words, std::size_t words) {
+  const std::size_t old_words = heap_.block_words();
+  const auto stack_words =
+      static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
+  const std::size_t copied = std::min({old_words, words, stack_words + room_words});
+  Word* block = allocate_words(words);
+  std::memcpy(block + words - copied, heap_.block_end_ - copied, copied * sizeof(Word));
+  Word* from = heap_.block_;
+  heap_.block_ = block;
+  heap_.block_end_ = block + words;
+  heap_.hp = block;
+  top.fp = reinterpret_cast<Term*>(block + words - stack_words);
+  free_block(from, old_words);
+}
+
+}  // namespace quelea

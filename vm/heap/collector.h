@@ -1,0 +1,116 @@
+// The collector of one process's heap.
+//
+// The problem: most objects die young, the few that live are not to be copied again and again while
+// a heap grows, millions of processes have heaps of a few words, and a stack may be ten million
+// frames deep.
+//
+// The idea. Copying, after Cheney: roots are copied to the target space, then the target space is
+// scanned word by word, and what it points to is copied behind. Three kinds:
+//
+//   small   A process that uses little has a block and nothing else. All live objects are copied to
+//   a
+//           new block, of a size that what survives last time suggests.
+//   minor   A process that uses more has an old space. All young objects that live go to the old
+//   space
+//           at once; the block is empty afterwards and stays where it is, stack included. Each
+//           object that lives is copied once. Terms are immutable, so that the old space never
+//           points to young objects and is not scanned.
+//   full    When the old space has doubled since the last full collection, everything is copied to
+//   new
+//           segments and the old ones are freed.
+//
+// After a collection at least as many words of the block are free as the stack has, so that
+// scanning a deep stack is paid by what was allocated since the last time.
+//
+// Objects outside of the heap (shared bytes) are counted, and freed through the chains of RefBinary
+// objects, whose from-space copies say whether they were moved.
+//
+// A forwarded cons has a header's tag in its first word, a forwarded box an aligned address in its
+// header: neither can be there otherwise.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "vm/heap/heap.h"
+#include "vm/heap/stack.h"
+
+namespace quelea {
+
+/// The frame where a process stopped.
+struct StackTop {
+  Term* fp;
+  const Word* pc;        ///< At a return point: that one.
+  bool at_return_point;  ///< fp is a callee's that is gone; there is no frame of its own.
+  Word live_map;
+  std::size_t extra_first;  ///< Slots [extra_first, extra_first + extra_count) are live, too.
+  std::size_t extra_count;
+};
+
+/// Addresses that are not the heap's although its slots may refer to them.
+struct ForeignRanges {
+  const Word* literals_begin = nullptr;
+  const Word* literals_end = nullptr;
+  /// The message that a receive looks at; not adopted yet.
+  const Word* message_begin = nullptr;
+  const Word* message_end = nullptr;
+};
+
+struct CollectionResult {
+  bool full = false;
+  std::size_t live_words = 0;  ///< Of a small or full collection; else what survived.
+  std::size_t reclaimed_words = 0;
+};
+
+class Collector {
+ public:
+  /// Visits the roots outside of the stack by calling `collector.root`.
+  using RootScan = void (*)(Heap& heap, Collector& collector);
+
+  Collector(Heap& heap, const ForeignRanges& foreign) : heap_(heap), foreign_(foreign) {}
+
+  /// Collects so that `room_bytes` are free between hp and top.fp; moves the stack if it must, and
+  /// then changes top.fp.
+  CollectionResult collect(StackTop& top, std::size_t room_bytes, bool full, RootScan scan);
+
+  void root(Term& term) {
+    if (term.is_pointer()) evacuate(term);
+  }
+  /// True where roots that did not change since the last collection must be visited nevertheless.
+  bool moves_old() const { return full_ || heap_.old_ == nullptr; }
+
+ private:
+  struct Range {
+    const Word* begin;
+    const Word* end;
+  };
+
+  void collect_small(StackTop& top, std::size_t room_bytes, RootScan scan);
+  void collect_generational(StackTop& top, std::size_t room_bytes, RootScan scan);
+  void prepare_from_space();
+  bool in_from_space(const Word* object) const;
+  bool in_fragments(const Word* object) const;
+  void evacuate(Term& term);
+  Word* to_space(std::size_t words);
+  Word* new_segment(std::size_t words);
+  void scan_stack(StackTop& top);
+  void scan_to_space();
+  void scan_words(Word*& at, Word* const& end);
+  void sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes);
+  void free_young_fragments();
+  void replace_block(StackTop& top, std::size_t room_words, std::size_t words);
+
+  Heap& heap_;
+  const ForeignRanges foreign_;
+  bool full_ = false;
+  Range young_{};
+  std::vector<Range> fragment_ranges_;  ///< Sorted.
+  Range fragment_envelope_{};
+  Word* to_hp_ = nullptr;
+  Word* to_limit_ = nullptr;
+  Word* scan_at_ = nullptr;
+  std::vector<Segment*> to_segments_;  ///< Where survivors go, in order of filling.
+  std::size_t scan_segment_ = 0;
+};
+
+}  // namespace quelea

@@ -1,0 +1,162 @@
+#include "vm/heap/heap.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <new>
+
+#include "vm/term/binary.h"
+
+namespace quelea {
+
+namespace {
+constexpr std::size_t kMinFragmentWords = 256;
+constexpr std::size_t kMaxFragmentWords = std::size_t{1} << 17;
+}  // namespace
+
+void release_ref_binaries(Word* chain) {
+  while (chain != nullptr) {
+    Word* next = reinterpret_cast<Word*>(chain[3]);
+    ref_binary_bytes(Term::boxed(chain))->release();
+    chain = next;
+  }
+}
+
+void release_fragment(Fragment* fragment) {
+  release_ref_binaries(fragment->ref_binaries);
+  std::free(fragment);
+}
+
+Fragment* make_fragment(std::size_t words) {
+  void* memory = std::malloc(sizeof(Fragment) + words * sizeof(Word));
+  if (memory == nullptr) std::abort();
+  Word* start = reinterpret_cast<Word*>(static_cast<char*>(memory) + sizeof(Fragment));
+  return new (memory) Fragment{nullptr, start, start, start + words, nullptr};
+}
+
+void Heap::init_block(std::size_t words) {
+  block_ = static_cast<Word*>(std::malloc(words * sizeof(Word)));
+  if (block_ == nullptr) std::abort();
+  block_end_ = block_ + words;
+  hp = block_;
+  limit = block_;
+  min_block_words_ = static_cast<std::uint32_t>(words);
+}
+
+void Heap::release_all() {
+  if (block_ == nullptr) return;
+  release_ref_binaries(ref_binaries);
+  ref_binaries = nullptr;
+  while (fragments_ != nullptr) {
+    Fragment* next = fragments_->next;
+    std::free(fragments_);
+    fragments_ = next;
+  }
+  if (old_ != nullptr) {
+    release_ref_binaries(old_->ref_binaries);
+    while (old_->segments != nullptr) {
+      Segment* next = old_->segments->next;
+      std::free(old_->segments);
+      old_->segments = next;
+    }
+    while (old_->fragments != nullptr) {
+      Fragment* next = old_->fragments->next;
+      std::free(old_->fragments);
+      old_->fragments = next;
+    }
+    delete old_;
+    old_ = nullptr;
+  }
+  std::free(block_);
+  block_ = block_end_ = hp = limit = block_hp_ = nullptr;
+}
+
+std::size_t Heap::used_words() const {
+  const Word* top = block_hp_ != nullptr ? block_hp_ : hp;
+  return static_cast<std::size_t>(top - block_) + fragment_words_ +
+         (old_ != nullptr ? old_->words : 0);
+}
+
+std::size_t Heap::held_words() const {
+  std::size_t words = block_words() + fragment_words_;
+  if (old_ != nullptr) {
+    for (Segment* s = old_->segments; s != nullptr; s = s->next) {
+      words += static_cast<std::size_t>(s->limit - s->start());
+    }
+    for (Fragment* f = old_->fragments; f != nullptr; f = f->next) words += f->used_words();
+  }
+  return words;
+}
+
+void Heap::set_min_block_words(std::size_t words) {
+  min_block_words_ = static_cast<std::uint32_t>(
+      std::min<std::size_t>(words, std::numeric_limits<std::uint32_t>::max()));
+}
+
+OldSpace& Heap::old() {
+  if (old_ == nullptr) old_ = new OldSpace;
+  return *old_;
+}
+
+Word* Heap::alloc_in_fragment(std::size_t words) {
+  collection_due_ = true;
+  if (block_hp_ == nullptr) {
+    block_hp_ = hp;
+    // Goes on in the newest fragment, if natives made it and it has room.
+    if (fragments_ != nullptr &&
+        static_cast<std::size_t>(fragments_->limit - fragments_->top) >= words) {
+      hp = fragments_->top;
+      limit = fragments_->limit;
+    }
+  } else {
+    fragment_words_ += static_cast<std::uint32_t>(hp - fragments_->top);
+    fragments_->top = hp;
+  }
+  if (hp == block_hp_ || static_cast<std::size_t>(limit - hp) < words) {
+    const std::size_t grown = std::min(kMaxFragmentWords, 2 * std::size_t{fragment_words_});
+    Fragment* fragment = make_fragment(std::max({words, grown, kMinFragmentWords}));
+    fragment->next = fragments_;
+    fragments_ = fragment;
+    hp = fragment->start;
+    limit = fragment->limit;
+  }
+  Word* result = hp;
+  hp += words;
+  return result;
+}
+
+void Heap::leave_fragment() {
+  const auto made = static_cast<std::size_t>(hp - fragments_->top);
+  fragments_->top = hp;
+  fragment_words_ = static_cast<std::uint32_t>(
+      std::min<std::size_t>(fragment_words_ + made, std::numeric_limits<std::uint32_t>::max()));
+  hp = block_hp_;
+  limit = block_hp_;
+  block_hp_ = nullptr;
+}
+
+void Heap::adopt(Fragment* fragment, bool as_old) {
+  Word** chain = as_old ? &old().ref_binaries : &ref_binaries;
+  if (fragment->ref_binaries != nullptr) {
+    Word* last = fragment->ref_binaries;
+    while (last[3] != 0) last = reinterpret_cast<Word*>(last[3]);
+    last[3] = reinterpret_cast<Word>(*chain);
+    *chain = fragment->ref_binaries;
+    fragment->ref_binaries = nullptr;
+  }
+  // Nobody builds in it: `alloc_in_fragment` must not find room.
+  fragment->limit = fragment->top;
+  if (as_old) {
+    fragment->next = old_->fragments;
+    old_->fragments = fragment;
+    old_->words += fragment->used_words();
+    if (old_->words > old_->full_at_words) full_due_ = true;
+  } else {
+    fragment->next = fragments_;
+    fragments_ = fragment;
+    fragment_words_ = static_cast<std::uint32_t>(std::min<std::size_t>(
+        fragment_words_ + fragment->used_words(), std::numeric_limits<std::uint32_t>::max()));
+  }
+}
+
+}  // namespace quelea

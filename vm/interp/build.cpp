@@ -1,0 +1,293 @@
+// Building and taking apart: cons cells, tuples, funs, small maps. `alloc` made the room, so that
+// the CREDIT instructions only bump hp.
+#include "vm/interp/handler.h"
+#include "vm/term/map.h"
+
+namespace quelea {
+
+COLD(alloc_slow) {
+  p->live_map = pc[3];
+  p->extra_count = 0;
+  value.bits = pc[2];
+  GO(safe_point);
+}
+
+// U Z M: Z is the frame's room and the words.
+HANDLER(alloc) {
+  if (QUELEA_UNLIKELY(ROOM < static_cast<std::int64_t>(pc[2]))) GO(alloc_slow);
+  if (STRESS(p, pc)) GO(alloc_slow);
+  NEXT(3);
+}
+
+HANDLER(cons) {  // D X X
+  hp[0] = VALUE(2).bits;
+  hp[1] = VALUE(3).bits;
+  SLOT(1) = Term::cons(hp);
+  hp += 2;
+  NEXT(3);
+}
+
+HANDLER(list) {  // D V X
+  const Word count = pc[2];
+  const Word* operand = pc + 3;
+  Word* first = hp;
+  for (const Word* end = operand + count; operand != end; ++operand) {
+    hp[0] = value_at(fp, *operand).bits;
+    hp[1] = Term::cons(hp + 2).bits;
+    hp += 2;
+  }
+  Term result = value_at(fp, *operand);
+  if (count != 0) {
+    hp[-1] = result.bits;
+    result = Term::cons(first);
+  }
+  SLOT(1) = result;
+  pc = operand + 1;
+  DROP_VALUE;
+  DISPATCH;
+}
+
+HANDLER(tuple) {  // D V
+  const Word count = pc[2];
+  const Word destination = pc[1];
+  Word* object = hp;
+  *hp++ = Header::make(Kind::Tuple, count).bits;
+  pc += 3;
+  for (const Word* end = pc + count; pc != end; ++pc) *hp++ = value_at(fp, *pc).bits;
+  slot_at(fp, destination) = Term::boxed(object);
+  DROP_VALUE;
+  DISPATCH;
+}
+
+HANDLER(closure) {  // D J V
+  const Word count = pc[3];
+  const Word destination = pc[1];
+  Word* object = hp;
+  *hp++ = Header::make(Kind::Fun, 1 + count).bits;
+  *hp++ = pc[2];
+  pc += 4;
+  for (const Word* end = pc + count; pc != end; ++pc) *hp++ = value_at(fp, *pc).bits;
+  slot_at(fp, destination) = Term::boxed(object);
+  DROP_VALUE;
+  DISPATCH;
+}
+
+HANDLER(map_literal) {  // D C V
+  const Word count = pc[3];
+  const Word destination = pc[1];
+  Word* object = hp;
+  *hp++ = Header::make(Kind::FlatMap, 1 + count).bits;
+  *hp++ = pc[2];
+  pc += 4;
+  for (const Word* end = pc + count; pc != end; ++pc) *hp++ = value_at(fp, *pc).bits;
+  slot_at(fp, destination) = Term::boxed(object);
+  DROP_VALUE;
+  DISPATCH;
+}
+
+// Taking apart
+// --------------------------------------------------------------------------------------
+
+HANDLER(get_head) {
+  SLOT(1) = SLOT(2).head();
+  NEXT(2);
+}
+
+HANDLER(get_tail) {
+  SLOT(1) = SLOT(2).tail();
+  NEXT(2);
+}
+
+HANDLER(get_cell) {
+  const Word* cell = SLOT(3).pointer();
+  const Word head = cell[0], tail = cell[1];
+  SLOT(1).bits = head;
+  SLOT(2).bits = tail;
+  NEXT(3);
+}
+
+HANDLER(get_elem) {  // D Q U
+  SLOT(1).bits = SLOT(2).pointer()[1 + pc[3]];
+  NEXT(3);
+}
+
+COLD(elem_badarg) {
+  SYNC_OUT_ROOMLESS;
+  p->badarg();
+  SYNC_IN;
+  GO(unwind);
+}
+
+HANDLER(elem) {  // D S U
+  const Term tuple = SLOT(2);
+  if (QUELEA_UNLIKELY(!is_tuple(tuple) || tuple_size(tuple) <= pc[3])) GO(elem_badarg);
+  SLOT(1) = tuple_at(tuple, pc[3]);
+  NEXT(3);
+}
+
+// Maps
+// ----------------------------------------------------------------------------------------------
+
+COLD(map_get_slow) {  // D S X L, the map known to be one
+  const Term found = map_get(SLOT(2), VALUE(3), p->vm().atoms());
+  if (found.is_none()) JUMP(4);
+  SLOT(1) = found;
+  NEXT(4);
+}
+
+/// The value of an immediate key in a flat map, or null.
+inline const Word* flat_find(const Word* object, Word key) {
+  const Word* keys = reinterpret_cast<const Word*>(object[1] & ~kTagMask);
+  for (Word i = Header{object[0]}.payload_words() - 1; i != 0; --i) {
+    if (keys[i] == key) return object + 1 + i;
+  }
+  return nullptr;
+}
+
+HANDLER(map_get) {
+  const Term map = SLOT(2);
+  if (QUELEA_UNLIKELY(!is_map(map))) JUMP(4);
+  const Term key = VALUE(3);
+  const Word* object = map.pointer();
+  if (Header{object[0]}.kind() != Kind::FlatMap || key.is_pointer()) GO(map_get_slow);
+  const Word* found = flat_find(object, key.bits);
+  if (found == nullptr) JUMP(4);
+  SLOT(1).bits = *found;
+  NEXT(4);
+}
+
+COLD(map_has_slow) {
+  if (map_has(SLOT(1), VALUE(2), p->vm().atoms())) NEXT(3);
+  JUMP(3);
+}
+
+HANDLER(map_has) {  // S X L
+  const Term map = SLOT(1);
+  if (QUELEA_UNLIKELY(!is_map(map))) JUMP(3);
+  const Term key = VALUE(2);
+  const Word* object = map.pointer();
+  if (Header{object[0]}.kind() != Kind::FlatMap || key.is_pointer()) GO(map_has_slow);
+  if (flat_find(object, key.bits) == nullptr) JUMP(3);
+  NEXT(3);
+}
+
+namespace {
+[[gnu::noinline]] Term index_slow(Process& p, Term map, Term key) {
+  if (!is_map(map)) return p.raise_error(p.tuple(atoms::badmap, map));
+  const Term found = map_get(map, key, p.vm().atoms());
+  return found.is_none() ? p.raise_error(p.tuple(atoms::badkey, key)) : found;
+}
+}  // namespace
+
+COLD(map_index_slow) {  // D S X
+  SYNC_OUT_ROOMLESS;
+  const Term found = index_slow(*p, SLOT(2), VALUE(3));
+  SYNC_IN;
+  if (found.is_none()) GO(unwind);
+  SLOT(1) = found;
+  NEXT(3);
+}
+
+HANDLER(map_index) {
+  const Term map = SLOT(2);
+  const Term key = VALUE(3);
+  if (QUELEA_UNLIKELY(!map.is_boxed() || key.is_pointer())) GO(map_index_slow);
+  const Word* object = map.pointer();
+  if (Header{object[0]}.kind() != Kind::FlatMap) GO(map_index_slow);
+  const Word* found = flat_find(object, key.bits);
+  if (QUELEA_UNLIKELY(found == nullptr)) GO(map_index_slow);
+  SLOT(1).bits = *found;
+  NEXT(3);
+}
+
+namespace {
+
+/// The V operand at `operands` (count, then X words) as terms.
+std::vector<Term> gather(Term* fp, const Word* operands) {
+  std::vector<Term> terms(*operands);
+  for (std::size_t i = 0; i < terms.size(); ++i) terms[i] = value_at(fp, operands[1 + i]);
+  return terms;
+}
+
+[[gnu::noinline]] Term build_map(Process& p, Term* fp, const Word* pairs) {
+  auto terms = gather(fp, pairs);
+  p.charge(static_cast<std::int64_t>(terms.size() / 8));
+  return map_from_pairs(p, terms.data(), terms.size() / 2, p.vm().atoms());
+}
+
+[[gnu::noinline]] Term put_map(Process& p, Term* fp, Term map, const Word* pairs) {
+  if (!is_map(map)) return p.raise_error(p.tuple(atoms::badmap, map));
+  if (*pairs == 2) {
+    return map_put(p, map, value_at(fp, pairs[1]), value_at(fp, pairs[2]), p.vm().atoms());
+  }
+  auto terms = gather(fp, pairs);
+  return map_put_many(p, map, terms.data(), terms.size() / 2, p.vm().atoms());
+}
+
+[[gnu::noinline]] Term update_map(Process& p, Term* fp, Term map, const Word* pairs) {
+  if (!is_map(map)) return p.raise_error(p.tuple(atoms::badmap, map));
+  Term missing = Term::none();
+  auto terms = gather(fp, pairs);
+  const Term result =
+      map_update_many(p, map, terms.data(), terms.size() / 2, p.vm().atoms(), missing);
+  return result.is_none() ? p.raise_error(p.tuple(atoms::badkey, missing)) : result;
+}
+
+}  // namespace
+
+HANDLER(map_build) {  // D V Z
+  const Word count = pc[2];
+  SYNC_OUT(pc[3 + count]);
+  const Term result = build_map(*p, fp, pc + 2);
+  SYNC_IN;
+  SLOT(1) = result;
+  NEXT(3 + count);
+}
+
+HANDLER(map_put) {  // D S V Z
+  const Word count = pc[3];
+  SYNC_OUT(pc[4 + count]);
+  const Term result = put_map(*p, fp, SLOT(2), pc + 3);
+  SYNC_IN;
+  if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);
+  SLOT(1) = result;
+  NEXT(4 + count);
+}
+
+COLD(map_update_slow) {
+  const Word count = pc[3];
+  SYNC_OUT(pc[4 + count]);
+  const Term result = update_map(*p, fp, SLOT(2), pc + 3);
+  SYNC_IN;
+  if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);
+  SLOT(1) = result;
+  NEXT(4 + count);
+}
+
+/// Flat maps with immediate keys share their keys: one block of words is copied, the values
+/// replaced in it.
+HANDLER(map_update) {  // D S V Z
+  const Term map = SLOT(2);
+  const Word count = pc[3];
+  if (QUELEA_UNLIKELY(!map.is_boxed())) GO(map_update_slow);
+  const Word* object = map.pointer();
+  const Header header{object[0]};
+  if (header.kind() != Kind::FlatMap) GO(map_update_slow);
+  const Word words = 1 + header.payload_words();
+  if (QUELEA_UNLIKELY(ROOM < static_cast<std::int64_t>(pc[4 + count] + words * sizeof(Word)))) {
+    GO(map_update_slow);
+  }
+  for (Word i = 0; i < words; ++i) hp[i] = object[i];
+  for (const Word* pair = pc + 4; pair != pc + 4 + count; pair += 2) {
+    const Term key = value_at(fp, pair[0]);
+    if (key.is_pointer()) GO(map_update_slow);
+    const Word* found = flat_find(object, key.bits);
+    if (QUELEA_UNLIKELY(found == nullptr)) GO(map_update_slow);
+    hp[found - object] = value_at(fp, pair[1]).bits;
+  }
+  SLOT(1) = Term::boxed(hp);
+  hp += words;
+  NEXT(4 + count);
+}
+
+}  // namespace quelea

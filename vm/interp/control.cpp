@@ -1,0 +1,281 @@
+// Control: entering functions, jumps, calls, returns, and moves.
+#include "vm/interp/handler.h"
+#include "vm/interp/handlers.h"
+#include "vm/interp/support.h"
+
+namespace quelea {
+
+// Entering ----------------------------------------------------------------------------------------
+
+COLD(enter_slow) {
+  p->live_map = kEmptyLiveMap;
+  p->extra_first = 1;
+  p->extra_count = static_cast<std::uint16_t>(pc[2]);
+  value.bits = pc[1];
+  GO(safe_point);
+}
+
+HANDLER(enter) {
+  if (QUELEA_UNLIKELY(--reductions <= 0)) GO(enter_slow);
+  if (QUELEA_UNLIKELY(ROOM < static_cast<std::int64_t>(pc[1]))) GO(enter_slow);
+  if (STRESS(p, pc)) GO(enter_slow);
+  NEXT(2);
+}
+
+HANDLER(jump) { JUMP(1); }
+
+COLD(loop_slow) {
+  p->live_map = pc[2];
+  p->extra_count = 0;
+  value.bits = 0;
+  GO(safe_point);
+}
+
+HANDLER(loop) {
+  if (QUELEA_UNLIKELY(--reductions <= 0)) GO(loop_slow);
+  if (STRESS(p, pc)) GO(loop_slow);
+  JUMP(1);
+}
+
+HANDLER(ret) {
+  value = SLOT(1);
+  pc = reinterpret_cast<const Word*>(fp->bits);
+  DISPATCH;
+}
+
+HANDLER(ret_const) {
+  value.bits = pc[1];
+  pc = reinterpret_cast<const Word*>(fp->bits);
+  DISPATCH;
+}
+
+HANDLER(return_point) {
+  fp = reinterpret_cast<Term*>(reinterpret_cast<char*>(fp) + pc[1]);
+  SLOT(2) = value;
+  NEXT(3);
+}
+
+// Calls -------------------------------------------------------------------------------------------
+
+HANDLER(call) {
+  fp = frame_below(fp, pc[3]);
+  fp->bits = reinterpret_cast<Word>(pc + 2);
+  JUMP(1);
+}
+
+HANDLER(call_ext) {
+  auto target = reinterpret_cast<const Export*>(pc[1]);
+  fp = frame_below(fp, pc[3]);
+  fp->bits = reinterpret_cast<Word>(pc + 2);
+  pc = target->entry.load(std::memory_order_acquire);
+  DROP_VALUE;
+  DISPATCH;
+}
+
+HANDLER(tail_call) { JUMP(1); }
+
+HANDLER(tail_ext) {
+  pc = reinterpret_cast<const Export*>(pc[1])->entry.load(std::memory_order_acquire);
+  DROP_VALUE;
+  DISPATCH;
+}
+
+inline bool is_fun_of_arity(Term fun, Word arity) {
+  if (!fun.is_boxed()) return false;
+  const Word* object = fun.pointer();
+  if (Header{object[0]}.kind() != Kind::Fun) return false;
+  return reinterpret_cast<const FunEntry*>(object[1])->arity == arity;
+}
+
+/// Whatever is not a fun of the right arity with few captured values.
+COLD(call_fun_slow) {
+  SYNC_OUT_ROOMLESS;
+  const Word* entry = prepare_fun_call(*p, SLOT(1), frame_below(fp, pc[4]), pc[2]);
+  SYNC_IN;
+  if (p->pending == Process::Pending::Exception) GO(unwind);
+  fp = frame_below(fp, pc[4]);
+  pc += 3;
+  fp->bits = reinterpret_cast<Word>(pc);
+  if (entry == nullptr) GO(enter_pending_call);
+  pc = entry;
+  DISPATCH;
+}
+
+HANDLER(call_fun) {
+  const Term fun = SLOT(1);
+  const Word arity = pc[2];
+  if (QUELEA_UNLIKELY(!is_fun_of_arity(fun, arity))) GO(call_fun_slow);
+  const Word* object = fun.pointer();
+  Word captured = Header{object[0]}.payload_words() - 1;
+  if (QUELEA_UNLIKELY(captured > kRedZoneSlots)) GO(call_fun_slow);
+  fp = frame_below(fp, pc[4]);
+  fp->bits = reinterpret_cast<Word>(pc + 3);
+  pc = reinterpret_cast<const FunEntry*>(object[1])->entry;
+  for (Term* to = fp - arity; captured != 0; --captured) *--to = {*(++object + 1)};
+  DROP_VALUE;
+  DISPATCH;
+}
+
+COLD(tail_fun_slow) {
+  SYNC_OUT_ROOMLESS;
+  const Word* entry = prepare_fun_call(*p, SLOT(1), fp, pc[2]);
+  SYNC_IN;
+  if (p->pending == Process::Pending::Exception) GO(unwind);
+  if (entry == nullptr) GO(enter_pending_call);
+  pc = entry;
+  DISPATCH;
+}
+
+HANDLER(tail_fun) {
+  const Term fun = SLOT(1);
+  const Word arity = pc[2];
+  if (QUELEA_UNLIKELY(!is_fun_of_arity(fun, arity))) GO(tail_fun_slow);
+  const Word* object = fun.pointer();
+  Word captured = Header{object[0]}.payload_words() - 1;
+  if (QUELEA_UNLIKELY(captured > kRedZoneSlots)) GO(tail_fun_slow);
+  pc = reinterpret_cast<const FunEntry*>(object[1])->entry;
+  for (Term* to = fp - arity; captured != 0; --captured) *--to = {*(++object + 1)};
+  DROP_VALUE;
+  DISPATCH;
+}
+
+HANDLER(call_dyn) {
+  SYNC_OUT_ROOMLESS;
+  const Word* entry = prepare_dynamic_call(*p, SLOT(1), Term{pc[2]}, frame_below(fp, pc[5]), pc[3]);
+  SYNC_IN;
+  if (p->pending == Process::Pending::Exception) GO(unwind);
+  fp = frame_below(fp, pc[5]);
+  pc += 4;
+  fp->bits = reinterpret_cast<Word>(pc);
+  if (entry == nullptr) GO(enter_pending_call);
+  pc = entry;
+  DISPATCH;
+}
+
+HANDLER(tail_dyn) {
+  SYNC_OUT_ROOMLESS;
+  const Word* entry = prepare_dynamic_call(*p, SLOT(1), Term{pc[2]}, fp, pc[3]);
+  SYNC_IN;
+  if (p->pending == Process::Pending::Exception) GO(unwind);
+  if (entry == nullptr) GO(enter_pending_call);
+  pc = entry;
+  DISPATCH;
+}
+
+// Natives -----------------------------------------------------------------------------------------
+// call_native: [h][entry][Z][return_point][base][dst][map]; tail_native: [h][entry][Z][Y]
+
+COLD(call_native_slow) {
+  if (value.is_none()) {
+    switch (p->pending) {
+      case Process::Pending::Exception:
+        GO(unwind);
+      case Process::Pending::Call:
+        fp = frame_below(fp, pc[4]);
+        pc += 3;
+        fp->bits = reinterpret_cast<Word>(pc);
+        GO(enter_pending_call);
+      default:
+        break;
+    }
+    // Again: the instruction is done once more; its arguments are roots.
+    p->live_map = pc[6];
+    p->extra_first = static_cast<std::uint16_t>(pc[4] / sizeof(Word) + 1);
+    p->extra_count = static_cast<std::uint16_t>(reinterpret_cast<const NativeEntry*>(pc[1])->arity);
+    value.bits = pc[2];
+    GO(native_again);
+  }
+  // A result and a full heap, or the end of the slice: a safe point at the return point, with the
+  // result as root.
+  const Word room = pc[2];
+  fp = frame_below(fp, pc[4]);
+  pc += 3;
+  p->value = value;
+  p->set_flag_bit(Process::kAtReturnPoint, true);
+  value.bits = room;
+  GO(safe_point);
+}
+
+HANDLER(call_native) {
+  --reductions;
+  SYNC_OUT(pc[2]);
+  const Term result =
+      reinterpret_cast<const NativeEntry*>(pc[1])->function(*p, Args(frame_below(fp, pc[4])));
+  pc = p->pc;
+  fp = p->fp;
+  hp = p->hp;
+  reductions = p->reductions;
+  if (QUELEA_UNLIKELY(reductions <= 0 || result.is_none() || STRESS(p, pc))) {
+    if (p->in_fragment()) {
+      p->leave_fragment();
+      hp = p->hp;
+    }
+    value = result;
+    GO(call_native_slow);
+  }
+  SLOT(5) = result;
+  NEXT(6);
+}
+
+COLD(tail_native_slow) {
+  if (value.is_none()) {
+    switch (p->pending) {
+      case Process::Pending::Exception:
+        GO(unwind);
+      case Process::Pending::Call:
+        GO(enter_pending_call);
+      default:
+        break;
+    }
+    p->live_map = kEmptyLiveMap;
+    p->extra_first = 1;
+    p->extra_count = static_cast<std::uint16_t>(pc[3]);
+    value.bits = pc[2];
+    GO(native_again);
+  }
+  const Word room = pc[2];
+  pc = reinterpret_cast<const Word*>(fp->bits);
+  p->value = value;
+  p->set_flag_bit(Process::kAtReturnPoint, true);
+  value.bits = room;
+  GO(safe_point);
+}
+
+HANDLER(tail_native) {
+  --reductions;
+  SYNC_OUT(pc[2]);
+  const Term result = reinterpret_cast<const NativeEntry*>(pc[1])->function(*p, Args(fp));
+  pc = p->pc;
+  fp = p->fp;
+  hp = p->hp;
+  reductions = p->reductions;
+  value = result;
+  if (QUELEA_UNLIKELY(reductions <= 0 || result.is_none() || STRESS(p, pc))) {
+    if (p->in_fragment()) {
+      p->leave_fragment();
+      hp = p->hp;
+    }
+    GO(tail_native_slow);
+  }
+  pc = reinterpret_cast<const Word*>(fp->bits);
+  DISPATCH;
+}
+
+// Moves -------------------------------------------------------------------------------------------
+
+HANDLER(move) {
+  SLOT(1) = SLOT(2);
+  NEXT(2);
+}
+
+HANDLER(load) {
+  SLOT(1).bits = pc[2];
+  NEXT(2);
+}
+
+HANDLER(self_pid) {
+  SLOT(1) = p->self();
+  NEXT(1);
+}
+
+}  // namespace quelea

@@ -1,0 +1,135 @@
+#include "vm/interp/machine.h"
+
+#include "vm/code/code_registry.h"
+#include "vm/code/loader.h"
+#include "vm/interp/handlers.h"
+#include "vm/interp/load.h"
+#include "vm/interp/run.h"
+#include "vm/native/native.h"
+#include "vm/proc/process.h"
+#include "vm/sched/scheduler.h"
+#include "vm/term/etf.h"
+
+namespace quelea {
+
+Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> arguments);
+
+LoadContext load_context(Vm& vm) {
+  return LoadContext{vm.code(), vm.atoms(), handler_table(), kRedZoneBytes,
+                     [&vm](std::string_view module, std::string_view name, std::uint32_t arity) {
+                       return find_native(vm, module, name, arity);
+                     }};
+}
+
+namespace {
+
+bool load_natives(Vm& vm, std::string_view module) {
+  const auto natives = natives_of(module);
+  if (natives.empty()) return false;
+  const LoadResult result = load_module(load_context(vm), native_module_image(module, natives));
+  if (result.module == nullptr) vm.log(LogLevel::Error, result.error);
+  return result.module != nullptr;
+}
+
+bool autoload(Vm& vm, Term module) {
+  if (vm.code().find_module(module) != nullptr) return true;
+  const std::string name(vm.atoms().text(module));
+  if (load_natives(vm, name)) return true;
+  const FindResult found = vm.host().find_module(name);
+  if (found.status == FindStatus::Broken) vm.log(LogLevel::Error, found.message);
+  if (found.status != FindStatus::Found) return false;
+  for (const ModuleBytes& bytes : found.modules) {
+    const std::string_view file(reinterpret_cast<const char*>(bytes.bytes.data()),
+                                bytes.bytes.size());
+    const LoadResult result = load_module(load_context(vm), file);
+    if (result.module == nullptr) {
+      vm.log(LogLevel::Error, bytes.origin + ": " + result.error);
+      return false;
+    }
+  }
+  return vm.code().find_module(module) != nullptr;
+}
+
+}  // namespace
+
+std::unique_ptr<Vm> make_vm(VmConfig config) {
+  auto vm = std::make_unique<Vm>(config, handler_table()[loader_op_undefined]);
+  vm->bottom_return_point = bottom_return_point();
+  vm->autoload = &autoload;
+  return vm;
+}
+
+namespace {
+
+/// The arguments, built in memory of their own until the process has copied them.
+struct Arguments : TermAlloc {
+  Arguments() {
+    grow = [](TermAlloc& self, std::size_t words) {
+      auto& arguments = static_cast<Arguments&>(self);
+      Fragment* fragment = make_fragment(words + 256);
+      fragment->next = arguments.fragments;
+      arguments.fragments = fragment;
+      self.hp = fragment->start + words;
+      self.limit = fragment->limit;
+      return fragment->start;
+    };
+  }
+  ~Arguments() {
+    release_ref_binaries(ref_binaries);
+    while (fragments != nullptr) {
+      Fragment* next = fragments->next;
+      release_fragment(fragments);
+      fragments = next;
+    }
+  }
+  Fragment* fragments = nullptr;
+};
+
+}  // namespace
+
+RunResult run_main(Vm& vm, const RunRequest& request, bool /*end_all*/) {
+  RunResult result;
+  const Term module = vm.atoms().intern(request.module);
+  const Term function = vm.atoms().intern(request.function);
+  Arguments memory;
+  std::vector<Term> arguments;
+  if (!request.arguments.empty()) {
+    EtfDecodeOptions options;
+    options.node = vm.node();
+    EtfDecodeResult decoded =
+        etf_decode(memory, reinterpret_cast<const std::uint8_t*>(request.arguments.data()),
+                   request.arguments.size(), vm.atoms(), options);
+    for (; decoded.term.is_cons(); decoded.term = decoded.term.tail()) {
+      arguments.push_back(decoded.term.head());
+    }
+  }
+  result.end = RunResult::End::NotFound;
+  result.status = 1;
+  if (module.is_none() || function.is_none()) return result;
+  const Export* target =
+      vm.code().intern_export(module, function, static_cast<std::uint32_t>(arguments.size()));
+  if (!target->has_code()) autoload(vm, module);
+  if (!target->has_code()) return result;
+
+  vm.main_end = {};
+  vm.encode_main_value = request.encode_result;
+  Process* main = spawn_main(vm, target, arguments);
+  if (main == nullptr) return result;
+  vm.main_pid = main->self();
+  Scheduler(vm, &run).run_until_main_ends();
+  if (vm.halted()) {
+    result.end = RunResult::End::Halted;
+    result.status = vm.halt_status();
+  } else if (vm.interrupted()) {
+    result.end = RunResult::End::Interrupted;
+    result.status = 130;
+  } else {
+    result.end = vm.main_end.raised ? RunResult::End::Raised : RunResult::End::Normal;
+    result.status = vm.main_end.raised ? 1 : 0;
+    result.report = std::move(vm.main_end.report);
+    result.value = std::move(vm.main_end.value);
+  }
+  return result;
+}
+
+}  // namespace quelea

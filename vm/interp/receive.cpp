@@ -1,0 +1,99 @@
+// Sending and receiving. The mailbox and its scan point are described in vm/proc/mailbox.h.
+#include "vm/interp/handler.h"
+#include "vm/interp/support.h"
+#include "vm/proc/mailbox.h"
+
+namespace quelea {
+
+HANDLER(send) {  // S X
+  SYNC_OUT_ROOMLESS;
+  const Term result = p->send(SLOT(1), VALUE(2));
+  SYNC_IN;
+  if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);
+  NEXT(2);
+}
+
+/// A receive that an exception ended, or a native that waited, left its timer.
+COLD(recv_start_timer) {
+  stop_receive_timer(*p);
+  NEXT(0);
+}
+
+HANDLER(recv_start) {
+  p->scan_link = &p->first_message;
+  if (QUELEA_UNLIKELY(p->receive_timer != 0)) GO(recv_start_timer);
+  NEXT(0);
+}
+
+COLD(recv_peek_slow) {
+  SYNC_OUT_ROOMLESS;
+  const PeekResult found = peek_arrivals(*p);
+  SYNC_IN;
+  if (found == PeekResult::Exited) LEAVE;
+  if (found == PeekResult::Nothing) JUMP(2);
+  SLOT(1) = as_signal(*p->scan_link)->term;
+  NEXT(2);
+}
+
+HANDLER(recv_peek) {  // D L
+  Fragment* message = *p->scan_link;
+  if (message == nullptr) GO(recv_peek_slow);
+  SLOT(1) = as_signal(message)->term;
+  NEXT(2);
+}
+
+HANDLER(recv_skip) {
+  if (*p->scan_link != nullptr) p->scan_link = &(*p->scan_link)->next;
+  NEXT(0);
+}
+
+HANDLER(recv_take) {
+  SYNC_OUT_ROOMLESS;
+  take_message(*p);
+  SYNC_IN;
+  NEXT(0);
+}
+
+/// p waits: its frame's live map is in `value`.
+COLD(park) {
+  p->live_map = value.bits;
+  p->extra_count = 0;
+  p->pc = pc;
+  p->fp = fp;
+  p->hp = hp;
+  p->reductions = reductions;
+  p->pending = Process::Pending::Wait;
+  LEAVE;
+}
+
+HANDLER(recv_wait) {  // L M
+  SYNC_OUT_ROOMLESS;
+  const PeekResult found = peek_arrivals(*p);
+  SYNC_IN;
+  if (found == PeekResult::Exited) LEAVE;
+  if (found == PeekResult::Message) JUMP(1);
+  value.bits = pc[2];
+  GO(park);
+}
+
+HANDLER(recv_wait_until) {  // S L M
+  SYNC_OUT_ROOMLESS;
+  const WaitResult found = wait_until(*p, SLOT(1));
+  SYNC_IN;
+  switch (found) {
+    case WaitResult::Exited:
+      LEAVE;
+    case WaitResult::Message:
+      JUMP(2);
+    case WaitResult::Timeout:
+      NEXT(3);
+    case WaitResult::Raised:
+      GO(unwind);
+    case WaitResult::Wait:
+      break;
+  }
+  value.bits = pc[3];
+  GO(park);
+}
+
+}  // namespace quelea

@@ -1,0 +1,38 @@
+// Safe points: where a process may be collected, preempted or stopped.
+//
+// Handlers reach this only when something is up: the reductions ran out, were taken away (a
+// collection is wanted, somebody wants attention), or there is no room. The instruction is done
+// again afterwards.
+#include "vm/interp/handler.h"
+#include "vm/interp/support.h"
+
+namespace quelea {
+
+COLD(safe_point) {
+  const auto room = static_cast<std::int64_t>(value.bits);
+  p->pc = pc;
+  p->fp = fp;
+  p->hp = hp;
+  p->reductions = reductions;
+  if (!at_safe_point(*p, room)) LEAVE;
+  pc = p->pc;
+  fp = p->fp;
+  hp = p->hp;
+  reductions = p->reductions;
+  value = p->value;
+  p->set_flag_bit(Process::kAtReturnPoint, false);
+  DISPATCH;
+}
+
+/// A native asked to be called again: whatever is due is done, and others run first.
+COLD(native_again) {
+  const auto room = static_cast<std::int64_t>(value.bits);
+  p->pc = pc;
+  p->fp = fp;
+  p->hp = hp;
+  p->reductions = reductions;
+  collect_if_due(*p, room);
+  LEAVE;
+}
+
+}  // namespace quelea

@@ -1,0 +1,148 @@
+#include "vm/interp/support.h"
+
+#include "vm/code/code_registry.h"
+#include "vm/interp/handler.h"
+#include "vm/proc/process_extra.h"
+#include "vm/term/map.h"
+
+namespace quelea {
+
+namespace {
+
+Term argument_list(Process& p, Term* frame, Word arity) {
+  Term list = Term::nil_list();
+  for (Word i = arity; i > 0; --i) list = p.cons(frame[-static_cast<std::ptrdiff_t>(i)], list);
+  return list;
+}
+
+/// Whether `count` slots fit below `frame`.
+bool fits(const Process& p, const Term* frame, std::size_t count) {
+  const Word* top = p.in_fragment() ? p.block_top() : p.hp;
+  return reinterpret_cast<const char*>(frame) - reinterpret_cast<const char*>(top) >=
+         static_cast<std::ptrdiff_t>((count + 1) * sizeof(Word) + kRedZoneBytes);
+}
+
+void put_captured(Term fun, Term* frame, Word arity) {
+  const std::size_t captured = fun_captured(fun);
+  for (std::size_t i = 0; i < captured; ++i) {
+    frame[-static_cast<std::ptrdiff_t>(arity + 1 + i)] = fun_captured_at(fun, i);
+  }
+}
+
+}  // namespace
+
+const Word* prepare_fun_call(Process& p, Term fun, Term* frame, Word arity) {
+  if (!is_fun(fun)) {
+    p.raise_error(p.tuple(atoms::badfun, fun));
+    return nullptr;
+  }
+  if (fun_arity(fun) != arity) {
+    p.raise_error(p.tuple(atoms::badarity, p.tuple(fun, argument_list(p, frame, arity))));
+    return nullptr;
+  }
+  if (fun.is_kind(Kind::ExportFun)) {
+    return reinterpret_cast<const Export*>(fun.pointer()[1])->entry.load(std::memory_order_acquire);
+  }
+  if (!fits(p, frame, arity + fun_captured(fun))) {
+    ProcessExtra& x = p.extra();
+    x.call_fun = fun;
+    x.call_export = nullptr;
+    x.call_arguments.clear();
+    for (Word i = 1; i <= arity; ++i) {
+      x.call_arguments.push_back(frame[-static_cast<std::ptrdiff_t>(i)]);
+    }
+    p.pending = Process::Pending::Call;
+    return nullptr;
+  }
+  put_captured(fun, frame, arity);
+  return reinterpret_cast<const FunEntry*>(fun.pointer()[1])->entry;
+}
+
+const Word* prepare_dynamic_call(Process& p, Term receiver, Term name, Term* frame, Word arity) {
+  if (receiver.is_atom()) {
+    return p.vm()
+        .code()
+        .intern_export(receiver, name, static_cast<std::uint32_t>(arity))
+        ->entry.load(std::memory_order_acquire);
+  }
+  if (!is_map(receiver)) {
+    p.raise_error(p.tuple(atoms::badmap, receiver));
+    return nullptr;
+  }
+  const Term fun = map_get(receiver, name, p.vm().atoms());
+  if (fun.is_none()) {
+    p.raise_error(p.tuple(atoms::badkey, name));
+    return nullptr;
+  }
+  return prepare_fun_call(p, fun, frame, arity);
+}
+
+const Word* take_pending_call(Process& p, Term* frame) {
+  ProcessExtra& x = p.extra();
+  p.pending = Process::Pending::None;
+  const std::size_t arity = x.call_arguments.size();
+  const bool is_lambda = x.call_fun.is_kind(Kind::Fun);
+  const std::size_t slots = arity + (is_lambda ? fun_captured(x.call_fun) : 0);
+  if (!fits(p, frame, slots)) {
+    p.pc = reinterpret_cast<const Word*>(frame->bits);
+    p.set_flag_bit(Process::kAtReturnPoint, true);
+    const bool alive = p.collect((slots + 1) * sizeof(Word) + kRedZoneBytes, false);
+    p.set_flag_bit(Process::kAtReturnPoint, false);
+    if (!alive) return nullptr;
+    frame = p.fp;
+  }
+  for (std::size_t i = 0; i < arity; ++i) {
+    frame[-static_cast<std::ptrdiff_t>(i + 1)] = x.call_arguments[i];
+  }
+  x.call_arguments.clear();
+  const Term fun = x.call_fun;
+  x.call_fun = Term::none();
+  if (is_lambda) {
+    put_captured(fun, frame, arity);
+    return reinterpret_cast<const FunEntry*>(fun.pointer()[1])->entry;
+  }
+  const Export* target =
+      fun.is_none() ? x.call_export : reinterpret_cast<const Export*>(fun.pointer()[1]);
+  return target->entry.load(std::memory_order_acquire);
+}
+
+bool collect_if_due(Process& p, std::int64_t room_bytes) {
+  const std::int64_t room = reinterpret_cast<char*>(p.fp) - reinterpret_cast<char*>(p.hp);
+  bool due = p.collection_due() || room < room_bytes;
+#if QUELEA_GCSTRESS
+  due = true;
+#endif
+  return !due || p.collect(static_cast<std::size_t>(room_bytes), false);
+}
+
+bool at_safe_point(Process& p, std::int64_t room_bytes) {
+  if (p.vm().stopping()) return false;
+  if (p.outer.load(std::memory_order_relaxed) != nullptr && !p.handle_signals()) return false;
+  if (!collect_if_due(p, room_bytes)) return false;
+  p.reductions += p.held_reductions;
+  p.held_reductions = 0;
+  return p.reductions > 0;
+}
+
+#if QUELEA_GCSTRESS
+bool gc_stress_due(Process* p, const Word* pc) {
+  if (p->stress_pc == pc) {
+    p->stress_pc = nullptr;
+    return false;
+  }
+  p->stress_pc = pc;
+  return true;
+}
+#endif
+
+const Word* load_or_raise_undef(Process& p, const Export* target, Term* frame) {
+  if (!target->has_code() && p.vm().autoload != nullptr) p.vm().autoload(p.vm(), target->module);
+  if (target->has_code()) return target->entry.load(std::memory_order_acquire);
+  const Term arguments = argument_list(p, frame, target->arity);
+  p.raise_error(atoms::undef);
+  p.extra().first_arguments =
+      p.tuple(target->module, target->function, arguments, Term::nil_list());
+  return nullptr;
+}
+
+}  // namespace quelea

@@ -1,0 +1,221 @@
+// Processes: exceptions, waiting, trapping, collecting, the dictionary.
+#include "vm/proc/process.h"
+
+#include <algorithm>
+
+#include "vm/code/code_registry.h"
+#include "vm/heap/collector.h"
+#include "vm/native/native.h"
+#include "vm/proc/mailbox.h"
+#include "vm/proc/process_extra.h"
+#include "vm/proc/timers.h"
+#include "vm/proc/trace.h"
+#include "vm/proc/vm.h"
+
+namespace quelea {
+
+ProcessExtra& Process::extra() {
+  if (extra_record == nullptr) extra_record = new ProcessExtra;
+  return *extra_record;
+}
+
+// Exceptions
+// ----------------------------------------------------------------------------------------
+
+Term Process::raise(Term class_atom, Term reason) {
+  ProcessExtra& x = extra();
+  x.exception_class = class_atom;
+  x.exception_reason = reason;
+  x.exception_trace = Term::none();
+  x.first_arguments = Term::none();
+  pending = Pending::Exception;
+  return Term::none();
+}
+
+Term Process::reraise(Term class_atom, Term reason, Term trace) {
+  if (class_atom != atoms::error && class_atom != atoms::exit && class_atom != atoms::throw_) {
+    return badarg();
+  }
+  raise(class_atom, reason);
+  extra_record->exception_trace = trace;
+  return Term::none();
+}
+
+// Waiting and trapping
+// --------------------------------------------------------------------------------
+
+Term Process::again() {
+  pending = Pending::Again;
+  return Term::none();
+}
+
+Term Process::again_when_woken(std::int64_t timeout_ms) {
+  stop_receive_timer(*this);
+  if (timeout_ms >= 0) {
+    receive_timer = vm().timers().start_wake(
+        vm().monotonic_ns() +
+            static_cast<std::uint64_t>(std::min(timeout_ms, kMaxTimerMs)) * 1'000'000,
+        self());
+  }
+  pending = Pending::Wait;
+  return Term::none();
+}
+
+Term Process::trap(Term module, Term name, std::span<const Term> args) {
+  ProcessExtra& x = extra();
+  x.call_fun = Term::none();
+  x.call_export = vm().code().intern_export(module, name, static_cast<std::uint32_t>(args.size()));
+  x.call_arguments.assign(args.begin(), args.end());
+  pending = Pending::Call;
+  return Term::none();
+}
+
+Term Process::trap(Term module, Term name, std::initializer_list<Term> args) {
+  return trap(module, name, std::span<const Term>(args.begin(), args.size()));
+}
+
+Term Process::trap_fun(Term fun, std::span<const Term> args) {
+  if (!is_fun(fun)) return raise_error(tuple(atoms::badfun, fun));
+  if (fun_arity(fun) != args.size()) {
+    Term list = Term::nil_list();
+    for (std::size_t i = args.size(); i-- > 0;) list = cons(args[i], list);
+    return raise_error(tuple(atoms::badarity, tuple(fun, list)));
+  }
+  ProcessExtra& x = extra();
+  x.call_fun = fun;
+  x.call_export = nullptr;
+  x.call_arguments.assign(args.begin(), args.end());
+  pending = Pending::Call;
+  return Term::none();
+}
+
+Term Process::trap_fun(Term fun, std::initializer_list<Term> args) {
+  return trap_fun(fun, std::span<const Term>(args.begin(), args.size()));
+}
+
+// Collecting
+// ------------------------------------------------------------------------------------------
+
+Word* Process::grow_heap(TermAlloc& self, std::size_t words) {
+  auto& p = static_cast<Process&>(self);
+  p.interrupt_slice();
+  if (words == 0) {
+    p.set_collection_due(false);
+    return nullptr;
+  }
+  return p.alloc_in_fragment(words);
+}
+
+namespace {
+
+void scan_roots(Heap& heap, Collector& collector) {
+  auto& p = static_cast<Process&>(heap);
+  collector.root(p.value);
+  if (p.native_state != nullptr) {
+    for (Term& term : p.native_state->roots) collector.root(term);
+  }
+  ProcessExtra* x = p.extra_record;
+  if (x == nullptr) return;
+  for (Term* term :
+       {&x->exception_class, &x->exception_reason, &x->exception_trace, &x->first_arguments,
+        &x->call_fun, &x->exit_reason, &x->exit_trace, &x->label}) {
+    collector.root(*term);
+  }
+  for (Term& term : x->call_arguments) collector.root(term);
+  if (x->dictionary.changed() || collector.moves_old()) {
+    x->dictionary.for_each([&](Dictionary::Entry& entry) {
+      collector.root(entry.key);
+      collector.root(entry.value);
+    });
+    x->dictionary.scanned();
+  }
+}
+
+}  // namespace
+
+std::size_t Process::frame_room(const Word* at) const {
+  const LoadedModule* module = vm().code().module_at(at);
+  const LoadedFunction* function = module != nullptr ? module->function_at(at) : nullptr;
+  return (function != nullptr ? function->frame_slots * sizeof(Word) : 0) + kRedZoneBytes;
+}
+
+bool Process::collect(std::size_t room_bytes, bool full) {
+  ForeignRanges foreign;
+  const LiteralArea& literals = vm().code().literals();
+  foreign.literals_begin = literals.begin();
+  foreign.literals_end = literals.end();
+  if (const Fragment* message = *scan_link; message != nullptr) {
+    foreign.message_begin = message->start;
+    foreign.message_end = message->top;
+    set_flag_bit(kCollectedInReceive, true);
+  }
+  StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
+  if (room_bytes == 0) room_bytes = frame_room(pc);
+  Collector collector(*this, foreign);
+  const CollectionResult result = collector.collect(top, room_bytes, full, scan_roots);
+  fp = top.fp;
+  charge(static_cast<std::int64_t>(result.live_words / 64));
+  ++collections_;
+  return within_heap_limit();
+}
+
+bool Process::within_heap_limit() {
+  const std::size_t limit_words = extra_record != nullptr ? extra_record->max_heap_words : 0;
+  const std::size_t used =
+      used_words() + static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
+  const std::size_t machine_words = vm().max_process_words();
+  if ((limit_words == 0 || used <= limit_words) && (machine_words == 0 || used <= machine_words)) {
+    return true;
+  }
+  const bool kill = used > machine_words && machine_words != 0
+                        ? true
+                        : extra_record->max_heap_action == HeapLimitAction::Kill;
+  report_heap_limit(*this, used, kill);
+  if (!kill) return true;
+  exit_with(atoms::killed);
+  return false;
+}
+
+void Process::request_collection(bool full) {
+  interrupt_slice();
+  set_collection_due(full);
+}
+
+Term Process::trace_of(Term raw_trace) { return readable_trace(*this, raw_trace); }
+Term Process::current_trace() { return capture_trace(*this); }
+
+void Process::exit_with(Term reason) {
+  extra().exit_reason = reason;
+  pending = Pending::Exit;
+}
+
+// Dictionary
+// ------------------------------------------------------------------------------------------
+
+namespace {
+Term or_nil(Term term) { return term.is_none() ? atoms::nil : term; }
+}  // namespace
+
+Term Process::dictionary_get(Term key) {
+  return extra_record == nullptr ? atoms::nil
+                                 : or_nil(extra_record->dictionary.get(key, vm().atoms()));
+}
+Term Process::dictionary_put(Term key, Term value) {
+  return or_nil(extra().dictionary.put(key, value, vm().atoms()));
+}
+Term Process::dictionary_erase(Term key) {
+  return extra_record == nullptr ? atoms::nil
+                                 : or_nil(extra_record->dictionary.erase(key, vm().atoms()));
+}
+Term Process::dictionary_all() {
+  Term list = Term::nil_list();
+  if (extra_record == nullptr) return list;
+  extra_record->dictionary.for_each(
+      [&](Dictionary::Entry& entry) { list = cons(tuple(entry.key, entry.value), list); });
+  return list;
+}
+void Process::dictionary_clear() {
+  if (extra_record != nullptr) extra_record->dictionary.clear();
+}
+
+}  // namespace quelea

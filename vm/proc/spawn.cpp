@@ -1,0 +1,137 @@
+// Making processes.
+#include <algorithm>
+#include <vector>
+
+#include "vm/code/code_registry.h"
+#include "vm/heap/stack.h"
+#include "vm/proc/process_extra.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/run_queue.h"
+#include "vm/proc/signal.h"
+#include "vm/proc/vm.h"
+#include "vm/term/copy.h"
+
+namespace quelea {
+
+namespace {
+
+/// With the smallest frame and a message or two a process does without a collection.
+constexpr std::size_t kMinBlockWords = 28;
+constexpr std::size_t kMaxBlockRequest = std::size_t{1} << 27;
+
+struct Start {
+  const Word* entry;
+  std::vector<Term> arguments;  ///< Captured values included; terms of the parent.
+  Term module, function;
+  std::uint32_t arity;
+};
+
+std::size_t frame_slots(Vm& vm, const Word* entry) {
+  const LoadedModule* module = vm.code().module_at(entry);
+  const LoadedFunction* function = module != nullptr ? module->function_at(entry) : nullptr;
+  return function != nullptr ? function->frame_slots : 0;
+}
+
+/// Copies arguments into the child and puts them into its first frame.
+void fill_first_frame(Vm& vm, Process& child, const Start& start, std::size_t slots) {
+  auto fp = reinterpret_cast<Term*>(child.block_end() - 1);
+  child.limit = child.block_end() - std::max(slots, start.arguments.size() + 1) - kRedZoneSlots;
+  fp->bits = reinterpret_cast<Word>(vm.bottom_return_point);
+  for (std::size_t i = 0; i < start.arguments.size(); ++i) {
+    fp[-1 - static_cast<std::ptrdiff_t>(i)] =
+        copy_term(child, start.arguments[i], vm.copy_options());
+  }
+  if (child.in_fragment()) child.leave_fragment();
+  child.pc = start.entry;
+  child.fp = fp;
+  child.live_map = kEmptyLiveMap;
+  child.extra_first = 1;
+  child.extra_count = static_cast<std::uint16_t>(start.arguments.size());
+}
+
+Process* make_child(Vm& vm, const Start& start, const SpawnOptions& options) {
+  const std::size_t slots = frame_slots(vm, start.entry);
+  std::size_t words = std::max(slots, start.arguments.size() + 1) + kRedZoneSlots;
+  for (Term argument : start.arguments) {
+    if (argument.is_pointer()) words += term_words(argument, vm.copy_options(), kSharingThreshold);
+  }
+  words = std::max({words + 8, kMinBlockWords, std::min(options.min_heap_words, kMaxBlockRequest)});
+  Process* child = vm.new_process(words);
+  if (child == nullptr) return nullptr;
+  child->priority = options.priority;
+  fill_first_frame(vm, *child, start, slots);
+  if (options.max_heap_words != 0) {
+    child->extra().max_heap_words = options.max_heap_words;
+    child->extra().max_heap_action = options.max_heap_action;
+  }
+  return child;
+}
+
+Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& options) {
+  Vm& vm = parent.vm();
+  if (options.name.is_atom() && vm.names().find(options.name) != nullptr) return parent.badarg();
+  Process* child = make_child(vm, start, options);
+  if (child == nullptr) return parent.raise_error(atoms::system_limit);
+  parent.charge(static_cast<std::int64_t>(8 + child->used_words() / 16));
+  if (options.name.is_atom()) {
+    vm.names().add(options.name, *child);
+    child->extra().name = options.name;
+  }
+  Term result = child->self();
+  if (options.link) {
+    parent.extra().links.insert(child->self().bits);
+    child->extra().links.insert(parent.self().bits);
+  }
+  if (options.monitor) {
+    const Word number = vm.next_ref_number();
+    parent.extra().monitors.emplace(number, OwnMonitor{child->self(), Term::none(), false});
+    child->extra().watchers.emplace(number, ProcessExtra::Watcher{parent.self(), Term::none()});
+    result = parent.tuple(child->self(), make_ref(parent, number, parent.self().bits));
+  }
+  vm.run_queue().push(*child);
+  return result;
+}
+
+}  // namespace
+
+Term Process::spawn_fun(Term fun, const SpawnOptions& options) {
+  if (!is_fun(fun) || fun_arity(fun) != 0) return badarg();
+  Start start;
+  if (fun.is_kind(Kind::Fun)) {
+    auto entry = reinterpret_cast<const FunEntry*>(fun.pointer()[1]);
+    start.entry = entry->entry;
+    for (std::size_t i = 0; i < fun_captured(fun); ++i) {
+      start.arguments.push_back(fun_captured_at(fun, i));
+    }
+  } else {
+    start.entry =
+        reinterpret_cast<const Export*>(fun.pointer()[1])->entry.load(std::memory_order_acquire);
+  }
+  return finish_spawn(*this, start, options);
+}
+
+Term Process::spawn_call(Term module, Term name, Term arg_list, const SpawnOptions& options) {
+  if (!module.is_atom() || !name.is_atom()) return badarg();
+  Start start;
+  for (; arg_list.is_cons(); arg_list = arg_list.tail()) {
+    start.arguments.push_back(arg_list.head());
+  }
+  if (!arg_list.is_nil_list()) return badarg();
+  if (start.arguments.size() > kMaxArity) return raise_error(atoms::system_limit);
+  const Export* target =
+      vm().code().intern_export(module, name, static_cast<std::uint32_t>(start.arguments.size()));
+  start.entry = target->entry.load(std::memory_order_acquire);
+  return finish_spawn(*this, start, options);
+}
+
+/// The main process: nobody's child.
+Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> arguments) {
+  Start start;
+  start.entry = target->entry.load(std::memory_order_acquire);
+  start.arguments.assign(arguments.begin(), arguments.end());
+  Process* process = make_child(vm, start, SpawnOptions{});
+  if (process != nullptr) vm.run_queue().push(*process);
+  return process;
+}
+
+}  // namespace quelea

@@ -1,0 +1,163 @@
+#include "vm/proc/trace.h"
+
+#include <string>
+#include <vector>
+
+#include "vm/code/code_registry.h"
+#include "vm/heap/stack.h"
+#include "vm/proc/process_extra.h"
+#include "vm/proc/vm.h"
+#include "vm/term/binary.h"
+#include "vm/term/inspect.h"
+#include "vm/term/integer.h"
+
+namespace quelea {
+
+Term capture_trace(Process& p) {
+  Word addresses[kMaxTraceEntries];
+  std::size_t count = 0;
+  const Word* pc = p.pc;
+  Term* fp = p.fp;
+  if (p.has_flag(Process::kAtReturnPoint)) {
+    auto point = reinterpret_cast<const ReturnPoint*>(pc);
+    if (point->base_bytes == 0) return Term::nil_list();
+    fp = caller_of(fp, *point);
+  }
+  for (;;) {
+    addresses[count++] = reinterpret_cast<Word>(pc);
+    const ReturnPoint& point = return_point_of(fp);
+    if (point.base_bytes == 0 || count == kMaxTraceEntries) break;
+    pc = reinterpret_cast<const Word*>(&point);
+    fp = caller_of(fp, point);
+  }
+  // A raw object, as a large integer's limbs are.
+  Word* object = p.alloc(1 + count);
+  object[0] = Header::make(Kind::PositiveBig, count).bits;
+  for (std::size_t i = 0; i < count; ++i) object[1 + i] = addresses[i];
+  const Term raw = Term::boxed(object);
+  const Term first = p.extra_record != nullptr ? p.extra_record->first_arguments : Term::none();
+  return first.is_none() ? raw : p.tuple(first, raw);
+}
+
+namespace {
+
+Term place_of(Process& p, const LoadedModule& module, const Word* pc) {
+  const LoadedLine line = module.line_at(pc);
+  if (line.line == 0 || line.file >= module.files.size()) return Term::nil_list();
+  const Term file = binary_from_text(p, module.files[line.file]);
+  return p.cons(p.tuple(atoms::file, file),
+                p.cons(p.tuple(atoms::line, Term::small(line.line)), Term::nil_list()));
+}
+
+/// One entry; none for an address that is in no function.
+Term entry_of(Process& p, const Word* pc, Term arguments) {
+  const LoadedModule* module = p.vm().code().module_at(pc);
+  const LoadedFunction* function = module != nullptr ? module->function_at(pc) : nullptr;
+  if (function == nullptr) return Term::none();
+  const Term arity = Term::small(function->arity - function->captured);
+  return p.tuple(module->name, function->name, arguments.is_none() ? arity : arguments,
+                 place_of(p, *module, pc));
+}
+
+}  // namespace
+
+Term readable_trace(Process& p, Term raw) {
+  Term first = Term::none();
+  if (is_tuple(raw) && tuple_size(raw) == 2 && is_big(tuple_at(raw, 1))) {
+    first = tuple_at(raw, 0);
+    raw = tuple_at(raw, 1);
+  }
+  if (!is_big(raw)) return raw.is_none() ? Term::nil_list() : raw;
+  const std::size_t count = header_of(raw).payload_words();
+  Term list = Term::nil_list();
+  for (std::size_t i = count; i-- > 0;) {
+    auto pc = reinterpret_cast<const Word*>(raw.pointer()[1 + i]);
+    // `first` is the arguments of the newest function, or a whole entry of a native above it.
+    const bool whole = first.is_boxed();
+    const Term entry = entry_of(p, pc, i == 0 && !whole ? first : Term::none());
+    if (!entry.is_none()) list = p.cons(entry, list);
+    if (i == 0 && whole) list = p.cons(first, list);
+  }
+  return list;
+}
+
+namespace {
+
+void append_place(std::string& text, const Vm& vm, Term properties) {
+  std::string file;
+  std::int64_t line = 0;
+  for (; properties.is_cons(); properties = properties.tail()) {
+    const Term property = properties.head();
+    if (!is_tuple(property) || tuple_size(property) != 2) continue;
+    if (tuple_at(property, 0) == atoms::file && is_binary(tuple_at(property, 1))) {
+      file = std::string(binary_view(tuple_at(property, 1)).text());
+    } else if (tuple_at(property, 0) == atoms::line && tuple_at(property, 1).is_small()) {
+      line = tuple_at(property, 1).small_value();
+    }
+  }
+  (void)vm;
+  if (line != 0) text += " (" + file + ":" + std::to_string(line) + ")";
+}
+
+void append_trace(std::string& text, Vm& vm, Term trace) {
+  InspectOptions options = vm.inspect_options();
+  options.limit = 1000;
+  for (; trace.is_cons(); trace = trace.tail()) {
+    const Term entry = trace.head();
+    if (!is_tuple(entry) || tuple_size(entry) != 4) continue;
+    text += "\n    at ";
+    to_string(text, tuple_at(entry, 0), vm.atoms(), options);
+    text += '.';
+    to_string(text, tuple_at(entry, 1), vm.atoms(), options);
+    Term arguments = tuple_at(entry, 2);
+    if (arguments.is_list()) {
+      text += '(';
+      for (bool first = true; arguments.is_cons(); arguments = arguments.tail(), first = false) {
+        if (!first) text += ", ";
+        inspect(text, arguments.head(), vm.atoms(), options);
+      }
+      text += ')';
+    } else {
+      text += '/';
+      inspect(text, arguments, vm.atoms(), options);
+    }
+    append_place(text, vm, tuple_at(entry, 3));
+  }
+}
+
+}  // namespace
+
+std::string crash_text(Process& p, Term class_atom, Term reason, Term readable) {
+  InspectOptions options = p.vm().inspect_options();
+  options.limit = 4000;
+  std::string text(p.vm().atoms().text(class_atom));
+  text += ' ';
+  inspect(text, reason, p.vm().atoms(), options);
+  append_trace(text, p.vm(), readable);
+  return text;
+}
+
+void report_crash(Process& p, Term class_atom, Term reason, Term readable) {
+  std::string text = "process ";
+  inspect(text, p.self(), p.vm().atoms(), p.vm().inspect_options());
+  if (p.extra_record != nullptr && p.extra_record->name.is_atom()) {
+    text += " (";
+    inspect(text, p.extra_record->name, p.vm().atoms(), p.vm().inspect_options());
+    text += ')';
+  }
+  text += " crashed: " + crash_text(p, class_atom, reason, readable);
+  p.vm().log(LogLevel::Error, text);
+}
+
+void report_heap_limit(Process& p, std::size_t used_words, bool killed) {
+  std::string text = "process ";
+  inspect(text, p.self(), p.vm().atoms(), p.vm().inspect_options());
+  text += " uses " + std::to_string(used_words * sizeof(Word) / 1024) +
+          " KiB of heap and stack, more than it may";
+  text += killed ? "; it is killed" : "";
+  const Term trace = readable_trace(p, capture_trace(p));
+  append_trace(text, p.vm(), trace);
+  p.vm().log(LogLevel::Error, text);
+}
+
+}  // namespace quelea

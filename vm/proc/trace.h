@@ -1,0 +1,24 @@
+// Stack traces.
+//
+// When an exception is raised only addresses are kept: a raw trace is an object of raw words on the
+// heap, each an address in code, the newest first. It is made readable when somebody asks.
+#pragma once
+
+#include "vm/proc/process.h"
+
+namespace quelea {
+
+inline constexpr std::size_t kMaxTraceEntries = 32;
+
+/// The raw trace of where p is (pc, fp, at a return point or not), the arguments of its first entry
+/// included where the exception has them.
+Term capture_trace(Process& p);
+/// [(module, function, arity_or_args, [(:file, …), (:line, n)])]
+Term readable_trace(Process& p, Term raw_trace);
+
+/// A crash for people: class, reason, trace.
+std::string crash_text(Process& p, Term class_atom, Term reason, Term readable);
+void report_crash(Process& p, Term class_atom, Term reason, Term readable);
+void report_heap_limit(Process& p, std::size_t used_words, bool killed);
+
+}  // namespace quelea

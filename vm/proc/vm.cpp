@@ -1,0 +1,152 @@
+#include "vm/proc/vm.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <ctime>
+
+#include "vm/code/code_registry.h"
+#include "vm/native/native.h"
+#include "vm/proc/process_extra.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/run_queue.h"
+#include "vm/proc/signal.h"
+#include "vm/proc/timers.h"
+#include "vm/term/etf.h"
+
+namespace quelea {
+
+Vm::Vm(VmConfig config, const void* undefined_handler)
+    : config_(config),
+      host_(config.host != nullptr ? config.host : &no_host_),
+      atoms_(config.max_atoms),
+      code_(std::make_unique<CodeRegistry>(undefined_handler)),
+      processes_(std::make_unique<ProcessTable>(config.max_processes)),
+      names_(std::make_unique<NameTable>()),
+      run_queue_(std::make_unique<RunQueue>()),
+      timers_(std::make_unique<Timers>()),
+      max_process_words_(config.max_memory_bytes / sizeof(Word)),
+      event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+namespace {
+
+/// Frees a process and all it holds, without telling anybody.
+void destroy(Process& process) {
+  if (Signal* signal = process.outer.exchange(nullptr, std::memory_order_acquire)) {
+    while (signal != nullptr) {
+      Signal* next = as_signal(signal->next);
+      drop_signal(signal);
+      signal = next;
+    }
+  }
+  while (process.first_message != nullptr) {
+    Fragment* next = process.first_message->next;
+    drop_signal(as_signal(process.first_message));
+    process.first_message = next;
+  }
+  delete process.native_state;
+  delete process.extra_record;
+  process.release_all();
+  delete &process;
+}
+
+}  // namespace
+
+Vm::~Vm() {
+  std::vector<Process*> all;
+  processes_->for_each([&](Process& process) { all.push_back(&process); });
+  for (Process* process : all) destroy(*process);
+  for (auto& area : areas_) area.reset();
+  if (event_fd_ >= 0) close(event_fd_);
+}
+
+void Vm::halt(int status) {
+  if (halted()) return;
+  halt_status_ = status;
+  halted_.store(true, std::memory_order_release);
+  notify();
+}
+
+void Vm::interrupt() {
+  interrupted_.store(true, std::memory_order_release);
+  notify();
+}
+
+std::uint64_t Vm::monotonic_ns() const {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+void Vm::wake(Process& process) {
+  if (process.state != ProcessState::Waiting) return;
+  process.state = ProcessState::Runnable;
+  run_queue_->push(process);
+}
+
+void Vm::notify() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write_event(one);
+}
+
+std::ptrdiff_t Vm::write_event(std::uint64_t count) {
+  return ::write(event_fd_, &count, sizeof count);
+}
+
+void Vm::sleep_until(std::uint64_t deadline_ns) {
+  pollfd event{event_fd_, POLLIN, 0};
+  timespec left{};
+  if (deadline_ns != 0) {
+    const std::uint64_t now = monotonic_ns();
+    if (deadline_ns <= now) return;
+    left.tv_sec = static_cast<std::time_t>((deadline_ns - now) / 1'000'000'000);
+    left.tv_nsec = static_cast<long>((deadline_ns - now) % 1'000'000'000);
+  }
+  if (ppoll(&event, 1, deadline_ns != 0 ? &left : nullptr, nullptr) > 0) {
+    std::uint64_t count;
+    [[maybe_unused]] const auto got = ::read(event_fd_, &count, sizeof count);
+  }
+}
+
+CopyOptions Vm::copy_options() const {
+  return {code_->literals().begin(), code_->literals().end()};
+}
+
+InspectOptions Vm::inspect_options() {
+  InspectOptions options;
+  options.context = this;
+  options.is_module = [](void* vm, Term atom) {
+    return static_cast<Vm*>(vm)->code().find_module(atom) != nullptr;
+  };
+  return options;
+}
+
+Process* Vm::new_process(std::size_t block_words) {
+  auto process = new Process;
+  process->vm_ = this;
+  process->pid_ = processes_->add(*process);
+  if (process->pid_.is_none()) {
+    delete process;
+    return nullptr;
+  }
+  process->grow = &Process::grow_heap;
+  process->init_block(block_words);
+  return process;
+}
+
+void Vm::destroy_process(Process& process) { destroy(process); }
+
+void Vm::encode_value(std::string& out, Term value) {
+  EtfEncodeOptions options;
+  options.node = node_;
+  etf_encode(out, value, atoms_, options);
+}
+
+void Vm::free_process(Process& process) {
+  processes_->remove(process);
+  destroy(process);
+}
+
+}  // namespace quelea

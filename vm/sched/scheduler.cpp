@@ -1,0 +1,57 @@
+#include "vm/sched/scheduler.h"
+
+#include "vm/proc/process.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/run_queue.h"
+#include "vm/proc/timers.h"
+
+namespace quelea {
+
+void Scheduler::fire_timers() {
+  if (vm_.timers().empty()) return;
+  const std::uint64_t now = vm_.monotonic_ns();
+  while (auto timer = vm_.timers().take_due(now)) fire_timer(vm_, *timer);
+}
+
+void Scheduler::idle() { vm_.sleep_until(vm_.timers().empty() ? 0 : vm_.timers().next_due_ns()); }
+
+void Scheduler::run_slice(Process& process) {
+  process.state = ProcessState::Running;
+  process.pending = Process::Pending::None;
+  if (process.outer.load(std::memory_order_relaxed) != nullptr && !process.handle_signals()) {
+    vm_.end_process(process);
+    return;
+  }
+  process.reductions = kSliceReductions;
+  process.held_reductions = 0;
+  run_(process);
+  process.reductions_done +=
+      static_cast<std::uint64_t>(kSliceReductions - process.reductions - process.held_reductions);
+  switch (process.pending) {
+    case Process::Pending::Exit:
+      vm_.end_process(process);
+      return;
+    case Process::Pending::Wait:
+      // Whatever arrived meanwhile counts: a signal that was posted before this line did not wake
+      // anybody.
+      process.state = ProcessState::Waiting;
+      if (process.outer.load(std::memory_order_acquire) != nullptr) vm_.wake(process);
+      return;
+    default:
+      process.state = ProcessState::Runnable;
+      vm_.run_queue().push(process);
+  }
+}
+
+void Scheduler::run_until_main_ends() {
+  while (!vm_.main_end.over && !vm_.stopping()) {
+    fire_timers();
+    if (Process* process = vm_.run_queue().pop()) {
+      run_slice(*process);
+    } else {
+      idle();
+    }
+  }
+}
+
+}  // namespace quelea

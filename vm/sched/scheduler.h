@@ -1,0 +1,30 @@
+// Runs processes, one slice at a time, until the main process is over.
+#pragma once
+
+#include <cstdint>
+
+#include "vm/proc/vm.h"
+
+namespace quelea {
+
+/// A slice: this many calls and loop turns.
+inline constexpr std::int64_t kSliceReductions = 4000;
+
+class Scheduler {
+ public:
+  /// `run` runs one process until its slice is over (vm/interp/run.h).
+  Scheduler(Vm& vm, void (*run)(Process&)) : vm_(vm), run_(run) {}
+
+  /// Returns when `vm.main_end.over`, or when the machine is halted or interrupted.
+  void run_until_main_ends();
+
+ private:
+  void run_slice(Process& process);
+  void fire_timers();
+  void idle();
+
+  Vm& vm_;
+  void (*run_)(Process&);
+};
+
+}  // namespace quelea
