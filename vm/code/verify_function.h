@@ -44,7 +44,7 @@ class FunctionVerifier {
   const char* scan_operands(const Instruction& in);
   const char* scan_slot(std::uint32_t slot) const;
   const char* scan_value(std::uint32_t encoded) const;
-  const char* scan_target(std::uint32_t offset);
+  const char* scan_target(const Instruction& in, std::uint32_t offset);
   const char* scan_live(const Instruction& in, std::uint32_t limit) const;
   const char* scan_return(const Instruction& in, std::uint32_t arguments) const;
   const char* scan_cases(const Instruction& in);

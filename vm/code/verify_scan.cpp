@@ -57,8 +57,11 @@ const char* FunctionVerifier::scan_value(std::uint32_t encoded) const {
   return encoded >> 1 < context_.constants.size() ? nullptr : "no such constant";
 }
 
-const char* FunctionVerifier::scan_target(std::uint32_t offset) {
+/// A jump back must pay a reduction, or a loop could never be interrupted.
+const char* FunctionVerifier::scan_target(const Instruction& in, std::uint32_t offset) {
   if (offset == 0 || offset >= size_) return "a jump out of the function, or to its enter";
+  if (offset <= in.offset && !(in.info().flags & op_flags::SAFE))
+    return "a jump back by an instruction that is no safe point";
   marks_[offset] |= kTarget;
   return nullptr;
 }
@@ -133,7 +136,7 @@ const char* FunctionVerifier::scan_operands(const Instruction& in) {
           error = "a constant that is not immediate";
         break;
       case 'L':
-        error = scan_target(*value);
+        error = scan_target(in, *value);
         break;
       case 'F':
         index(image.functions.size(), "no such function");
@@ -184,7 +187,7 @@ const char* FunctionVerifier::scan_cases(const Instruction& in) {
                 : in.op == op_switch_arity ? term.is_small() && term.small_value() >= 0 &&
                                                  term.small_value() < (std::int64_t{1} << 32)
                                            : term.is_immediate();
-    error = good ? scan_target(one.target) : "a switch constant of the wrong kind";
+    error = good ? scan_target(in, one.target) : "a switch constant of the wrong kind";
     seen.push_back(term);
     if (good && in.op == op_switch_string) context_.work += binary_bytes(term) / 8;
   });
@@ -355,6 +358,7 @@ const char* FunctionVerifier::check_exceptions() {
     bool wants_catch = entry.kind == ExceptionKind::Handler;
     if (((marks_[entry.handler] & kCatch) != 0) != wants_catch)
       return "an exception handler must begin with catch, a guard's must not";
+    if (entry.handler < entry.end) return "an exception handler before the end of its range";
     marks_[entry.handler] |= kTarget;
   }
   spans_ = flatten_exceptions(entries);

@@ -277,10 +277,9 @@ bool read_float(std::string_view text, double& value) {
   if (result.ec == std::errc()) return std::isfinite(value);
   // Out of range: too small is zero, too large nothing.
   const std::size_t e = text.find_first_of("eE");
-  const bool negative_exponent = e != std::string_view::npos && text[e + 1] == '-';
-  const std::size_t first = text.find_first_of("123456789");
-  const std::size_t point = text.find('.');
-  if (!negative_exponent && (point == std::string_view::npos || first < point)) return false;
+  const bool tiny = e == std::string_view::npos ? text.find_first_of("123456789") > text.find('.')
+                                                : text[e + 1] == '-';
+  if (!tiny) return false;
   value = text[0] == '-' ? -0.0 : 0.0;
   return true;
 }

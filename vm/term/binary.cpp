@@ -176,6 +176,14 @@ Term binary_append(TermAlloc& alloc, Term a, Term b) {
 
 Term binary_copy(TermAlloc& alloc, Term bits) { return binary_from_view(alloc, binary_view(bits)); }
 
+void release_ref_binaries(Word* chain) {
+  while (chain != nullptr) {
+    Word* next = reinterpret_cast<Word*>(chain[3]);
+    reinterpret_cast<SharedBytes*>(chain[2])->release();
+    chain = next;
+  }
+}
+
 // The builder -------------------------------------------------------------------------------------
 
 BinaryBuilder::~BinaryBuilder() { release_buffer(); }

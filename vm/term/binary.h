@@ -30,7 +30,7 @@ namespace quelea {
 
 inline constexpr std::size_t kMaxHeapBinaryBytes = 64;
 /// Larger ones are a system_limit.
-inline constexpr std::size_t kMaxBinaryBytes = std::size_t{1} << 32;
+inline constexpr std::size_t kMaxBinaryBytes = (std::size_t{1} << 32) - 1;
 
 /// A buffer outside all heaps, shared by count.
 struct SharedBytes {
@@ -125,6 +125,10 @@ Term binary_append(TermAlloc& alloc, Term a, Term b);
 /// An aligned copy of nothing but these bits, whose buffer is not larger than needed
 /// (`Binary.copy`).
 Term binary_copy(TermAlloc& alloc, Term bits);
+
+/// Drops the references that a chain of dead RefBinary objects holds (a heap's whole chain when its
+/// process ends).
+void release_ref_binaries(Word* chain);
 
 // Comparing -------------------------------------------------------------------------------------
 bool bits_equal(BinaryView a, BinaryView b);

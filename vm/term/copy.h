@@ -14,7 +14,7 @@
 
 namespace quelea {
 
-inline constexpr std::size_t kSharingThreshold = 512;
+inline constexpr std::size_t kSharingThreshold = 4096;
 
 struct CopyOptions {
   /// Terms in this range of addresses are literals, shared by all processes: not copied.

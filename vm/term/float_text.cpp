@@ -74,12 +74,19 @@ char* print_scientific(char* out, const Digits& d) {
   return std::to_chars(out, out + 8, d.exponent - 1).ptr;
 }
 
-/// OTP's rule below one: the shorter of the two, plain when they are equally long.
+/// Whether a number is written without an exponent. Below one it is OTP's rule: the shorter of the
+/// two texts, plain when they are equally long. From one up OTP would write `1.0e3`, where the
+/// language promises `1000.0`: the exponent counts with its sign and two digits there, and the
+/// closing `.0` not at all, so that only many zeros bring it on.
 bool plain_is_shorter(const Digits& d) {
-  int plain = 2 - d.exponent + d.count;
   int exponent = d.exponent - 1;
-  int exponent_width =
-      (exponent < 0) + 1 + (std::abs(exponent) >= 10) + (std::abs(exponent) >= 100);
+  if (exponent >= 0) {
+    int plain = d.exponent >= d.count ? d.exponent : d.count + 1;
+    int scientific = (d.count == 1 ? 1 : d.count + 1) + (exponent >= 100 ? 5 : 4);
+    return plain <= scientific;
+  }
+  int plain = 2 - d.exponent + d.count;
+  int exponent_width = 2 + (exponent <= -10) + (exponent <= -100);
   int scientific = (d.count == 1 ? 3 : d.count + 1) + 1 + exponent_width;
   return plain <= scientific;
 }
@@ -95,7 +102,7 @@ std::size_t float_print_short(double value, char* out) {
     return static_cast<std::size_t>(at - out);
   }
   Digits digits = shortest_digits(magnitude);
-  bool plain = magnitude < kPlainBelow && (digits.exponent > 0 || plain_is_shorter(digits));
+  bool plain = magnitude < kPlainBelow && plain_is_shorter(digits);
   at = plain ? print_plain(at, digits) : print_scientific(at, digits);
   return static_cast<std::size_t>(at - out);
 }

@@ -12,7 +12,8 @@ namespace quelea {
 struct InspectOptions {
   /// Stop after about this many bytes, with `…`.
   std::size_t limit = static_cast<std::size_t>(-1);
-  /// Break lines so that they fit this many columns where possible; 0: all on one line.
+  /// Break lines inside brackets so that they fit this many columns where possible; 0: all on one
+  /// line.
   std::size_t width = 0;
   /// Says whether an atom that looks like a module name (`Chat.Room`) names a known module and is
   /// shown without its colon. Null: none is known.
