@@ -105,12 +105,22 @@ void DiagnosticSink::report(DiagCode code, const SourceFile* source, Span span,
   diagnostics_.push_back({code, severity, source, span, std::move(message), std::move(hint)});
 }
 
-void DiagnosticSink::sort() {
-  std::stable_sort(diagnostics_.begin(), diagnostics_.end(),
-                   [](const Diagnostic& a, const Diagnostic& b) {
-                     if (a.source != b.source) return false;
-                     return a.span.begin < b.span.begin;
-                   });
+void DiagnosticSink::drop_consequences(size_t count) {
+  auto follows = [](const Diagnostic& diagnostic) {
+    return diagnostic.code == DiagCode::W0301 || diagnostic.code == DiagCode::W0302 ||
+           diagnostic.code == DiagCode::W0303 || diagnostic.code == DiagCode::W0305;
+  };
+  auto first = diagnostics_.begin() + static_cast<ptrdiff_t>(std::min(count, diagnostics_.size()));
+  auto kept = std::remove_if(first, diagnostics_.end(), follows);
+  warning_count_ -= static_cast<uint32_t>(diagnostics_.end() - kept);
+  diagnostics_.erase(kept, diagnostics_.end());
+}
+
+void DiagnosticSink::sort(size_t count) {
+  auto first = diagnostics_.begin() + static_cast<ptrdiff_t>(std::min(count, diagnostics_.size()));
+  std::stable_sort(first, diagnostics_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return a.span.begin < b.span.begin;
+  });
 }
 
 std::string render(const Diagnostic& diagnostic) {
@@ -138,8 +148,9 @@ std::string render(const Diagnostic& diagnostic) {
 std::string render_all(const DiagnosticSink& sink) {
   std::string out;
   for (const Diagnostic& diagnostic : sink.diagnostics()) out += render(diagnostic);
-  if (sink.error_count() > DiagnosticSink::kMaxErrors) {
-    out += "and more errors, which may come from the same causes\n";
+  if (sink.full()) {
+    out += "there may be more errors; these are the first " +
+           std::to_string(DiagnosticSink::kMaxErrors) + "\n";
   }
   if (sink.warning_count() > DiagnosticSink::kMaxWarnings) {
     uint32_t more = sink.warning_count() - DiagnosticSink::kMaxWarnings;

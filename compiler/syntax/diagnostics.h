@@ -51,9 +51,13 @@ class DiagnosticSink {
   // True once the cap on errors is reached: the parser stops early then.
   bool full() const { return error_count_ >= kMaxErrors; }
 
-  // In the order reported; sorted() puts them in the order of the source.
   const std::vector<Diagnostic>& diagnostics() const { return diagnostics_; }
-  void sort();
+  // Puts what was reported since there were `count` diagnostics, all of one file, in the order of
+  // the source. The resolver does this for its own and the parser's.
+  void sort(size_t count = 0);
+  // Takes back the warnings reported since there were `count` diagnostics that an error may have
+  // caused: names never read, values thrown away.
+  void drop_consequences(size_t count);
 
  private:
   std::vector<Diagnostic> diagnostics_;

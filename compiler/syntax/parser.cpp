@@ -257,9 +257,28 @@ std::vector<Expr*> Parser::parse_fragment() {
   return out;
 }
 
+Clause* Parser::parse_head_fragment() {
+  if (!accept(TokenKind::kFn)) return nullptr;
+  expect_word("the function's name");
+  Clause* clause = arena_.make<Clause>();
+  clause_params(clause);
+  return panic_ ? nullptr : clause;
+}
+
+Pattern* reparse_pattern(const SourceFile& source, Arena& arena, Interner& interner,
+                         DiagnosticSink& sink, Span span) {
+  return Parser(source, arena, interner, sink, {}, span).parse_pattern_fragment();
+}
+
+Clause* reparse_clause(const SourceFile& source, Arena& arena, Interner& interner,
+                       DiagnosticSink& sink, Span head) {
+  return Parser(source, arena, interner, sink, {}, head).parse_head_fragment();
+}
+
 ParseResult parse(const SourceFile& source, Arena& arena, Interner& interner, DiagnosticSink& sink,
                   const ParseOptions& options) {
   uint32_t errors_before = sink.error_count();
+  size_t diagnostics_before = sink.diagnostics().size();
   std::string_view text = source.text();
   bool readable = true;
   if (text.size() > SourceFile::kMaxBytes) {
@@ -280,6 +299,7 @@ ParseResult parse(const SourceFile& source, Arena& arena, Interner& interner, Di
   uint32_t size = readable ? static_cast<uint32_t>(text.size()) : 0;
   Parser parser(source, arena, interner, sink, options, {0, size});
   File* file = parser.parse_file();
+  sink.sort(diagnostics_before);
   return {file, sink.error_count() == errors_before};
 }
 

@@ -46,6 +46,9 @@ class Parser {
   File* parse_file();
   // The statements of a piece of text, for doc examples.
   std::vector<Expr*> parse_fragment();
+  Pattern* parse_pattern_fragment() { return alt_pattern(); }
+  // `fn name(params)` again; null when it does not parse.
+  Clause* parse_head_fragment();
 
  private:
   struct Nesting {
@@ -309,5 +312,11 @@ class Parser {
   std::vector<Segment> segments_;
   std::vector<Module*> modules_;
 };
+
+// Fresh nodes from source that has been parsed before: for defaults, whose patterns are needed twice.
+Pattern* reparse_pattern(const SourceFile& source, Arena& arena, Interner& interner,
+                         DiagnosticSink& sink, Span span);
+Clause* reparse_clause(const SourceFile& source, Arena& arena, Interner& interner,
+                       DiagnosticSink& sink, Span head);
 
 }  // namespace quelea::compiler
