@@ -21,20 +21,7 @@ constexpr std::uint32_t BLOCKING = kNativeBlocking;
 
 constexpr NativeDeclaration kNatives[] = {
 #define NATIVE(module, name, arity, symbol, flags) {#module, #name, arity, flags, symbol},
-#include "vm/code/natives/binary.def"
-#include "vm/code/natives/crypto.def"
-#include "vm/code/natives/file.def"
-#include "vm/code/natives/io.def"
-#include "vm/code/natives/json.def"
-#include "vm/code/natives/list.def"
-#include "vm/code/natives/map.def"
-#include "vm/code/natives/number.def"
-#include "vm/code/natives/operators.def"
-#include "vm/code/natives/prelude.def"
-#include "vm/code/natives/process.def"
-#include "vm/code/natives/regex.def"
-#include "vm/code/natives/string.def"
-#include "vm/code/natives/system.def"
+#include "vm/code/natives/natives.def"
 #undef NATIVE
 };
 constexpr std::size_t kCount = std::size(kNatives);
