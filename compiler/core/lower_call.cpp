@@ -1,0 +1,264 @@
+// Calls, functions as values, lambdas.
+#include <algorithm>
+
+#include "compiler/core/lower.h"
+
+namespace quelea::compiler {
+
+Ref Lowerer::call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0, uint32_t imm1) {
+  if (mode != Mode::kTail) return value(plain, args, imm0, imm1);
+  stop(tail, args, imm0, imm1);
+  return kNoRef;
+}
+
+Ref Lowerer::call_native(std::string_view module, std::string_view name, std::span<const Ref> args,
+                         Mode mode) {
+  uint32_t index = context_.native(module, name, static_cast<uint32_t>(args.size()));
+  return call(op_call_native, op_tail_native, args, mode, index);
+}
+
+Ref Lowerer::call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode) {
+  Values all(args.begin(), args.end());
+  for (VarId var : lifted.captures) all.push_back(env_[static_cast<uint32_t>(var)]);
+  return call(op_call, op_tail_call, all, mode, lifted.function);
+}
+
+Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
+  const Target& target = e->target;
+  if (target.kind == TargetKind::kPrelude) {
+    // Those that are tests have instructions.
+    if (is_type_test(e)) return finish(boolean(e, Mode::kValue), mode);
+  }
+  Values args;
+  bool has_object = target.kind == TargetKind::kDynamic || target.kind == TargetKind::kValue;
+  if (has_object) args.push_back(kNoRef);
+  size_t first = 0;
+  if (e->piped && !e->args.empty()) {
+    args.push_back(expr(e->args[0]));
+    first = 1;
+  }
+  if (has_object) args[0] = expr(target.object);
+  for (size_t i = first; i < e->args.size(); ++i) args.push_back(expr(e->args[i]));
+  uint32_t count = static_cast<uint32_t>(e->args.size());
+  switch (target.kind) {
+    case TargetKind::kLocal: {
+      uint32_t var = static_cast<uint32_t>(target.var);
+      const Lifted* known = known_[var];
+      if (known != nullptr && known->arity == count) return call_lifted(*known, args, mode);
+      Ref fun = known != nullptr && env_epoch_[var] != epoch_ ? closure(*known_[var]) : env_[var];
+      args.insert(args.begin(), fun);
+      return call(op_call_fun, op_tail_fun, args, mode, count);
+    }
+    case TargetKind::kFunction: return call(op_call, op_tail_call, args, mode, target.function->index);
+    case TargetKind::kPrelude: return call_prelude(e, args, mode);
+    case TargetKind::kRemote: {
+      std::string_view module = context_.names.text(target.module);
+      if (module == "Prim" || module == "Prelude") {
+        uint32_t native = context_.native(module, context_.names.text(target.name), count);
+        if (native != UINT32_MAX) return call(op_call_native, op_tail_native, args, mode, native);
+      }
+      return call(op_call_ext, op_tail_ext, args, mode, context_.import(target.module, target.name, count));
+    }
+    case TargetKind::kDynamic:
+      return call(op_call_dyn, op_tail_dyn, args, mode, consts_.atom(target.name), count);
+    case TargetKind::kValue: return call(op_call_fun, op_tail_fun, args, mode, count);
+    default: return nil();
+  }
+}
+
+bool Lowerer::is_type_test(const CallExpr* e) const {
+  std::string_view name = context_.names.text(e->target.name);
+  if (name.substr(0, 3) != "is_" || name == "is_string" || name == "is_map_key") return false;
+  if (name != "is_fun") return e->args.size() == 1;
+  if (e->args.size() == 1) return true;
+  const IntExpr* arity = dyn_as<const IntExpr>(e->args[1]);
+  return arity != nullptr && arity->small && arity->value >= 0 && arity->value <= 255;
+}
+
+namespace {
+
+enum class Intrinsic : uint8_t { kNone, kSelf, kError, kExit, kThrow, kReraise, kSend, kElem, kHd, kTl, kMin, kMax };
+
+struct IntrinsicName {
+  std::string_view name;
+  uint32_t arity;
+  Intrinsic what;
+};
+constexpr IntrinsicName kIntrinsics[] = {
+    {"self", 0, Intrinsic::kSelf},   {"error", 1, Intrinsic::kError},     {"exit", 1, Intrinsic::kExit},
+    {"throw", 1, Intrinsic::kThrow}, {"reraise", 3, Intrinsic::kReraise}, {"send", 2, Intrinsic::kSend},
+    {"elem", 2, Intrinsic::kElem},   {"hd", 1, Intrinsic::kHd},           {"tl", 1, Intrinsic::kTl},
+    {"min", 2, Intrinsic::kMin},     {"max", 2, Intrinsic::kMax},
+};
+
+Intrinsic find_intrinsic(std::string_view name, size_t arity) {
+  for (const IntrinsicName& one : kIntrinsics)
+    if (one.arity == arity && one.name == name) return one.what;
+  return Intrinsic::kNone;
+}
+
+}  // namespace
+
+Ref Lowerer::call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode) {
+  std::string_view name = context_.names.text(e->target.name);
+  switch (find_intrinsic(name, args.size())) {
+    case Intrinsic::kSelf: return finish(value(op_self_pid, {}), mode);
+    case Intrinsic::kError: raise(raise_error, args[0]); return after_stop(mode);
+    case Intrinsic::kExit: raise(raise_exit, args[0]); return after_stop(mode);
+    case Intrinsic::kThrow: raise(raise_throw_, args[0]); return after_stop(mode);
+    case Intrinsic::kReraise: stop(op_reraise, args); return after_stop(mode);
+    case Intrinsic::kSend: effect(op_send, {args[0], args[1]}); return finish(args[1], mode);
+    case Intrinsic::kElem: {
+      if (!is_const(args[1]) || !consts_.is_small(const_id(args[1]))) break;
+      int64_t index = consts_[const_id(args[1])].value;
+      if (index < 0 || index > 1 << 24) break;
+      return finish(value(op_elem, {args[0]}, static_cast<uint32_t>(index)), mode);
+    }
+    case Intrinsic::kHd:
+    case Intrinsic::kTl: {
+      // What is no list is the native's to complain about.
+      Join join = begin_join(mode);
+      BlockId cons = new_block(), other = new_block();
+      test(op_is_cons, {args[0]}, cons, other);
+      start(cons);
+      branch_value(join, value(name == "hd" ? op_get_head : op_get_tail, {args[0]}));
+      start(other);
+      Ref result = call_native("Prelude", name, args, mode);
+      if (mode != Mode::kTail) branch_value(join, result);
+      return end_join(join);
+    }
+    case Intrinsic::kMin:
+    case Intrinsic::kMax: {
+      // Of equals the first.
+      Join join = begin_join(mode);
+      BlockId first = new_block(), second = new_block();
+      bool min = name == "min";
+      test_compare(BinaryOp::kLess, args[min ? 1 : 0], args[min ? 0 : 1], second, first);
+      start(first);
+      branch_value(join, args[0]);
+      start(second);
+      branch_value(join, args[1]);
+      return end_join(join);
+    }
+    default: break;
+  }
+  return call_native("Prelude", name, args, mode);
+}
+
+// After a call that never returns: what follows is not reached, but still lowered.
+Ref Lowerer::after_stop(Mode mode) { return mode == Mode::kTail ? kNoRef : nil(); }
+
+// Functions as values -----------------------------------------------------------------------------
+
+Ref Lowerer::closure(Lifted& lifted) {
+  Values captured;
+  for (VarId var : lifted.captures) captured.push_back(env_[static_cast<uint32_t>(var)]);
+  return value(op_closure, captured, context_.add_lifted(lifted));
+}
+
+Ref Lowerer::wrapper(const Target& target, uint32_t arity, Ref object) {
+  std::string key = std::to_string(static_cast<int>(target.kind)) + "/" + std::to_string(arity) + "/" +
+                    std::string(context_.names.text(target.module)) + "/" +
+                    std::string(context_.names.text(target.name));
+  Lifted*& lifted = context_.function_values[key];
+  if (lifted == nullptr) {
+    lifted = context_.arena.make<Lifted>();
+    lifted->arity = arity;
+    lifted->captured = object != kNoRef ? 1 : 0;
+    if (target.kind == TargetKind::kFunction) {
+      lifted->function = target.function->index;
+    } else {
+      lifted->function = context_.reserve_function();
+      std::string name = "-fun ";
+      if (target.module != Symbol::kNone) name += std::string(context_.names.text(target.module)) + ".";
+      name += std::string(context_.names.text(target.name)) + "-";
+      context_.pending.push_back({.wrapped = &target, .lifted = lifted, .name = context_.names.intern(name),
+                                  .index = lifted->function, .arity = arity, .pos = pos_});
+    }
+  }
+  Values captured;
+  if (object != kNoRef) captured.push_back(object);
+  return value(op_closure, captured, context_.add_lifted(*lifted));
+}
+
+Ref Lowerer::lower_fun_ref(const FunRefExpr* e) {
+  switch (e->target.kind) {
+    case TargetKind::kLocal: {
+      uint32_t var = static_cast<uint32_t>(e->target.var);
+      if (known_[var] != nullptr && env_epoch_[var] != epoch_) return closure(*known_[var]);
+      return env_[var];
+    }
+    case TargetKind::kDynamic:
+    case TargetKind::kValue: return wrapper(e->target, e->arity, expr(e->target.object));
+    default: return wrapper(e->target, e->arity, kNoRef);
+  }
+}
+
+void Lowerer::lower_wrapper_body(const PendingFunction& pending) {
+  Values args;
+  for (uint32_t i = 0; i < pending.arity; ++i) args.push_back(i);
+  const Target& target = *pending.wrapped;
+  switch (target.kind) {
+    case TargetKind::kPrelude:
+      call_native("Prelude", context_.names.text(target.name), args, Mode::kTail);
+      break;
+    case TargetKind::kRemote: {
+      std::string_view module = context_.names.text(target.module);
+      uint32_t native = UINT32_MAX;
+      if (module == "Prim" || module == "Prelude")
+        native = context_.native(module, context_.names.text(target.name), pending.arity);
+      if (native != UINT32_MAX)
+        stop(op_tail_native, args, native);
+      else
+        stop(op_tail_ext, args, context_.import(target.module, target.name, pending.arity));
+      break;
+    }
+    default:
+      args.insert(args.begin(), pending.arity);  // the captured object
+      stop(op_tail_dyn, args, consts_.atom(target.name), pending.arity);
+  }
+}
+
+Symbol Lowerer::lambda_name(const LambdaExpr* e) {
+  std::string name = "-" + std::string(context_.names.text(def_->name)) + "/" + std::to_string(def_->arity) + "-";
+  if (e->name != Symbol::kNone)
+    name += std::string(context_.names.text(e->name)) + "-";
+  else
+    name += "fun-" + std::to_string(lambda_count_++) + "-";
+  return context_.names.intern(name);
+}
+
+// Makes a lambda a function of the module. Captured variables that are themselves known lambdas are replaced by what
+// those capture: the function can call them, or make closures of them, by itself.
+Lifted* Lowerer::lift(const LambdaExpr* e) {
+  Lifted* lifted = context_.arena.make<Lifted>();
+  lifted->arity = e->arity;
+  lifted->function = context_.reserve_function();
+  std::vector<VarId> captures;
+  auto add = [&](VarId var) {
+    if (std::find(captures.begin(), captures.end(), var) == captures.end()) captures.push_back(var);
+  };
+  for (VarId var : e->captures) {
+    const Lifted* known = known_[static_cast<uint32_t>(var)];
+    if (known == nullptr)
+      add(var);
+    else
+      for (VarId inner : known->captures) add(inner);
+  }
+  lifted->captures = context_.arena.copy(captures);
+  lifted->captured = static_cast<uint32_t>(captures.size());
+  if (e->self != VarId::kNone) known_[static_cast<uint32_t>(e->self)] = lifted;
+  context_.pending.push_back({.def = def_, .lambda = e, .lifted = lifted, .name = lambda_name(e),
+                              .index = lifted->function, .pos = e->span.begin});
+  return lifted;
+}
+
+void Lowerer::bind_lambda(VarId var, const LambdaExpr* e) {
+  Lifted* lifted = lift(e);
+  uint32_t index = static_cast<uint32_t>(var);
+  known_[index] = lifted;
+  env_[index] = closure(*lifted);
+  env_epoch_[index] = epoch_;
+}
+
+}  // namespace quelea::compiler

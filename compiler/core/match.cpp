@@ -1,0 +1,460 @@
+#include "compiler/core/match.h"
+
+#include <algorithm>
+
+namespace quelea::compiler {
+
+// Values and what is known of them ----------------------------------------------------------------
+
+PatternCompiler::OccId PatternCompiler::add_occ(const Occ& occ) {
+  occs_.push_back(occ);
+  return static_cast<OccId>(occs_.size() - 1);
+}
+
+void PatternCompiler::change(OccId occ) { trail_.emplace_back(occ, occs_[occ]); }
+
+void PatternCompiler::undo(uint32_t mark) {
+  while (trail_.size() > mark) {
+    occs_[trail_.back().first] = trail_.back().second;
+    trail_.pop_back();
+  }
+}
+
+Ref PatternCompiler::read(OccId id) {
+  if (occs_[id].value != kNoRef) return occs_[id].value;
+  // A part's parent has been read already: it was tested. Only tails of tails may still be open.
+  OccId top = id;
+  std::vector<OccId> chain;
+  while (occs_[top].value == kNoRef) {
+    chain.push_back(top);
+    top = occs_[top].parent;
+  }
+  while (!chain.empty()) {
+    OccId at = chain.back();
+    chain.pop_back();
+    change(at);
+    Ref whole = occs_[occs_[at].parent].value;
+    uint32_t index = occs_[at].index;
+    Ref part = kNoRef;
+    switch (occs_[at].projection) {
+      case Projection::kElement: part = l_.value(op_get_elem, {whole}, index); break;
+      case Projection::kHead: part = l_.value(op_get_head, {whole}); break;
+      default: part = l_.value(op_get_tail, {whole}); break;
+    }
+    occs_[at].value = part;
+  }
+  return occs_[id].value;
+}
+
+PatternCompiler::Known PatternCompiler::class_of(const Pat* pat) const {
+  switch (pat->kind) {
+    case PatKind::kConst:
+      switch (l_.consts_[pat->low].kind) {
+        case ConstKind::kInt:
+        case ConstKind::kBig: return Known::kInt;
+        case ConstKind::kFloat: return Known::kFloat;
+        case ConstKind::kAtom: return Known::kAtom;
+        case ConstKind::kString:
+        case ConstKind::kBits: return Known::kBits;
+        case ConstKind::kEmptyList: return Known::kEmptyList;
+        case ConstKind::kTuple: return Known::kTuple;
+        case ConstKind::kList: return Known::kCons;
+        case ConstKind::kMap: return Known::kMap;
+      }
+      return Known::kNothing;
+    case PatKind::kRange: return Known::kInt;
+    case PatKind::kTuple: return Known::kTuple;
+    case PatKind::kCons: return Known::kCons;
+    case PatKind::kMap: return Known::kMap;
+    case PatKind::kBin: return Known::kBits;
+    default: return Known::kNothing;
+  }
+}
+
+void PatternCompiler::learn(OccId id, const Pat* pat, bool holds) {
+  change(id);
+  Occ& occ = occs_[id];
+  if (!holds) {
+    occ.negatives = l_.context_.arena.make<Negative>(pat, occ.negatives);
+    return;
+  }
+  if (occ.position != kNoRef) return;
+  Known known = class_of(pat);
+  if (known == Known::kNothing) return;
+  occ.known = known;
+  if (pat->kind == PatKind::kTuple) occ.arity = static_cast<uint32_t>(pat->parts.size());
+  if (pat->kind == PatKind::kConst && known == Known::kTuple) occ.arity = l_.consts_[pat->low].count;
+}
+
+bool PatternCompiler::same_read(const PatSegment& a, const PatSegment& b) {
+  if (&a == &b) return true;
+  return a.op == b.op && a.flags == b.flags && a.unit == b.unit && a.size == nullptr &&
+         b.size == nullptr && a.size_const == b.size_const && a.literal == b.literal;
+}
+
+bool PatternCompiler::same_test(const Pat* a, const Pat* b) const {
+  if (a == b) return true;
+  if (a->kind != b->kind) return false;
+  switch (a->kind) {
+    case PatKind::kConst: return a->low == b->low;
+    case PatKind::kEqual: return a->ref == b->ref;
+    case PatKind::kRange: return a->low == b->low && a->high == b->high;
+    case PatKind::kTuple: return a->parts.size() == b->parts.size();
+    case PatKind::kCons: return true;
+    default: return false;
+  }
+}
+
+bool PatternCompiler::in_range(ConstId value, const Pat* range) const {
+  return l_.consts_.is_integer(value) && l_.consts_.compare_numbers(range->low, value) <= 0 &&
+         l_.consts_.compare_numbers(value, range->high) <= 0;
+}
+
+PatternCompiler::Fit PatternCompiler::fit(const Pat* tested, const Pat* cell) const {
+  if (same_test(tested, cell)) return Fit::kYes;
+  Known a = class_of(tested), b = class_of(cell);
+  if (a == Known::kNothing || b == Known::kNothing) return Fit::kMaybe;
+  if (a != b) return Fit::kNo;
+  switch (tested->kind) {
+    case PatKind::kConst:
+      if (cell->kind == PatKind::kConst) return a == Known::kMap ? Fit::kMaybe : Fit::kNo;
+      if (cell->kind == PatKind::kRange) return in_range(tested->low, cell) ? Fit::kYes : Fit::kNo;
+      return Fit::kMaybe;
+    case PatKind::kRange:
+      if (cell->kind == PatKind::kConst) return in_range(cell->low, tested) ? Fit::kMaybe : Fit::kNo;
+      if (l_.consts_.compare_numbers(tested->high, cell->low) < 0) return Fit::kNo;
+      return l_.consts_.compare_numbers(cell->high, tested->low) < 0 ? Fit::kNo : Fit::kMaybe;
+    case PatKind::kTuple:
+      if (cell->kind == PatKind::kTuple) return Fit::kNo;
+      return l_.consts_[cell->low].count == tested->parts.size() ? Fit::kMaybe : Fit::kNo;
+    case PatKind::kMap:
+      return tested->fields.empty() && cell->kind == PatKind::kMap && cell->fields.empty() ? Fit::kYes
+                                                                                          : Fit::kMaybe;
+    default: return Fit::kMaybe;
+  }
+}
+
+// Rows --------------------------------------------------------------------------------------------
+
+PatternCompiler::Row* PatternCompiler::new_row(const Row& from, size_t columns) {
+  Row* row = l_.context_.arena.make<Row>(from);
+  row->cells = l_.context_.arena.array<Pat*>(columns).data();
+  ++work_;
+  return row;
+}
+
+// Takes names off a cell, so that null is the only cell that matches everything.
+void PatternCompiler::strip(Row& row, size_t column, OccId occ) {
+  Pat* pat = row.cells[column];
+  while (pat != nullptr && (pat->kind == PatKind::kVar || pat->kind == PatKind::kAs)) {
+    bool check = pat->kind == PatKind::kVar && pat->repeat;
+    row.has_checks |= check;
+    row.bindings = l_.context_.arena.make<Binding>(pat->var, occ, check, row.bindings);
+    pat = pat->kind == PatKind::kAs ? pat->parts[0] : nullptr;
+  }
+  row.cells[column] = pat;
+}
+
+// The rows that can match once the value in `column` passed a test, without that column and with one for each of
+// `added`. `choose(cell, parts, kept)` returns false for a row that cannot match, fills in the cells of the added
+// columns, and sets `kept` where something about the value itself is still open.
+template <class Select>
+std::span<PatternCompiler::Row*> PatternCompiler::select(const State& state, size_t column, bool keep,
+                                                         std::span<const OccId> added,
+                                                         const Select& choose, std::span<OccId>& cols) {
+  size_t width = state.cols.size();
+  size_t wide = width - 1 + added.size() + 1;  // the kept column is the last
+  bool any_kept = keep;
+  std::vector<Row*> rows;
+  std::vector<Pat*> parts(added.size());
+  for (Row* old : state.rows) {
+    std::fill(parts.begin(), parts.end(), nullptr);
+    Pat* kept = nullptr;
+    if (!choose(old->cells[column], parts.data(), kept)) continue;
+    Row* row = new_row(*old, wide);
+    Pat** out = std::copy(old->cells, old->cells + column, row->cells);
+    out = std::copy(parts.begin(), parts.end(), out);
+    out = std::copy(old->cells + column + 1, old->cells + width, out);
+    *out = kept;
+    any_kept |= kept != nullptr;
+    bool open = kept != nullptr;
+    for (size_t i = 0; i < added.size(); ++i) strip(*row, column + i, added[i]);
+    for (size_t i = 0; i + 1 < wide; ++i) open |= row->cells[i] != nullptr;
+    rows.push_back(row);
+    if (!open && row->guard == nullptr && !row->has_checks) break;  // nothing gets past it
+  }
+  size_t columns = any_kept ? wide : wide - 1;
+  cols = l_.context_.arena.array<OccId>(columns);
+  OccId* out = std::copy(state.cols.begin(), state.cols.begin() + column, cols.data());
+  out = std::copy(added.begin(), added.end(), out);
+  out = std::copy(state.cols.begin() + column + 1, state.cols.end(), out);
+  if (any_kept) *out = state.cols[column];
+  return l_.context_.arena.copy(rows);
+}
+
+bool PatternCompiler::decided_no(const Row& row, const State& state) const {
+  constexpr int kMaxNegatives = 8;  // looking at all would be quadratic
+  for (size_t i = 0; i < state.cols.size(); ++i) {
+    const Pat* cell = row.cells[i];
+    if (cell == nullptr) continue;
+    const Occ& occ = occs_[state.cols[i]];
+    Known wanted = class_of(cell);
+    if (occ.known != Known::kNothing && wanted != Known::kNothing && occ.position == kNoRef) {
+      if (wanted != occ.known) return true;
+      if (cell->kind == PatKind::kTuple && cell->parts.size() != occ.arity) return true;
+    }
+    if (cell->kind == PatKind::kRange && l_.consts_.compare_numbers(cell->low, cell->high) > 0) return true;
+    int seen = 0;
+    for (Negative* no = occ.negatives; no != nullptr && seen < kMaxNegatives; no = no->next, ++seen) {
+      if (same_test(no->pat, cell)) return true;
+      if (no->pat->kind == PatKind::kMap && cell->kind == PatKind::kMap) {
+        if (no->pat->fields.empty()) return true;
+        for (const PatField& field : cell->fields)
+          if (field.key == no->pat->fields[0].key) return true;
+      }
+      if (no->pat->kind == PatKind::kBin && cell->kind == PatKind::kBin) {
+        if (occ.position == kNoRef) return true;
+        if (no->pat->segments.empty() || cell->segments.empty()) {
+          if (no->pat->segments.empty() && cell->segments.empty()) return true;
+        } else if (same_read(no->pat->segments[0], cell->segments[0])) {
+          return true;
+        }
+      }
+    }
+  }
+  return false;
+}
+
+size_t PatternCompiler::choose_column(const State& state) const {
+  constexpr size_t kLookAt = 64;  // rows
+  size_t best = SIZE_MAX;
+  size_t best_score = 0;
+  for (size_t i = 0; i < state.cols.size(); ++i) {
+    const Pat* cell = state.rows[0]->cells[i];
+    if (cell == nullptr) continue;
+    // Binaries last and from the left: sizes may read names bound elsewhere in the pattern.
+    size_t score = 1;
+    if (cell->kind != PatKind::kBin) {
+      score = 2;
+      for (size_t r = 1; r < state.rows.size() && r < kLookAt; ++r) {
+        if (state.rows[r]->cells[i] == nullptr) continue;
+        score += 1;
+      }
+    }
+    if (score > best_score) {
+      best = i;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+bool PatternCompiler::needs_alternatives(std::span<Row*> rows, size_t column) {
+  return std::any_of(rows.begin(), rows.end(), [&](const Row* row) {
+    return row->cells[column] != nullptr && row->cells[column]->kind == PatKind::kAlt;
+  });
+}
+
+std::span<PatternCompiler::Row*> PatternCompiler::expand_alternatives(const State& state, size_t column) {
+  std::vector<Row*> rows;
+  for (Row* row : state.rows) {
+    Pat* cell = row->cells[column];
+    if (cell == nullptr || cell->kind != PatKind::kAlt) {
+      rows.push_back(row);
+      continue;
+    }
+    for (Pat* alternative : cell->parts) {
+      Row* copy = new_row(*row, state.cols.size());
+      std::copy(row->cells, row->cells + state.cols.size(), copy->cells);
+      copy->cells[column] = alternative;
+      strip(*copy, column, state.cols[column]);
+      rows.push_back(copy);
+    }
+  }
+  return l_.context_.arena.copy(rows);
+}
+
+// Leaves ------------------------------------------------------------------------------------------
+
+void PatternCompiler::emit_guard(const Expr* guard, BlockId otherwise) {
+  BlockId saved = l_.handler_;
+  ExceptionKind saved_kind = l_.handler_kind_;
+  l_.handler_ = otherwise;
+  l_.handler_kind_ = ExceptionKind::Guard;
+  BlockId begin = l_.new_block(), ok = l_.new_block();
+  l_.jump(begin);
+  l_.start(begin);
+  l_.cond(guard, ok, otherwise);
+  l_.handler_ = saved;
+  l_.handler_kind_ = saved_kind;
+  l_.start(ok);
+}
+
+// The first row matches but for repeated names and its guard.
+void PatternCompiler::finish_row(Row& row, BlockId otherwise) {
+  uint32_t count = 0;
+  for (Binding* b = row.bindings; b != nullptr; b = b->next) {
+    if (b->check) continue;
+    l_.env_[static_cast<uint32_t>(b->var)] = read(b->occ);
+    ++count;
+  }
+  for (Binding* b = row.has_checks ? row.bindings : nullptr; b != nullptr; b = b->next) {
+    if (!b->check) continue;
+    BlockId equal = l_.new_block();
+    l_.test(op_eq, {read(b->occ), l_.env_[static_cast<uint32_t>(b->var)]}, equal, otherwise);
+    l_.start(equal);
+  }
+  if (row.guard != nullptr) emit_guard(row.guard, otherwise);
+  MatchResult::Arm& arm = arms_[row.arm];
+  Arena& arena = l_.context_.arena;
+  if (arm.leaf_count == 0) {
+    arm.vars = arena.array<VarId>(count);
+    for (Binding* b = row.bindings; b != nullptr; b = b->next)
+      if (!b->check) arm.vars[--count] = b->var;
+  }
+  std::span<Ref> values = arena.array<Ref>(arm.vars.size());
+  for (size_t i = 0; i < values.size(); ++i) values[i] = l_.env_[static_cast<uint32_t>(arm.vars[i])];
+  arm.leaves = arena.make<MatchLeaf>(row.arm, l_.cur_, values.data(), arm.leaves);
+  ++arm.leaf_count;
+  l_.cur_ = kNoBlock;
+}
+
+// The first row has no open cells. False when it matches for sure.
+bool PatternCompiler::leaf(State& state) {
+  Row& row = *state.rows[0];
+  if (row.guard == nullptr && !row.has_checks) {
+    finish_row(row, kNoBlock);
+    return false;
+  }
+  BlockId otherwise = state.rows.size() == 1 ? state.fail : l_.new_block();
+  // Parts read for this row's names are there for the following rows too: the row's tests come after them.
+  finish_row(row, otherwise);
+  if (state.rows.size() == 1) return false;
+  l_.start(otherwise);
+  state.rows = state.rows.subspan(1);
+  return true;
+}
+
+// The walk ----------------------------------------------------------------------------------------
+
+void PatternCompiler::run(std::span<Row*> rows, std::span<OccId> cols, BlockId fail) {
+  tasks_.push_back({rows, cols, l_.cur_, fail, 0, 0, nullptr, false});
+  while (!tasks_.empty()) {
+    Task task = tasks_.back();
+    tasks_.pop_back();
+    undo(task.trail);
+    if (l_.cur_ != task.block) l_.start(task.block);
+    if (task.fact != nullptr) learn(task.occ, task.fact, task.holds);
+    run_state({task.rows, task.cols, task.fail});
+  }
+  undo(0);
+}
+
+void PatternCompiler::run_state(State state) {
+  while (true) {
+    if (state.rows.empty()) {
+      l_.jump(state.fail);
+      return;
+    }
+    if (decided_no(*state.rows[0], state)) {
+      state.rows = state.rows.subspan(1);
+      continue;
+    }
+    size_t column = choose_column(state);
+    if (column == SIZE_MAX) {
+      if (!leaf(state)) return;
+      continue;
+    }
+    if (needs_alternatives(state.rows, column)) {
+      state.rows = expand_alternatives(state, column);
+      continue;
+    }
+    if (over_budget() && state.rows.size() > 1) {
+      BlockId rest = l_.new_block();
+      tasks_.push_back({state.rows.subspan(1), state.cols, rest, state.fail,
+                        static_cast<uint32_t>(trail_.size()), 0, nullptr, false});
+      state.rows = state.rows.first(1);
+      state.fail = rest;
+    }
+    if (!step(state, column)) return;
+  }
+}
+
+// Where to go when a test fails: a task for the rows, which know then that `fact` does not hold.
+BlockId PatternCompiler::otherwise(std::span<Row*> rows, std::span<OccId> cols, BlockId fail, OccId occ,
+                                   const Pat* fact) {
+  if (rows.empty()) return fail;
+  BlockId block = l_.new_block();
+  tasks_.push_back({rows, cols, block, fail, static_cast<uint32_t>(trail_.size()), occ, fact, false});
+  return block;
+}
+
+std::vector<Pat*> PatternCompiler::convert_all(std::span<const MatchArm> arms) {
+  std::vector<Pat*> pats;
+  for (const MatchArm& arm : arms)
+    for (const Pattern* pattern : arm.patterns) pats.push_back(convert(pattern));
+  return pats;
+}
+
+MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<const MatchArm> arms,
+                                     BlockId fail) {
+  // Patterns first: pins may be any expression and may hold matches of their own.
+  std::vector<Pat*> pats = convert_all(arms);
+  return compile(subjects, arms, pats, fail);
+}
+
+MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<const MatchArm> arms,
+                                     std::span<Pat* const> pats, BlockId fail) {
+  Arena& arena = l_.context_.arena;
+  occs_.clear();
+  trail_.clear();
+  work_ = 0;
+  budget_ = 64 * arms.size() + 20000;
+  MatchResult result;
+  result.arms = arena.array<MatchResult::Arm>(arms.size());
+  for (MatchResult::Arm& arm : result.arms) arm = {};
+  std::span<OccId> cols = arena.array<OccId>(subjects.size());
+  for (size_t i = 0; i < subjects.size(); ++i) cols[i] = add_occ({.value = subjects[i]});
+  arms_ = result.arms.data();
+  std::vector<Row*> rows;
+  for (size_t a = 0; a < arms.size(); ++a) {
+    Row* row = new_row(Row{nullptr, nullptr, arms[a].guard, static_cast<uint32_t>(a), false}, subjects.size());
+    bool open = false;
+    for (size_t i = 0; i < subjects.size(); ++i) {
+      row->cells[i] = pats[a * subjects.size() + i];
+      strip(*row, i, cols[i]);
+      open |= row->cells[i] != nullptr;
+    }
+    rows.push_back(row);
+    if (!open && row->guard == nullptr && !row->has_checks) break;
+  }
+  if (!l_.reachable()) l_.start(l_.new_block());
+  run(arena.copy(rows), cols, fail);
+  return result;
+}
+
+bool PatternCompiler::enter(const MatchResult& result, uint32_t index) {
+  const MatchResult::Arm& arm = result.arms[index];
+  if (arm.leaf_count == 0) {
+    // Still lowered, for what it declares; into blocks that nothing reaches.
+    l_.cur_ = kNoBlock;
+    return false;
+  }
+  size_t count = arm.vars.size();
+  if (arm.leaf_count == 1 && l_.f_.blocks[arm.leaves->block].handler == l_.handler_) {
+    l_.cur_ = arm.leaves->block;
+    for (size_t i = 0; i < count; ++i) l_.env_[static_cast<uint32_t>(arm.vars[i])] = arm.leaves->values[i];
+    return true;
+  }
+  BlockId body = l_.new_block(static_cast<uint32_t>(count));
+  for (MatchLeaf* leaf = arm.leaves; leaf != nullptr; leaf = leaf->next) {
+    l_.cur_ = leaf->block;
+    l_.jump(body, std::span<const Ref>(leaf->values, count));
+  }
+  l_.start(body);
+  for (size_t i = 0; i < count; ++i)
+    l_.env_[static_cast<uint32_t>(arm.vars[i])] = l_.f_.blocks[body].first_param + static_cast<uint32_t>(i);
+  return true;
+}
+
+}  // namespace quelea::compiler
