@@ -50,7 +50,7 @@ struct Inst {
   uint32_t pos = 0;          // offset in the source
   InstId next = kNoInst;
 };
-static_assert(sizeof(Inst) == 44);
+static_assert(sizeof(Inst) == 40);
 
 struct Block {
   InstId first = kNoInst, last = kNoInst;

@@ -134,8 +134,8 @@ class Lowerer {
     const Expr* body = nullptr;       // kEffect, kFold, kList
     const Pattern* acc = nullptr;     // kFold
     const MapField* field = nullptr;  // kMap
-    std::span<const Segment> segments;  // kBin
-    std::span<const Generator> generators;
+    std::span<const Segment> segments = {};  // kBin
+    std::span<const Generator> generators = {};
   };
   // The values of a generator's source.
   struct Source {

@@ -203,7 +203,8 @@ void Lowerer::lower_catch(const TryExpr* e, Join& join, BlockId last) {
   Values subjects{caught, caught + 1};
   if (early_trace) subjects.push_back(call_native("Prim", "trace", {caught + 2}));
   std::vector<MatchArm> arms;
-  WildcardPattern any{{.kind = PatternKind::kWildcard}};
+  WildcardPattern any{};
+  any.kind = PatternKind::kWildcard;
   std::vector<Pattern*> patterns;
   patterns.reserve(e->arms.size() * 3);
   for (const CatchArm& arm : e->arms) {

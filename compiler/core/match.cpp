@@ -155,43 +155,6 @@ void PatternCompiler::strip(Row& row, size_t column, OccId occ) {
   row.cells[column] = pat;
 }
 
-// The rows that can match once the value in `column` passed a test, without that column and with one for each of
-// `added`. `choose(cell, parts, kept)` returns false for a row that cannot match, fills in the cells of the added
-// columns, and sets `kept` where something about the value itself is still open.
-template <class Select>
-std::span<PatternCompiler::Row*> PatternCompiler::select(const State& state, size_t column, bool keep,
-                                                         std::span<const OccId> added,
-                                                         const Select& choose, std::span<OccId>& cols) {
-  size_t width = state.cols.size();
-  size_t wide = width - 1 + added.size() + 1;  // the kept column is the last
-  bool any_kept = keep;
-  std::vector<Row*> rows;
-  std::vector<Pat*> parts(added.size());
-  for (Row* old : state.rows) {
-    std::fill(parts.begin(), parts.end(), nullptr);
-    Pat* kept = nullptr;
-    if (!choose(old->cells[column], parts.data(), kept)) continue;
-    Row* row = new_row(*old, wide);
-    Pat** out = std::copy(old->cells, old->cells + column, row->cells);
-    out = std::copy(parts.begin(), parts.end(), out);
-    out = std::copy(old->cells + column + 1, old->cells + width, out);
-    *out = kept;
-    any_kept |= kept != nullptr;
-    bool open = kept != nullptr;
-    for (size_t i = 0; i < added.size(); ++i) strip(*row, column + i, added[i]);
-    for (size_t i = 0; i + 1 < wide; ++i) open |= row->cells[i] != nullptr;
-    rows.push_back(row);
-    if (!open && row->guard == nullptr && !row->has_checks) break;  // nothing gets past it
-  }
-  size_t columns = any_kept ? wide : wide - 1;
-  cols = l_.context_.arena.array<OccId>(columns);
-  OccId* out = std::copy(state.cols.begin(), state.cols.begin() + column, cols.data());
-  out = std::copy(added.begin(), added.end(), out);
-  out = std::copy(state.cols.begin() + column + 1, state.cols.end(), out);
-  if (any_kept) *out = state.cols[column];
-  return l_.context_.arena.copy(rows);
-}
-
 bool PatternCompiler::decided_no(const Row& row, const State& state) const {
   constexpr int kMaxNegatives = 8;  // looking at all would be quadratic
   for (size_t i = 0; i < state.cols.size(); ++i) {

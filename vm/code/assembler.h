@@ -129,6 +129,17 @@ class Assembler {
     ranges_.push_back({start, end, handler, kind});
   }
 
+  /// The same operand by operand, for callers that go by the operand letters.
+  void begin(Op op) {
+    begin_operands(op);
+    code_.push_back(op);
+  }
+  template <class Operand>
+  void operand(const Operand& operand) {
+    put(operand);
+  }
+  void finish() const { check_end(); }
+
   template <class... Operands>
   void emit(Op op, const Operands&... operands) {
     begin_operands(op);

@@ -1,0 +1,258 @@
+// The driver of one module: which functions there are, in which order they are compiled, what the image says about
+// them.
+#include "compiler/core/compile.h"
+
+#include <algorithm>
+
+#include "compiler/codegen/codegen.h"
+#include "compiler/core/lower.h"
+#include "compiler/core/match.h"
+#include "compiler/core/simplify.h"
+
+namespace quelea::compiler {
+
+namespace {
+
+struct NativeName {
+  std::string_view module, name;
+  uint32_t arity;
+};
+constexpr NativeName kNatives[] = {
+#define NATIVE(module, name, arity, symbol, flags) {#module, #name, arity},
+#include "vm/code/natives/natives.def"
+#undef NATIVE
+};
+
+struct NativeHash {
+  size_t operator()(const NativeName& native) const {
+    return (std::hash<std::string_view>()(native.name) * 31 + native.arity) ^
+           std::hash<std::string_view>()(native.module);
+  }
+};
+struct NativeEqual {
+  bool operator()(const NativeName& a, const NativeName& b) const {
+    return a.name == b.name && a.arity == b.arity && a.module == b.module;
+  }
+};
+
+// Made once and never changed.
+bool native_exists(const NativeName& native) {
+  static const std::unordered_map<NativeName, bool, NativeHash, NativeEqual> all = [] {
+    std::unordered_map<NativeName, bool, NativeHash, NativeEqual> table;
+    for (const NativeName& one : kNatives) table.emplace(one, true);
+    return table;
+  }();
+  return all.find(native) != all.end();
+}
+
+}  // namespace
+
+bool is_native(std::string_view module, std::string_view name, uint32_t arity) {
+  return native_exists({module, name, arity});
+}
+
+// ModuleContext -----------------------------------------------------------------------------------
+
+uint32_t ModuleContext::import(Symbol module_name, Symbol name, uint32_t arity) {
+  CallKey key{static_cast<uint32_t>(module_name), static_cast<uint32_t>(name), arity};
+  auto [at, is_new] = imports_.emplace(key, static_cast<uint32_t>(image.imports.size()));
+  if (is_new) image.imports.push_back({name_id(module_name), name_id(name), arity});
+  return at->second;
+}
+
+uint32_t ModuleContext::native(std::string_view module_name, std::string_view name, uint32_t arity) {
+  CallKey key{static_cast<uint32_t>(names.intern(module_name)), static_cast<uint32_t>(names.intern(name)),
+              arity};
+  auto found = natives_.find(key);
+  if (found != natives_.end()) return found->second;
+  if (!native_exists({module_name, name, arity})) return UINT32_MAX;
+  uint32_t index = static_cast<uint32_t>(image.natives.size());
+  natives_.emplace(key, index);
+  image.natives.push_back({image.names.intern(module_name), image.names.intern(name), arity});
+  return index;
+}
+
+uint32_t ModuleContext::lambda(uint32_t lifted_index) {
+  Lifted& one = *lifted[lifted_index];
+  if (one.lambda != UINT32_MAX) return one.lambda;
+  one.lambda = static_cast<uint32_t>(image.lambdas.size());
+  // The source's hash and the position tell versions of a module apart.
+  uint64_t unique = image.source_hash * 0x9e3779b97f4a7c15u + one.function;
+  image.lambdas.push_back({one.function, one.captured, unique});
+  return one.lambda;
+}
+
+// Functions ---------------------------------------------------------------------------------------
+
+void Lowerer::lower_function(const PendingFunction& pending) {
+  f_.clear();
+  ++epoch_;
+  finallies_.clear();
+  handler_ = kNoBlock;
+  handler_kind_ = ExceptionKind::Handler;
+  leave_kind_ = FunctionKind::kFunction;
+  pos_ = pending.pos;
+  f_.name = pending.name;
+  f_.index = pending.index;
+  f_.pos = pending.pos;
+  f_.exported = false;
+  f_.captured = pending.lifted != nullptr ? pending.lifted->captured : 0;
+  uint32_t own = 0;
+  if (pending.wrapped != nullptr)
+    own = pending.arity;
+  else
+    own = pending.lambda != nullptr ? pending.lambda->arity : pending.def->arity;
+  f_.arity = own + f_.captured;
+  f_.value_count = f_.arity;
+  if (pending.def != nullptr && pending.def != known_for_) {
+    known_for_ = pending.def;
+    size_t vars = pending.def->vars.size();
+    known_.assign(vars, nullptr);
+    if (env_.size() < vars) {
+      env_.resize(vars, kNoRef);
+      env_epoch_.resize(vars, 0);
+    }
+    lambda_count_ = 0;
+  }
+  def_ = pending.def;
+  start(new_block());
+  if (pending.wrapped != nullptr) return lower_wrapper_body(pending);
+  if (pending.lambda != nullptr) {
+    for (size_t i = 0; i < pending.lifted->captures.size(); ++i)
+      env_[static_cast<uint32_t>(pending.lifted->captures[i])] = own + static_cast<uint32_t>(i);
+    return lower_clauses(pending.lambda->clauses, own);
+  }
+  leave_kind_ = def_->kind;
+  f_.exported = def_->is_pub;
+  lower_clauses(def_->clauses, own);
+}
+
+ConstId Lowerer::evaluate_const(const Expr* e) {
+  f_.clear();
+  ++epoch_;
+  known_for_ = nullptr;
+  def_ = nullptr;
+  handler_ = kNoBlock;
+  finallies_.clear();
+  start(new_block());
+  Ref result = expr(e);
+  return is_const(result) ? const_id(result) : kNoConst;
+}
+
+namespace {
+
+class ModuleCompiler {
+ public:
+  explicit ModuleCompiler(ModuleContext& context)
+      : context_(context), lowerer_(context), codegen_(context) {}
+
+  void run() {
+    const Module& module = context_.module;
+    context_.image.name = context_.name_id(module.name);
+    context_.image.files.push_back(context_.source.name());
+    evaluate_constants();
+    // Functions have the places that the resolver numbered.
+    context_.image.functions.resize(module.functions.size());
+    for (const FunctionDef* function : module.functions) compile(function, function->index, function->name);
+    if (module.script != nullptr)
+      compile(module.script, context_.reserve_function(), context_.names.intern("$script"), true);
+    if (context_.options.tests) compile_tests();
+    describe();
+  }
+
+ private:
+  void evaluate_constants() {
+    const Module& module = context_.module;
+    context_.const_values.assign(module.constants.size(), kNoConst);
+    for (const ConstDef* constant : module.constants) {
+      ConstId id = lowerer_.evaluate_const(constant->value);
+      if (id != kNoConst && context_.consts[id].weight > kMaxConstWeight) {
+        context_.sink.report(DiagCode::E0901, &context_.source, constant->span,
+                             "the constant `" + std::string(context_.names.text(constant->name)) +
+                                 "` is too large",
+                             "make it a function");
+        continue;
+      }
+      context_.const_values[constant->index] = id;
+    }
+  }
+
+  void compile(const FunctionDef* def, uint32_t index, Symbol name, bool exported = false) {
+    compile_one({.def = def, .name = name, .index = index, .pos = def->span.begin}, exported);
+    while (!context_.pending.empty()) {
+      PendingFunction next = context_.pending.back();
+      context_.pending.pop_back();
+      compile_one(next, false);
+    }
+  }
+
+  void compile_one(const PendingFunction& pending, bool exported) {
+    lowerer_.lower_function(pending);
+    IrFunction& function = lowerer_.function();
+    function.exported |= exported;
+    simplify(function, context_.consts);
+    codegen_.generate(function);
+  }
+
+  void compile_tests() {
+    for (const TestDef* test : context_.module.tests) {
+      uint32_t index = context_.reserve_function();
+      std::string name = "-test " + std::string(test->name) + "-";
+      compile(test->function, index, context_.names.intern(name));
+      context_.image.tests.push_back({std::string(test->name), index, context_.source.line(test->span.begin),
+                                      false});
+    }
+  }
+
+  void add_doc(DocKind kind, Symbol name, uint32_t arity, Span span, const Doc* doc) {
+    if (doc == nullptr) return;
+    context_.image.docs.push_back({kind, name == Symbol::kNone ? 0 : context_.name_id(name), arity,
+                                   context_.source.line(span.begin),
+                                   std::string(context_.source.text(span)), std::string(doc->text)});
+  }
+
+  void describe() {
+    const Module& module = context_.module;
+    ModuleImage& image = context_.image;
+    add_doc(DocKind::Module, module.name, 0, module.name_span, module.doc);
+    for (const FunctionDef* function : module.functions)
+      add_doc(DocKind::Function, function->name, function->arity, function->span, function->doc);
+    for (const ConstDef* constant : module.constants) {
+      add_doc(DocKind::Constant, constant->name, 0, constant->span, constant->doc);
+    }
+    for (const BehaviourRef& behaviour : module.behaviours)
+      image.behaviours.push_back(context_.name_id(behaviour.module));
+    for (const CallbackDef* callback : module.callbacks)
+      image.callbacks.push_back({context_.name_id(callback->name), callback->arity, callback->optional});
+    if (module.structure == nullptr) return;
+    image.has_struct = true;
+    for (const StructField& field : module.structure->fields)
+      image.struct_fields.push_back({context_.name_id(field.name), field.default_value != nullptr});
+  }
+
+  ModuleContext& context_;
+  Lowerer lowerer_;
+  CodeGenerator codegen_;
+};
+
+uint64_t hash_text(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325u;
+  for (unsigned char c : text) hash = (hash ^ c) * 0x100000001b3u;
+  return hash;
+}
+
+}  // namespace
+
+std::unique_ptr<ModuleImage> compile_module(const Module& module, const SourceFile& source, Arena& arena,
+                                            Interner& names, DiagnosticSink& sink,
+                                            const CompileOptions& options) {
+  auto image = std::make_unique<ModuleImage>();
+  image->source_hash = hash_text(source.text(module.span));
+  uint32_t errors = sink.error_count();
+  ModuleContext context(module, source, arena, names, sink, options, *image);
+  ModuleCompiler(context).run();
+  if (sink.error_count() != errors) return nullptr;
+  return image;
+}
+
+}  // namespace quelea::compiler
