@@ -29,11 +29,14 @@ const LoadedException* LoadedModule::exception_at(const Word* pc) const {
   const LoadedFunction* function = function_at(pc);
   if (function == nullptr) return nullptr;
   auto word = static_cast<std::uint32_t>(pc - code);
-  for (std::uint32_t i = function->exceptions_begin; i < function->exceptions_end; ++i) {
-    const LoadedException& entry = exceptions[i];
-    if (word >= entry.start && word < entry.end) return &entry;
-  }
-  return nullptr;
+  auto begin = exceptions.begin() + function->exceptions_begin;
+  auto end = exceptions.begin() + function->exceptions_end;
+  // The loader made the ranges disjoint and sorted them.
+  auto after = std::upper_bound(
+      begin, end, word,
+      [](std::uint32_t offset, const LoadedException& entry) { return offset < entry.start; });
+  if (after == begin || word >= (after - 1)->end) return nullptr;
+  return &*(after - 1);
 }
 
 LoadedLine LoadedModule::line_at(const Word* pc) const {

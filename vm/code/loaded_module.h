@@ -127,7 +127,7 @@ struct LoadedModule {
   std::vector<std::uint32_t> exports;     ///< Indexes of exported functions, by (name, arity).
   std::vector<FunEntry> lambdas;
   std::vector<LoadedLine> lines;
-  std::vector<LoadedException> exceptions;
+  std::vector<LoadedException> exceptions;  ///< Disjoint and in order.
   std::vector<std::string> files;
   std::vector<LoadedTest> tests;
   std::vector<Term> constants;
