@@ -220,7 +220,8 @@ void Lowerer::lower_wrapper_body(const PendingFunction& pending) {
 }
 
 Symbol Lowerer::lambda_name(const LambdaExpr* e) {
-  std::string name = "-" + std::string(context_.names.text(def_->name)) + "/" + std::to_string(def_->arity) + "-";
+  bool script = def_->kind == FunctionKind::kScript;
+  std::string name = "-" + (script ? "$script" : std::string(context_.names.text(def_->name))) + "/" + std::to_string(def_->arity) + "-";
   if (e->name != Symbol::kNone)
     name += std::string(context_.names.text(e->name)) + "-";
   else

@@ -19,10 +19,15 @@ class Simplifier {
     thread_jumps();
     find_reachable();
     constexpr int kMaxRounds = 4;
-    for (int round = 0; round < kMaxRounds && replace_params(); ++round) {
+    for (int again = 0; again < kMaxRounds; ++again) {
+      for (int round = 0; round < kMaxRounds && replace_params(); ++round) {
+      }
+      merge_blocks();
+      if (!rewrite_operands()) break;
+      find_reachable();
+      thread_jumps();
+      find_reachable();
     }
-    merge_blocks();
-    rewrite_operands();
     remove_dead();
     drop_dead_params();
   }
@@ -157,11 +162,176 @@ class Simplifier {
     }
   }
 
-  void rewrite_operands() {
-    for (BlockId block : order_)
-      for (InstId i = f_.blocks[block].first; i != kNoInst; i = f_.insts[i].next)
-        if (!f_.insts[i].dead)
+  // Operands get what their values were replaced by; what is known at once is folded. True when a test was decided.
+  bool rewrite_operands() {
+    defs_.assign(f_.value_count, kNoInst);
+    bool decided = false, replaced = false;
+    for (BlockId block : order_) {
+      for (InstId i = f_.blocks[block].first; i != kNoInst; i = f_.insts[i].next) {
+        Inst& inst = f_.insts[i];
+        if (inst.dead) continue;
+        for (Ref& ref : f_.args(inst)) ref = resolve(ref);
+        if (inst.result != kNoRef) defs_[inst.result] = i;
+        if (Ref part = known_part(inst); part != kNoRef) {
+          subst_[inst.result] = part;
+          inst.dead = replaced = true;
+        } else if (inst.target[1] != kNoBlock) {
+          decided |= decide(inst);
+        }
+      }
+    }
+    // An argument of a back edge may have been replaced after it was seen.
+    if (replaced)
+      for (BlockId block : order_)
+        for (InstId i = f_.blocks[block].first; i != kNoInst; i = f_.insts[i].next)
           for (Ref& ref : f_.args(f_.insts[i])) ref = resolve(ref);
+    return decided;
+  }
+
+  const Inst* def(Ref ref) const {
+    if (!is_value(ref) || defs_[ref] == kNoInst) return nullptr;
+    const Inst& inst = f_.insts[defs_[ref]];
+    return inst.result == ref ? &inst : nullptr;
+  }
+
+  // The value of a part of a tuple or cell that is a constant or was built here.
+  Ref known_part(const Inst& inst) {
+    if (inst.op != op_get_elem && inst.op != op_get_head && inst.op != op_get_tail && inst.op != op_elem)
+      return kNoRef;
+    Ref whole = f_.args(inst)[0];
+    bool element = inst.op == op_get_elem || inst.op == op_elem;
+    if (is_const(whole)) {
+      const Const& c = consts_[const_id(whole)];
+      std::span<const ConstId> parts = consts_.children(const_id(whole));
+      if (element)
+        return c.kind == ConstKind::kTuple && inst.imm[0] < c.count ? const_ref(parts[inst.imm[0]]) : kNoRef;
+      if (c.kind != ConstKind::kList) return kNoRef;
+      if (inst.op == op_get_head) return const_ref(parts[0]);
+      if (c.count == 2) return const_ref(parts[1]);
+      constexpr uint32_t kShort = 32;  // else a loop over a long constant would copy it at every step
+      if (c.count > kShort) return kNoRef;
+      std::vector<ConstId> rest(parts.begin() + 1, parts.end() - 1);
+      return const_ref(consts_.list(rest, parts.back()));
+    }
+    const Inst* made = def(whole);
+    if (made == nullptr) return kNoRef;
+    std::span<const Ref> parts = f_.args(*made);
+    if (element) return made->op == op_tuple && inst.imm[0] < parts.size() ? parts[inst.imm[0]] : kNoRef;
+    if (made->op == op_list && inst.op == op_get_head) return parts[0];
+    if (made->op != op_cons) return kNoRef;
+    return parts[inst.op == op_get_head ? 0 : 1];
+  }
+
+  enum class Answer : uint8_t { kYes, kNo, kUnknown };
+  static Answer answer(bool yes) { return yes ? Answer::kYes : Answer::kNo; }
+
+  Answer test_const(const Inst& inst, ConstId id) const {
+    const Const& c = consts_[id];
+    ConstKind kind = c.kind;
+    switch (inst.op) {
+      case op_is_int: return answer(consts_.is_integer(id));
+      case op_is_float: return answer(kind == ConstKind::kFloat);
+      case op_is_number: return answer(consts_.is_number(id));
+      case op_is_atom: return answer(kind == ConstKind::kAtom);
+      case op_is_bool: return answer(consts_.is_atom(id, "true") || consts_.is_atom(id, "false"));
+      case op_is_binary: return answer(kind == ConstKind::kString);
+      case op_is_bits: return answer(kind == ConstKind::kString || kind == ConstKind::kBits);
+      case op_is_cons: return answer(kind == ConstKind::kList);
+      case op_is_list: return answer(kind == ConstKind::kList || kind == ConstKind::kEmptyList);
+      case op_is_tuple: return answer(kind == ConstKind::kTuple);
+      case op_is_tuple_n: return answer(kind == ConstKind::kTuple && c.count == inst.imm[0]);
+      case op_is_tagged_tuple:
+        return answer(kind == ConstKind::kTuple && c.count == inst.imm[0] &&
+                      consts_.children(id)[0] == inst.imm[1]);
+      case op_is_map: return answer(kind == ConstKind::kMap);
+      case op_is_pid:
+      case op_is_ref:
+      case op_is_fun:
+      case op_is_fun_n: return Answer::kNo;
+      case op_eq_imm: return answer(id == inst.imm[0]);
+      case op_ne_imm: return answer(id != inst.imm[0]);
+      case op_lt_imm:
+      case op_ge_imm:
+      case op_gt_imm:
+      case op_le_imm: {
+        if (!consts_.is_number(id)) return Answer::kUnknown;
+        int order = consts_.compare_numbers(id, inst.imm[0]);
+        if (inst.op == op_lt_imm) return answer(order < 0);
+        if (inst.op == op_ge_imm) return answer(order >= 0);
+        return answer(inst.op == op_gt_imm ? order > 0 : order <= 0);
+      }
+      case op_eq: {
+        Ref other = f_.args(inst)[1];
+        if (!is_const(other)) return Answer::kUnknown;
+        if (const_id(other) == id) return Answer::kYes;
+        return consts_.is_immediate(id) || consts_.is_immediate(const_id(other)) ? Answer::kNo : Answer::kUnknown;
+      }
+      case op_test_true:
+        if (consts_.is_atom(id, "true")) return Answer::kYes;
+        return consts_.is_atom(id, "false") ? Answer::kNo : Answer::kUnknown;
+      default: return Answer::kUnknown;
+    }
+  }
+
+  // A test of what an instruction of this function built.
+  Answer test_built(const Inst& inst, const Inst& made) const {
+    bool tuple = made.op == op_tuple, cell = made.op == op_cons || made.op == op_list;
+    if (!tuple && !cell) return Answer::kUnknown;
+    switch (inst.op) {
+      case op_is_tuple: return answer(tuple);
+      case op_is_tuple_n: return answer(tuple && made.arg_count == inst.imm[0]);
+      case op_is_tagged_tuple: {
+        if (!tuple || made.arg_count != inst.imm[0]) return Answer::kNo;
+        Ref tag = f_.args(made)[0];
+        return is_const(tag) ? answer(const_id(tag) == inst.imm[1]) : Answer::kUnknown;
+      }
+      case op_is_cons:
+      case op_is_list: return answer(cell);
+      case op_is_int:
+      case op_is_float:
+      case op_is_number:
+      case op_is_atom:
+      case op_is_bits:
+      case op_is_binary:
+      case op_is_map:
+      case op_eq_imm: return Answer::kNo;
+      default: return Answer::kUnknown;
+    }
+  }
+
+  bool decide(Inst& inst) {
+    Answer known = Answer::kUnknown;
+    Ref subject = inst.arg_count != 0 ? f_.args(inst)[0] : kNoRef;
+    if (IrFunction::is_switch(inst.op)) return decide_switch(inst, subject);
+    if (is_const(subject))
+      known = test_const(inst, const_id(subject));
+    else if (const Inst* made = def(subject); made != nullptr)
+      known = test_built(inst, *made);
+    if (known == Answer::kUnknown) return false;
+    BlockId target = inst.target[known == Answer::kYes ? 0 : 1];
+    become_jump(inst, target);
+    return true;
+  }
+
+  bool decide_switch(Inst& inst, Ref subject) {
+    if (!is_const(subject)) return false;
+    const Const& c = consts_[const_id(subject)];
+    BlockId target = inst.target[1];
+    for (const SwitchEntry& entry : f_.switch_cases(inst)) {
+      bool hit = inst.op == op_switch_arity
+                     ? c.kind == ConstKind::kTuple && consts_[entry.value].value == c.count
+                     : entry.value == const_id(subject);
+      if (hit) target = entry.target;
+    }
+    become_jump(inst, target);
+    return true;
+  }
+
+  static void become_jump(Inst& inst, BlockId target) {
+    inst.op = op_jump;
+    inst.arg_count = 0;
+    inst.target[0] = target;
+    inst.target[1] = kNoBlock;
   }
 
   void remove_dead() {
@@ -210,6 +380,7 @@ class Simplifier {
   ConstTable& consts_;
   std::vector<Ref> subst_;
   std::vector<Ref> given_;
+  std::vector<InstId> defs_;  // by value
   std::vector<uint32_t> pred_count_;
   std::vector<uint32_t> uses_;
   std::vector<BlockId> order_;
