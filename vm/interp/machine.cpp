@@ -8,6 +8,7 @@
 #include "vm/native/native.h"
 #include "vm/proc/process.h"
 #include "vm/sched/scheduler.h"
+#include "vm/term/binary.h"
 #include "vm/term/etf.h"
 
 namespace quelea {
