@@ -119,13 +119,20 @@ bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; i++) {
     std::string arg = argv[i];
     auto value = [&] { return i + 1 < argc ? argv[++i] : ""; };
-    if (arg == "--quelea") options.quelea = std::filesystem::absolute(value()).string();
-    else if (arg == "--label") options.label = value();
-    else if (arg == "--filter") options.filter = value();
-    else if (arg == "--timeout") options.timeout_seconds = atof(value());
-    else if (arg == "--jobs") options.jobs = std::max(1, atoi(value()));
-    else if (arg.rfind("--", 0) == 0) return false;
-    else options.paths.push_back(arg);
+    if (arg == "--quelea")
+      options.quelea = std::filesystem::absolute(value()).string();
+    else if (arg == "--label")
+      options.label = value();
+    else if (arg == "--filter")
+      options.filter = value();
+    else if (arg == "--timeout")
+      options.timeout_seconds = atof(value());
+    else if (arg == "--jobs")
+      options.jobs = std::max(1, atoi(value()));
+    else if (arg.rfind("--", 0) == 0)
+      return false;
+    else
+      options.paths.push_back(arg);
   }
   return !options.quelea.empty() && !options.paths.empty();
 }
@@ -133,8 +140,9 @@ bool parse(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    fprintf(stderr, "usage: golden --quelea BIN [--label NAME] [--timeout S] [--jobs N] "
-                    "[--filter TEXT] PATHS...\n");
+    fprintf(stderr,
+            "usage: golden --quelea BIN [--label NAME] [--timeout S] [--jobs N] "
+            "[--filter TEXT] PATHS...\n");
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);

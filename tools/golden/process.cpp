@@ -83,8 +83,8 @@ Outcome run(const std::vector<std::string>& command, const std::string& director
   size_t given = 0;
   if (input.empty()) Pipe::close_end(in.write_end);
   while (out.read_end >= 0 || err.read_end >= 0) {
-    pollfd fds[3] = {{out.read_end, POLLIN, 0}, {err.read_end, POLLIN, 0},
-                     {in.write_end, POLLOUT, 0}};
+    pollfd fds[3] = {
+        {out.read_end, POLLIN, 0}, {err.read_end, POLLIN, 0}, {in.write_end, POLLOUT, 0}};
     int left_ms = static_cast<int>((timeout_seconds - elapsed()) * 1000);
     if (left_ms <= 0 || poll(fds, 3, left_ms) == 0) {
       outcome.timed_out = true;

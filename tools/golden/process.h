@@ -9,7 +9,7 @@ namespace golden {
 struct Outcome {
   std::string out;
   std::string err;
-  int status = -1;        // The exit status, or 128 + the signal's number.
+  int status = -1;  // The exit status, or 128 + the signal's number.
   bool timed_out = false;
   double seconds = 0;
 };

@@ -8,9 +8,8 @@ namespace golden {
 
 // The directives, each in a comment at any place of a line:
 //   # expect: TEXT           the next line of standard output is TEXT
-//   # expect error: TEXT     standard error holds TEXT, and the status is not 0 (unless `# exit: 0`)
-//   # expect warning: TEXT   standard error holds TEXT
-//   # exit: N                the exit status
+//   # expect error: TEXT     standard error holds TEXT, and the status is not 0 (unless `# exit:
+//   0`) # expect warning: TEXT   standard error holds TEXT # exit: N                the exit status
 //   # stdin: TEXT            the next line of standard input
 //   # args: A B C            arguments after the file
 //   # options: A B C         options before the file

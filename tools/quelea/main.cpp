@@ -1,9 +1,46 @@
-// The `quelea` command: an embedder of the library like any other.
-#include <quelea/quelea.h>
+// The `quelea` command: an embedder of the library like any other. It uses the public header alone,
+// owns the process's standard streams and signals, and turns what happened into an exit status.
+#include <cstring>
 
-#include <cstdio>
+#include "tools/quelea/commands.h"
+#include "tools/quelea/options.h"
 
-int main() {
-  printf("quelea %s\n", quelea_version());
-  return 0;
+namespace cli {
+namespace {
+
+struct Command {
+  const char* name;
+  int (*run)(const Options&, const Words&);
+};
+
+constexpr Command kCommands[] = {
+    {"compile", compile_command},
+    {"check", check_command},
+    {"disasm", disasm_command},
+    {"test", test_command},
+};
+
+// Commands of later versions.
+constexpr const char* kAbsent[] = {"repl",  "fmt", "new", "run",     "remote", "load",
+                                   "build", "doc", "lsp", "observe", "bench"};
+
+int main(int argc, char** argv) {
+  Options options;
+  if (auto status = parse_options(argc, argv, options)) return *status;
+  if (options.expression) return run_expression(options, *options.expression, options.rest);
+  if (options.rest.empty())
+    return usage_error(
+        "the interactive shell is not in this build; give a file to run, or -e EXPR");
+  const std::string& first = options.rest.front();
+  Words words(options.rest.begin() + 1, options.rest.end());
+  for (const Command& command : kCommands)
+    if (first == command.name) return command.run(options, words);
+  for (const char* name : kAbsent)
+    if (first == name) return failure("'" + first + "' is not in this build");
+  return run_file(options, first, words);
 }
+
+}  // namespace
+}  // namespace cli
+
+int main(int argc, char** argv) { return cli::main(argc, argv); }

@@ -352,12 +352,12 @@ Term prim_cmd_run(Process& p, Args args) {
     path = program.text();
   }
   auto child = std::make_unique<Child>();
+  child->input = std::move(options.input);
   p.vm().flush(1);
   p.vm().flush(2);
   if (int error = spawn_child(path, arguments, options, *child); error != 0) {
     return posix_error(p, error);
   }
-  child->input = std::move(options.input);
   if (options.timeout_ms >= 0 && options.timeout_ms < 1'000'000'000'000) {
     child->deadline_ns =
         p.vm().monotonic_ns() + static_cast<std::uint64_t>(options.timeout_ms) * 1'000'000 + 1;

@@ -1,0 +1,59 @@
+// What the command gives the machine: buffered output, standard input, Ctrl-C, the log.
+#pragma once
+
+#include <quelea/quelea.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tools/quelea/options.h"
+
+namespace cli {
+
+// Standard output, line-buffered on a terminal and in blocks elsewhere; standard error, unbuffered.
+// What a program printed before an error stands before it: writing to fd 2 pushes fd 1 out first.
+class Output {
+ public:
+  Output();
+  bool write(int fd, const char* bytes, size_t length);
+  bool flush();
+
+ private:
+  bool flush_locked();
+  static bool write_all(int fd, const char* bytes, size_t length);
+
+  std::mutex lock_;
+  std::string buffer_;  // Waits for fd 1.
+  bool is_terminal_;
+};
+
+// A machine set up by the command's options. One at a time: Ctrl-C goes to the one that lives.
+class Host {
+ public:
+  // `folder` is searched for modules first; "" for none.
+  Host(const Options& options, const std::string& folder,
+       const std::vector<std::string>& arguments);
+  ~Host();
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+
+  // NULL where no machine could be made.
+  quelea_vm* vm() { return vm_; }
+  Output& output() { return output_; }
+
+  // From now on Ctrl-C interrupts the machine; a second one ends the command at once.
+  void catch_interrupts();
+
+ private:
+  static bool on_write(void* user, int fd, const char* bytes, size_t length);
+  static void on_flush(void* user, int fd);
+  static ptrdiff_t on_read(void* user, char* buffer, size_t capacity);
+  static void on_log(void* user, quelea_log_level level, const char* text, size_t length);
+
+  Output output_;
+  LogLevel log_level_;
+  quelea_vm* vm_ = nullptr;
+};
+
+}  // namespace cli

@@ -1,0 +1,56 @@
+// What stands behind the opaque types of the public header.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compiler/driver/build.h"
+#include "vm/api/module_search.h"
+#include "vm/base/host.h"
+#include "vm/include/quelea/quelea.h"
+#include "vm/proc/vm.h"
+
+struct quelea_compilation {
+  quelea::compiler::BuildResult built;
+};
+
+namespace quelea {
+
+// The host of the header's callbacks, as the machine sees it.
+class ApiHost : public Host {
+ public:
+  explicit ApiHost(const quelea_config& config);
+
+  bool write(int fd, std::string_view bytes) override;
+  void flush(int fd) override;
+  std::ptrdiff_t read(char* buffer, std::size_t capacity) override;
+  void log(LogLevel level, std::string_view line) override;
+  std::vector<std::string> arguments() override { return arguments_; }
+  FindResult find_module(std::string_view name) override { return search_.load(name); }
+  CompileOutcome compile(std::string_view source, std::string_view file) override;
+
+  void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }
+  ModuleSearch& search() { return search_; }
+
+ private:
+  quelea_config config_;  // Its pointers to the host's memory are not used after construction.
+  std::vector<std::string> arguments_;
+  ModuleSearch search_;
+};
+
+}  // namespace quelea
+
+struct quelea_vm {
+  explicit quelea_vm(const quelea_config& config) : host(config) {}
+
+  quelea::ApiHost host;
+  std::unique_ptr<quelea::Vm> vm;
+  std::string error;   // of the last call that failed
+  std::string result;  // of the last quelea_vm_call
+
+  quelea_status fail(quelea_status status, std::string message) {
+    error = std::move(message);
+    return status;
+  }
+};

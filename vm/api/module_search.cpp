@@ -1,0 +1,152 @@
+#include "vm/api/module_search.h"
+
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "compiler/driver/module_path.h"
+#include "vm/code/module_file.h"
+
+namespace quelea {
+namespace {
+
+bool modified_at(const std::string& path, timespec& time) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
+  time = info.st_mtim;
+  return true;
+}
+
+bool is_before(const timespec& a, const timespec& b) {
+  return a.tv_sec != b.tv_sec ? a.tv_sec < b.tv_sec : a.tv_nsec < b.tv_nsec;
+}
+
+}  // namespace
+
+bool read_whole_file(const std::string& path, std::string& bytes) {
+  std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (!file) return false;
+  char buffer[65536];
+  bytes.clear();
+  while (std::size_t n = std::fread(buffer, 1, sizeof buffer, file.get())) bytes.append(buffer, n);
+  return std::ferror(file.get()) == 0;
+}
+
+ModuleSearch::ModuleSearch(std::vector<std::string> folders)
+    : folders_(std::move(folders)), library_(embedded_library()) {}
+
+std::vector<ModuleSearch::Place> ModuleSearch::places(std::string_view name) const {
+  std::vector<Place> result;
+  std::string path = compiler::module_path(name);
+  if (path.empty()) return result;
+  for (const std::string& folder : folders_) {
+    std::string stem = folder + "/" + path;
+    timespec source_time = {}, compiled_time = {};
+    bool source = modified_at(stem + ".qu", source_time);
+    bool compiled = modified_at(stem + ".qb", compiled_time);
+    // Where both are there the newer one counts, so that nobody runs stale code after an edit.
+    bool compiled_first = compiled && (!source || is_before(source_time, compiled_time));
+    if (compiled_first) result.push_back({stem + ".qb", false});
+    if (source) result.push_back({stem + ".qu", true});
+    if (compiled && !compiled_first) result.push_back({stem + ".qb", false});
+  }
+  return result;
+}
+
+FindResult ModuleSearch::load(std::string_view name) {
+  std::lock_guard<std::recursive_mutex> guard(lock_);
+  FindResult result;
+  for (const Place& place : places(name)) {
+    if (place.is_source) {
+      result = load_source(name, place.path);
+      if (result.status != FindStatus::NotFound) return result;
+      continue;
+    }
+    std::string bytes;
+    if (!read_whole_file(place.path, bytes)) continue;
+    result.status = FindStatus::Found;
+    result.modules.push_back({std::string(name), place.path, {bytes.begin(), bytes.end()}});
+    return result;
+  }
+  Archive::Entry entry;
+  if (!library_.find(name, entry)) return result;
+  result.status = FindStatus::Found;
+  result.modules.push_back(
+      {std::string(name), "(library)", {entry.bytes, entry.bytes + entry.size}});
+  return result;
+}
+
+FindResult ModuleSearch::load_source(std::string_view name, const std::string& path) {
+  FindResult result;
+  std::string text;
+  if (!read_whole_file(path, text)) return result;
+  // A script may by chance be called like a module (list.qu): then it is not the one looked for.
+  bool holds_it = false, parses = false;
+  for (const compiler::ModuleInfo& info : compiler::read_interfaces(path, text)) {
+    holds_it = holds_it || info.name == name;
+    parses = true;
+  }
+  if (parses && !holds_it) return result;
+  compiler::BuildResult built = compiler::build(path, std::move(text), {}, this);
+  if (!built.ok) {
+    result.status = FindStatus::Broken;
+    result.message = std::move(built.text);
+    return result;
+  }
+  ModuleBytes wanted;
+  for (compiler::BuiltModule& module : built.modules) {
+    remember_locked(module.info);
+    ModuleBytes bytes{module.name, path, std::move(module.bytes)};
+    if (module.name == name)
+      wanted = std::move(bytes);
+    else
+      result.modules.push_back(std::move(bytes));
+  }
+  result.modules.push_back(std::move(wanted));
+  result.status = FindStatus::Found;
+  return result;
+}
+
+void ModuleSearch::remember(const compiler::ModuleInfo& info) {
+  std::lock_guard<std::recursive_mutex> guard(lock_);
+  remember_locked(info);
+}
+
+const compiler::ModuleInfo* ModuleSearch::remember_locked(const compiler::ModuleInfo& info) {
+  return &known_.insert_or_assign(info.name, info).first->second;
+}
+
+const compiler::ModuleInfo* ModuleSearch::find(std::string_view name) {
+  std::lock_guard<std::recursive_mutex> guard(lock_);
+  if (const compiler::ModuleInfo* native = compiler::native_module(name)) return native;
+  if (auto known = known_.find(name); known != known_.end()) return &known->second;
+  for (const Place& place : places(name)) {
+    std::string bytes;
+    if (!read_whole_file(place.path, bytes)) continue;
+    if (place.is_source) {
+      const compiler::ModuleInfo* wanted = nullptr;
+      for (const compiler::ModuleInfo& info : compiler::read_interfaces(place.path, bytes)) {
+        const compiler::ModuleInfo* kept = remember_locked(info);
+        if (info.name == name) wanted = kept;
+      }
+      if (wanted != nullptr) return wanted;
+      continue;
+    }
+    ModuleFileResult read = read_module_interface(bytes);
+    if (read.image) return remember_locked(compiler::interface_of(*read.image));
+  }
+  Archive::Entry entry;
+  if (!library_.find(name, entry)) return nullptr;
+  return remember_locked(read_interface(entry.name, entry.interface_text));
+}
+
+std::vector<std::string> ModuleSearch::names() {
+  std::lock_guard<std::recursive_mutex> guard(lock_);
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < library_.count(); i++) names.emplace_back(library_.at(i).name);
+  for (const auto& [name, info] : known_) names.push_back(name);
+  return names;
+}
+
+}  // namespace quelea

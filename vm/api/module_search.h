@@ -1,0 +1,52 @@
+// Where modules come from: beside the file that runs, then --path, then the embedded library.
+//
+// Serves both sides: the machine asks for bytes when an unloaded module is called (`load`), the
+// compiler for what a module exports (`find`), and both must find the same thing.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "compiler/driver/build.h"
+#include "vm/api/archive.h"
+#include "vm/base/host.h"
+
+namespace quelea {
+
+class ModuleSearch : public compiler::ModuleInfoProvider {
+ public:
+  explicit ModuleSearch(std::vector<std::string> folders);
+
+  // The bytes of a module, and of those that stand in one file with it. Any thread.
+  FindResult load(std::string_view name);
+
+  // Makes a module known that the host loads by itself.
+  void remember(const compiler::ModuleInfo& info);
+
+  // For the compiler.
+  const compiler::ModuleInfo* find(std::string_view name) override;
+  std::vector<std::string> names() override;
+
+ private:
+  struct Place {
+    std::string path;
+    bool is_source = false;
+  };
+  // The files that may hold the module, first choice first.
+  std::vector<Place> places(std::string_view name) const;
+  const compiler::ModuleInfo* remember_locked(const compiler::ModuleInfo& info);
+  FindResult load_source(std::string_view name, const std::string& path);
+
+  std::vector<std::string> folders_;
+  Archive library_;
+  std::recursive_mutex lock_;  // compiling, under `load`, asks `find`
+  std::map<std::string, compiler::ModuleInfo, std::less<>> known_;
+};
+
+// Reads a whole file; false when it cannot be read.
+bool read_whole_file(const std::string& path, std::string& bytes);
+
+}  // namespace quelea
