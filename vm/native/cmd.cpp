@@ -352,7 +352,6 @@ Term prim_cmd_run(Process& p, Args args) {
     path = program.text();
   }
   auto child = std::make_unique<Child>();
-  child->input = std::move(options.input);
   p.vm().flush(1);
   p.vm().flush(2);
   if (int error = spawn_child(path, arguments, options, *child); error != 0) {
@@ -362,6 +361,7 @@ Term prim_cmd_run(Process& p, Args args) {
     child->deadline_ns =
         p.vm().monotonic_ns() + static_cast<std::uint64_t>(options.timeout_ms) * 1'000'000 + 1;
   }
+  child->input = std::move(options.input);
   Child& running = *child;
   p.native_state = child.release();
   return attend(p, running);

@@ -129,15 +129,6 @@ Term prelude_hd(Process& p, Args args) { return args[0].is_cons() ? args[0].head
 Term prelude_tl(Process& p, Args args) { return args[0].is_cons() ? args[0].tail() : badarg(p); }
 
 // Text ------------------------------------------------------------------------------------------
-InspectOptions inspect_options(Process& p) {
-  InspectOptions options;
-  options.context = &p.vm();
-  options.is_module = [](void* vm, Term atom) {
-    return static_cast<Vm*>(vm)->code().find_module(atom) != nullptr;
-  };
-  return options;
-}
-
 Term prelude_to_string(Process& p, Args args) {
   if (is_binary(args[0])) {
     // A string is its own text; other binaries are shown as inspect shows them.
@@ -148,7 +139,7 @@ Term prelude_to_string(Process& p, Args args) {
   }
   std::string out;
   std::size_t work = 0;
-  to_string(out, args[0], atoms_of(p), inspect_options(p), &work);
+  to_string(out, args[0], atoms_of(p), p.vm().inspect_options(), &work);
   charge_cells(p, work + out.size() / 8);
   return binary_from_text(p, out);
 }
@@ -156,7 +147,7 @@ Term prelude_to_string(Process& p, Args args) {
 Term prelude_inspect(Process& p, Args args) {
   std::string out;
   std::size_t work = 0;
-  inspect(out, args[0], atoms_of(p), inspect_options(p), &work);
+  inspect(out, args[0], atoms_of(p), p.vm().inspect_options(), &work);
   charge_cells(p, work + out.size() / 8);
   return binary_from_text(p, out);
 }
@@ -166,7 +157,7 @@ namespace {
 Term print_text(Process& p, Term value, bool newline) {
   std::string out;
   std::size_t work = 0;
-  to_string(out, value, atoms_of(p), inspect_options(p), &work);
+  to_string(out, value, atoms_of(p), p.vm().inspect_options(), &work);
   if (newline) out.push_back('\n');
   charge_cells(p, work + out.size() / 8);
   if (!p.vm().write(1, out)) return fail(p, atom_of(p, "epipe"));

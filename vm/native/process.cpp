@@ -100,7 +100,7 @@ Term prim_term_size(Process& p, Args args) {
 
 Term prim_inspect(Process& p, Args args) {
   if (!is_map(args[1])) return badarg(p);
-  InspectOptions options = inspect_options(p);
+  InspectOptions options = p.vm().inspect_options();
   MapIterator entries(args[1]);
   Term key;
   Term value;

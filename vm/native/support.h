@@ -52,9 +52,6 @@ inline void charge_cells(Process& p, std::size_t cells) {
   p.charge(static_cast<std::int64_t>(cells / 8));
 }
 
-/// How this machine's terms are shown.
-struct InspectOptions inspect_options(Process& p);
-
 // State across slices ---------------------------------------------------------------------------
 /// The state this native left, or null on its first call.
 template <class State>
