@@ -259,7 +259,7 @@ TEST_CASE("terms and processes") {
                        {"Prelude.float(:a)", "! :badarg"},
                        {"Prelude.put_elem((1, 2), 1, :x)", "(1, :x)"},
                        {"Prelude.put_elem((1, 2), 2, :x)", "! :badarg"},
-                       {"Prelude.is_map_key(1, %{1 => 2})", "true"},
+                       {"Prelude.is_map_key(%{1 => 2}, 1)", "true"},
                        {"Prelude.is_string(\"\xff\")", "false"},
                        {"Prelude.spawn(:nobody)", "! :badarg"},
                        {"Prelude.apply(:m, :f, [1 | 2])", "! :badarg"},
