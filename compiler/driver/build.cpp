@@ -42,6 +42,13 @@ void take_diagnostics(DiagnosticSink& sink, BuildResult& result) {
   result.warning_count = sink.warning_count();
 }
 
+// Running a file calls its `main`, which nobody thinks of exporting.
+void export_main(const File& file, const Interner& names) {
+  Symbol main = names.find("main");
+  for (FunctionDef* function : file.main()->functions)
+    if (function->name == main && function->arity <= 1) function->is_pub = true;
+}
+
 // False when the sink got errors.
 bool compile_modules(const SourceFile& source, const File& file, Arena& arena, Interner& names,
                      DiagnosticSink& sink, const BuildOptions& options, BuildResult& result) {
@@ -73,6 +80,7 @@ BuildResult build(std::string file_name, std::string text, const BuildOptions& o
   DiagnosticSink sink;
   BuildResult result;
   ParseResult parsed = parse(source, arena, names, sink, {.tests = options.tests});
+  if (parsed.ok) export_main(*parsed.file, names);
   result.ok = parsed.ok &&
               resolve(*parsed.file, arena, names, sink, modules,
                       {.tests = options.tests, .warnings = options.warnings}) &&

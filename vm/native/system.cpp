@@ -108,7 +108,7 @@ Term prim_system_halt(Process& p, Args args) {
     return badarg(p);
   }
   p.vm().halt(static_cast<int>(args[0].small_value()));
-  return atoms::ok;
+  return p.again();  // The machine stops before it comes back here.
 }
 
 namespace {
