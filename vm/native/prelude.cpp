@@ -41,8 +41,8 @@ Term prelude_is_string(Process& p, Args args) {
 }
 
 Term prelude_is_map_key(Process& p, Args args) {
-  if (!is_map(args[1])) return badmap(p, args[1]);
-  return make_bool(map_has(args[1], args[0], atoms_of(p)));
+  if (!is_map(args[0])) return badmap(p, args[0]);
+  return make_bool(map_has(args[0], args[1], atoms_of(p)));
 }
 
 namespace {
