@@ -88,6 +88,7 @@ void Lowerer::lower_function(const PendingFunction& pending) {
   f_.clear();
   ++epoch_;
   finallies_.clear();
+  views_.clear();
   handler_ = kNoBlock;
   handler_kind_ = ExceptionKind::Handler;
   leave_kind_ = FunctionKind::kFunction;
@@ -97,6 +98,13 @@ void Lowerer::lower_function(const PendingFunction& pending) {
   f_.pos = pending.pos;
   f_.exported = false;
   f_.captured = pending.lifted != nullptr ? pending.lifted->captured : 0;
+  const Worker* entry_of = nullptr;
+  if (pending.worker != nullptr) {
+    f_.captured = static_cast<uint32_t>(pending.worker->params.size());
+  } else if (pending.def != nullptr && pending.lambda == nullptr && !context_.workers.empty() &&
+             pending.def->kind == FunctionKind::kFunction) {
+    entry_of = context_.workers[pending.def->index];
+  }
   uint32_t own = 0;
   if (pending.wrapped != nullptr)
     own = pending.arity;
@@ -123,6 +131,17 @@ void Lowerer::lower_function(const PendingFunction& pending) {
     return lower_clauses(pending.lambda->clauses, own);
   }
   leave_kind_ = def_->kind;
+  if (entry_of != nullptr) {
+    f_.exported = def_->is_pub;
+    return lower_worker_entry(*entry_of);
+  }
+  if (pending.worker != nullptr) {
+    for (uint32_t i = 0; i < pending.worker->params.size(); ++i) {
+      uint32_t param = pending.worker->params[i];
+      views_[param] = {param, own + i, true};
+    }
+    return lower_clauses(def_->clauses, own);
+  }
   f_.exported = def_->is_pub;
   lower_clauses(def_->clauses, own);
 }
@@ -134,6 +153,7 @@ ConstId Lowerer::evaluate_const(const Expr* e) {
   def_ = nullptr;
   handler_ = kNoBlock;
   finallies_.clear();
+  views_.clear();
   start(new_block());
   Ref result = expr(e);
   return is_const(result) ? const_id(result) : kNoConst;
@@ -153,7 +173,15 @@ class ModuleCompiler {
     evaluate_constants();
     // Functions have the places that the resolver numbered.
     context_.image.functions.resize(module.functions.size());
-    for (const FunctionDef* function : module.functions) compile(function, function->index, function->name);
+    make_workers();
+    for (const FunctionDef* function : module.functions) {
+      compile(function, function->index, function->name);
+      const Worker* worker = context_.workers.empty() ? nullptr : context_.workers[function->index];
+      if (worker == nullptr) continue;
+      compile_one({.def = function, .worker = worker, .name = function->name, .index = worker->function,
+                   .pos = function->span.begin}, false);
+      compile_pending();
+    }
     if (module.script != nullptr)
       compile(module.script, context_.reserve_function(), context_.names.intern("$script"), true);
     if (context_.options.tests) compile_tests();
@@ -179,6 +207,20 @@ class ModuleCompiler {
 
   void compile(const FunctionDef* def, uint32_t index, Symbol name, bool exported = false) {
     compile_one({.def = def, .name = name, .index = index, .pos = def->span.begin}, exported);
+    compile_pending();
+  }
+
+  void make_workers() {
+    for (const FunctionDef* function : context_.module.functions) {
+      std::vector<uint32_t> params = view_params(*function, context_.names);
+      if (params.empty()) continue;
+      if (context_.workers.empty()) context_.workers.assign(context_.module.functions.size(), nullptr);
+      context_.workers[function->index] =
+          context_.arena.make<Worker>(context_.reserve_function(), context_.arena.copy(params));
+    }
+  }
+
+  void compile_pending() {
     while (!context_.pending.empty()) {
       PendingFunction next = context_.pending.back();
       context_.pending.pop_back();

@@ -119,6 +119,7 @@ Ref Lowerer::lower(const Expr* e, Mode mode) {
     case ExprKind::kCase: result = lower_case(as<CaseExpr>(e), mode); break;
     case ExprKind::kReceive: result = lower_receive(as<ReceiveExpr>(e), mode); break;
     case ExprKind::kTry: result = lower_try(as<TryExpr>(e), mode); break;
+    case ExprKind::kMatch: result = lower_match(as<MatchExpr>(e), mode); break;
     case ExprKind::kLogical: result = lower_logical(as<LogicalExpr>(e), mode); break;
     default: result = finish(lower_value(e), mode);
   }
@@ -144,7 +145,6 @@ Ref Lowerer::lower_value(const Expr* e) {
     }
     case ExprKind::kBinary: return lower_binary(as<BinaryExpr>(e));
     case ExprKind::kUnary: return lower_unary(as<UnaryExpr>(e));
-    case ExprKind::kMatch: return lower_match(as<MatchExpr>(e));
     case ExprKind::kIs: return boolean(e, Mode::kValue);
     case ExprKind::kTryOp: return lower_try_op(as<TryOpExpr>(e));
     case ExprKind::kTuple: return lower_tuple(as<TupleExpr>(e));
@@ -183,7 +183,7 @@ Ref Lowerer::lower_name(const NameExpr* e) {
     uint32_t var = static_cast<uint32_t>(e->var);
     // A lambda's own name, and local functions of enclosing functions, have no value here yet.
     if (known_[var] != nullptr && env_epoch_[var] != epoch_) return closure(*known_[var]);
-    return env_[var];
+    return use(env_[var]);
   }
   if (e->constant == nullptr) return nil();
   const ConstDef& constant = *e->constant;

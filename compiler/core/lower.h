@@ -37,16 +37,27 @@ struct Lifted {
   uint32_t lambda = UINT32_MAX;  // in the image's lambda table, when a closure of it is made
 };
 
+struct Worker;
+
 // A function of the module that is still to be lowered.
 struct PendingFunction {
   const FunctionDef* def = nullptr;       // the function, or the one around `lambda`
   const LambdaExpr* lambda = nullptr;
+  const Worker* worker = nullptr;         // lower it as this
   const Target* wrapped = nullptr;        // a function value of something that is called otherwise: `&Mod.f/1`
   Lifted* lifted = nullptr;
   Symbol name = Symbol::kNone;
   uint32_t index = 0;
   uint32_t arity = 0;                     // of `wrapped`
   uint32_t pos = 0;
+};
+
+// A function that takes binaries apart from the front gets a worker: a second function to which such a parameter comes
+// as a binary and a position in it, so that passing on "the rest" makes no sub-binary. The function itself calls the
+// worker with position 0.
+struct Worker {
+  uint32_t function = 0;          // index in the image
+  std::span<uint32_t> params;     // those that have a position, which come behind the ordinary parameters
 };
 
 // What the functions of one module share while it is compiled.
@@ -66,6 +77,7 @@ class ModuleContext {
   ModuleImage& image;
   ConstTable consts;
 
+  std::vector<Worker*> workers;        // by FunctionDef::index; null: none
   std::vector<ConstId> const_values;   // by ConstDef::index; kNoConst: not evaluated or not foldable
   std::vector<PendingFunction> pending;
 
@@ -100,6 +112,9 @@ class ModuleContext {
   std::unordered_map<CallKey, uint32_t, CallHash> imports_;
   std::unordered_map<CallKey, uint32_t, CallHash> natives_;
 };
+
+// The parameters that the worker of this function would take with a position: patterns bind the rest behind them.
+std::vector<uint32_t> view_params(const FunctionDef& function, const Interner& names);
 
 class PatternCompiler;
 
@@ -144,6 +159,24 @@ class Lowerer {
     Ref high = kNoRef;  // kRange: value..high
   };
   using Values = std::vector<Ref>;
+
+  // A value that is what a binary holds from a position on. Lazy: the value's own Ref is that of the binary, and the
+  // part is made where it is used as a value.
+  struct View {
+    Ref binary;
+    Ref position;
+    bool lazy;
+  };
+  const View* find_view(Ref value) const {
+    if (views_.empty()) return nullptr;
+    auto found = views_.find(value);
+    return found == views_.end() ? nullptr : &found->second;
+  }
+  // The value itself, of what may be a lazy view.
+  Ref use(Ref value);
+  // The value of an expression, or a view where it is the name of one.
+  Ref view_or_value(const Expr* e);
+  Ref variable(VarId var) { return use(env_[static_cast<uint32_t>(var)]); }
 
   // Blocks and instructions ---------------------------------------------------
   BlockId new_block(uint32_t params = 0) { return f_.new_block(params); }
@@ -243,12 +276,14 @@ class Lowerer {
   Symbol lambda_name(const LambdaExpr* e);
   void bind_lambda(VarId var, const LambdaExpr* e);
   void lower_wrapper_body(const PendingFunction& pending);
+  void lower_worker_entry(const Worker& worker);
+  void add_worker_args(const Worker* worker, std::vector<Ref>& args);
 
   // Control -------------------------------------------------------------------
   Ref lower_block(const BlockExpr* e, Mode mode);
   Ref lower_if(const IfExpr* e, Mode mode);
   Ref lower_case(const CaseExpr* e, Mode mode);
-  Ref lower_match(const MatchExpr* e);
+  Ref lower_match(const MatchExpr* e, Mode mode);
   void match_or_raise(const Pattern* pattern, Ref value, RaiseKind kind);
   Ref lower_receive(const ReceiveExpr* e, Mode mode);
   Ref lower_try(const TryExpr* e, Mode mode);
@@ -304,6 +339,7 @@ class Lowerer {
   std::vector<uint32_t> env_epoch_;    // by VarId, for those in known_: when env_ was set
   std::vector<Lifted*> known_;         // by VarId: the lambda that the variable surely holds
   std::vector<Finally*> finallies_;
+  std::unordered_map<Ref, View> views_;
 };
 
 }  // namespace quelea::compiler

@@ -19,7 +19,7 @@ Ref Lowerer::call_native(std::string_view module, std::string_view name, std::sp
 
 Ref Lowerer::call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode) {
   Values all(args.begin(), args.end());
-  for (VarId var : lifted.captures) all.push_back(env_[static_cast<uint32_t>(var)]);
+  for (VarId var : lifted.captures) all.push_back(variable(var));
   return call(op_call, op_tail_call, all, mode, lifted.function);
 }
 
@@ -32,24 +32,34 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
   Values args;
   bool has_object = target.kind == TargetKind::kDynamic || target.kind == TargetKind::kValue;
   if (has_object) args.push_back(kNoRef);
-  size_t first = 0;
-  if (e->piped && !e->args.empty()) {
-    args.push_back(expr(e->args[0]));
-    first = 1;
-  }
+  const Worker* worker = nullptr;
+  if (target.kind == TargetKind::kFunction && !context_.workers.empty())
+    worker = context_.workers[target.function->index];
+  auto argument = [&](uint32_t i) {
+    bool view = worker != nullptr &&
+                std::find(worker->params.begin(), worker->params.end(), i) != worker->params.end();
+    args.push_back(view ? view_or_value(e->args[i]) : expr(e->args[i]));
+  };
+  uint32_t first = 0;
+  if (e->piped && !e->args.empty()) argument(first++);
   if (has_object) args[0] = expr(target.object);
-  for (size_t i = first; i < e->args.size(); ++i) args.push_back(expr(e->args[i]));
+  for (uint32_t i = first; i < e->args.size(); ++i) argument(i);
   uint32_t count = static_cast<uint32_t>(e->args.size());
   switch (target.kind) {
     case TargetKind::kLocal: {
       uint32_t var = static_cast<uint32_t>(target.var);
       const Lifted* known = known_[var];
       if (known != nullptr && known->arity == count) return call_lifted(*known, args, mode);
-      Ref fun = known != nullptr && env_epoch_[var] != epoch_ ? closure(*known_[var]) : env_[var];
+      Ref fun = known != nullptr && env_epoch_[var] != epoch_ ? closure(*known_[var]) : use(env_[var]);
       args.insert(args.begin(), fun);
       return call(op_call_fun, op_tail_fun, args, mode, count);
     }
-    case TargetKind::kFunction: return call(op_call, op_tail_call, args, mode, target.function->index);
+    case TargetKind::kFunction:
+      if (worker != nullptr) {
+        add_worker_args(worker, args);
+        return call(op_call, op_tail_call, args, mode, worker->function);
+      }
+      return call(op_call, op_tail_call, args, mode, target.function->index);
     case TargetKind::kPrelude: return call_prelude(e, args, mode);
     case TargetKind::kRemote: {
       std::string_view module = context_.names.text(target.module);
@@ -152,7 +162,7 @@ Ref Lowerer::after_stop(Mode mode) { return mode == Mode::kTail ? kNoRef : nil()
 
 Ref Lowerer::closure(Lifted& lifted) {
   Values captured;
-  for (VarId var : lifted.captures) captured.push_back(env_[static_cast<uint32_t>(var)]);
+  for (VarId var : lifted.captures) captured.push_back(variable(var));
   return value(op_closure, captured, context_.add_lifted(lifted));
 }
 
@@ -186,7 +196,7 @@ Ref Lowerer::lower_fun_ref(const FunRefExpr* e) {
     case TargetKind::kLocal: {
       uint32_t var = static_cast<uint32_t>(e->target.var);
       if (known_[var] != nullptr && env_epoch_[var] != epoch_) return closure(*known_[var]);
-      return env_[var];
+      return use(env_[var]);
     }
     case TargetKind::kDynamic:
     case TargetKind::kValue: return wrapper(e->target, e->arity, expr(e->target.object));

@@ -22,7 +22,7 @@ Ref Lowerer::lower_if(const IfExpr* e, Mode mode) {
 }
 
 Ref Lowerer::lower_case(const CaseExpr* e, Mode mode) {
-  Ref subject = expr(e->subject);
+  Ref subject = view_or_value(e->subject);
   std::vector<MatchArm> arms;
   arms.reserve(e->arms.size());
   for (const Arm& arm : e->arms) arms.push_back({{&arm.pattern, 1}, arm.guard});
@@ -34,20 +34,20 @@ Ref Lowerer::lower_case(const CaseExpr* e, Mode mode) {
     branch(join, e->arms[i].body);
   }
   start(fail);
-  raise(raise_case_clause, subject);
+  raise(raise_case_clause, use(subject));
   return end_join(join);
 }
 
-Ref Lowerer::lower_match(const MatchExpr* e) {
+Ref Lowerer::lower_match(const MatchExpr* e, Mode mode) {
   const VarPattern* name = dyn_as<const VarPattern>(e->pattern);
   const LambdaExpr* lambda = dyn_as<const LambdaExpr>(e->value);
   if (name != nullptr && lambda != nullptr) {
     bind_lambda(name->var, lambda);
-    return env_[static_cast<uint32_t>(name->var)];
+    return finish(env_[static_cast<uint32_t>(name->var)], mode);
   }
-  Ref subject = expr(e->value);
+  Ref subject = view_or_value(e->value);
   match_or_raise(e->pattern, subject, raise_badmatch);
-  return subject;
+  return mode == Mode::kEffect ? kNoRef : finish(use(subject), mode);
 }
 
 void Lowerer::match_or_raise(const Pattern* pattern, Ref subject, RaiseKind kind) {
@@ -61,7 +61,7 @@ void Lowerer::match_or_raise(const Pattern* pattern, Ref subject, RaiseKind kind
   BlockId fail = new_block();
   MatchResult result = patterns_->compile({&subject, 1}, {&arm, 1}, fail);
   start(fail);
-  raise(kind, subject);
+  raise(kind, use(subject));
   if (!patterns_->enter(result, 0)) start(new_block());
 }
 
@@ -90,6 +90,7 @@ void Lowerer::lower_clauses(std::span<Clause* const> clauses, uint32_t arity) {
   }
   start(fail);
   // The trace shows the arguments: they must be in their slots.
+  for (Ref& param : params) param = use(param);
   stop(op_raise, params, raise_function_clause);
 }
 

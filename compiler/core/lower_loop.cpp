@@ -253,7 +253,7 @@ void Lowerer::generate_bits(LoopBody& body, size_t at, Values& carried, Ref sour
   BlockId meet = new_block(2 + var_count);
   auto meet_with = [&](Ref next_iterator, Ref next_position) {
     Values args{next_iterator, next_position};
-    for (VarId var : vars) args.push_back(env_[static_cast<uint32_t>(var)]);
+    for (VarId var : vars) args.push_back(variable(var));
     jump(meet, args);
   };
   meet_with(rest, nil());

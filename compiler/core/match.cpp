@@ -264,7 +264,7 @@ void PatternCompiler::finish_row(Row& row, BlockId otherwise) {
   for (Binding* b = row.has_checks ? row.bindings : nullptr; b != nullptr; b = b->next) {
     if (!b->check) continue;
     BlockId equal = l_.new_block();
-    l_.test(op_eq, {read(b->occ), l_.env_[static_cast<uint32_t>(b->var)]}, equal, otherwise);
+    l_.test(op_eq, {l_.use(read(b->occ)), l_.variable(b->var)}, equal, otherwise);
     l_.start(equal);
   }
   if (row.guard != nullptr) emit_guard(row.guard, otherwise);
@@ -377,7 +377,11 @@ MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<co
   result.arms = arena.array<MatchResult::Arm>(arms.size());
   for (MatchResult::Arm& arm : result.arms) arm = {};
   std::span<OccId> cols = arena.array<OccId>(subjects.size());
-  for (size_t i = 0; i < subjects.size(); ++i) cols[i] = add_occ({.value = subjects[i]});
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    const Lowerer::View* view = l_.find_view(subjects[i]);
+    bool bits = view != nullptr && !view->lazy;
+    cols[i] = add_occ({.value = subjects[i], .known = bits ? Known::kBits : Known::kNothing});
+  }
   arms_ = result.arms.data();
   std::vector<Row*> rows;
   for (size_t a = 0; a < arms.size(); ++a) {
@@ -409,14 +413,25 @@ bool PatternCompiler::enter(const MatchResult& result, uint32_t index) {
     for (size_t i = 0; i < count; ++i) l_.env_[static_cast<uint32_t>(arm.vars[i])] = arm.leaves->values[i];
     return true;
   }
-  BlockId body = l_.new_block(static_cast<uint32_t>(count));
+  // What all ways have in common needs no parameter, and stays a view where it is one.
+  std::vector<uint32_t> differ;
+  for (uint32_t i = 0; i < count; ++i) {
+    Ref one = arm.leaves->values[i];
+    bool same = true;
+    for (MatchLeaf* leaf = arm.leaves; leaf != nullptr; leaf = leaf->next) same &= leaf->values[i] == one;
+    l_.env_[static_cast<uint32_t>(arm.vars[i])] = one;
+    if (!same) differ.push_back(i);
+  }
+  BlockId body = l_.new_block(static_cast<uint32_t>(differ.size()));
+  std::vector<Ref> args(differ.size());
   for (MatchLeaf* leaf = arm.leaves; leaf != nullptr; leaf = leaf->next) {
     l_.cur_ = leaf->block;
-    l_.jump(body, std::span<const Ref>(leaf->values, count));
+    for (size_t i = 0; i < differ.size(); ++i) args[i] = l_.use(leaf->values[differ[i]]);
+    l_.jump(body, args);
   }
   l_.start(body);
-  for (size_t i = 0; i < count; ++i)
-    l_.env_[static_cast<uint32_t>(arm.vars[i])] = l_.f_.blocks[body].first_param + static_cast<uint32_t>(i);
+  for (uint32_t i = 0; i < differ.size(); ++i)
+    l_.env_[static_cast<uint32_t>(arm.vars[differ[i]])] = l_.f_.blocks[body].first_param + i;
   return true;
 }
 

@@ -52,7 +52,41 @@ std::span<PatternCompiler::Row*> PatternCompiler::select(const State& state, siz
   return l_.context_.arena.copy(rows);
 }
 
+// A string next to binary patterns, or matched with a part of a binary, is bytes and then the end.
+bool PatternCompiler::spell_strings(State& state, size_t column) {
+  auto is_string = [&](const Pat* cell) {
+    return cell != nullptr && cell->kind == PatKind::kConst && l_.consts_[cell->low].kind == ConstKind::kString;
+  };
+  if (occs_[state.cols[column]].position != kNoRef) return false;
+  bool strings = false, binaries = l_.find_view(occs_[state.cols[column]].value) != nullptr;
+  for (const Row* row : state.rows) {
+    strings |= is_string(row->cells[column]);
+    binaries |= row->cells[column] != nullptr && row->cells[column]->kind == PatKind::kBin;
+  }
+  if (!strings || !binaries) return false;
+  std::vector<Row*> rows;
+  for (Row* row : state.rows) {
+    if (is_string(row->cells[column])) {
+      Row* copy = new_row(*row, state.cols.size());
+      std::copy(row->cells, row->cells + state.cols.size(), copy->cells);
+      Pat* bytes = make(PatKind::kBin);
+      if (!l_.consts_[row->cells[column]->low].text.empty()) {
+        bytes->segments = l_.context_.arena.array<PatSegment>(1);
+        bytes->segments[0] = {.op = op_bs_literal, .literal = row->cells[column]->low};
+      }
+      copy->cells[column] = bytes;
+      row = copy;
+    }
+    rows.push_back(row);
+  }
+  state.rows = l_.context_.arena.copy(rows);
+  return true;
+}
+
 bool PatternCompiler::step(State& state, size_t column) {
+  if (state.rows[0]->cells[column]->kind == PatKind::kConst ||
+      state.rows[0]->cells[column]->kind == PatKind::kBin)
+    spell_strings(state, column);
   const Pat* pat = state.rows[0]->cells[column];
   switch (pat->kind) {
     case PatKind::kConst: return step_const(state, column, pat);
@@ -228,7 +262,7 @@ bool PatternCompiler::emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId 
       else
         l_.test(op_eq, {subject, const_ref(pat->low)}, yes, no);
       return true;
-    case PatKind::kEqual: l_.test(op_eq, {subject, pat->ref}, yes, no); return true;
+    case PatKind::kEqual: l_.test(op_eq, {l_.use(subject), pat->ref}, yes, no); return true;
     case PatKind::kRange: {
       if (occs_[occ].known != Known::kInt) {
         BlockId is_int = l_.new_block();
@@ -323,7 +357,9 @@ bool PatternCompiler::step_bin(State& state, size_t column, const Pat* pat) {
     l_.start(yes);
     learn(occ, pat, true);
   }
-  OccId at = add_occ({.value = binary, .position = l_.integer(0)});
+  const Lowerer::View* view = l_.find_view(binary);
+  OccId at = add_occ({.value = view != nullptr ? view->binary : binary,
+                      .position = view != nullptr ? view->position : l_.integer(0)});
   std::span<OccId> cols;
   state.rows = select(state, column, false, {&at, 1}, [&](Pat* cell, Pat** parts, Pat*& kept) {
     if (cell == nullptr) return true;
@@ -439,6 +475,7 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
   read_segment(segment, binary, position, wanted, yes, no, result, next);
   l_.start(yes);
   occs_[parts[0]].value = result;
+  if (segment.op == op_bs_rest && result != kNoRef) l_.views_[result] = {binary, position, false};
   if (next != kNoRef) occs_[parts[1]].position = next;
   state.rows = rows;
   state.cols = cols;

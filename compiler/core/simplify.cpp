@@ -349,6 +349,7 @@ class Simplifier {
         candidates.push_back(i);
       }
     }
+    drop_unread_results();
     while (!candidates.empty()) {
       Inst& inst = f_.insts[candidates.back()];
       candidates.pop_back();
@@ -359,6 +360,25 @@ class Simplifier {
       inst.dead = true;
       for (Ref ref : f_.args(inst))
         if (is_value(ref) && --uses_[ref] == 0 && def[ref] != kNoInst) candidates.push_back(def[ref]);
+    }
+  }
+
+  // Fallible instructions whose value nobody reads need only say whether they would succeed.
+  void drop_unread_results() {
+    for (BlockId block : order_) {
+      if (f_.blocks[block].first == kNoInst) continue;
+      Inst& last = f_.terminator(block);
+      if (last.result == kNoRef || uses_[last.result] != 0) continue;
+      if (last.op == op_bs_rest) {
+        if (last.imm[0] == 1)
+          become_jump(last, last.target[0]);
+        else
+          last.op = op_bs_unit;
+        last.result = kNoRef;
+      } else if (last.op == op_map_get) {
+        last.op = op_map_has;
+        last.result = kNoRef;
+      }
     }
   }
 
