@@ -117,6 +117,10 @@ bool Parser::habit_after_name(Symbol name) {
 bool Parser::habit_token() {
   if (panic_) return true;
   std::string text(source_.text(cur_.span).substr(0, 8));
+  std::string name = "x";
+  if (previous_.kind == TokenKind::kName && previous_.span.size() < 40) {
+    name = source_.text(previous_.span);
+  }
   switch (cur_.kind) {
     case TokenKind::kAndAnd:
       fail(DiagCode::E0203, cur_.span, "there is no `&&`", "it is `and`");
@@ -126,7 +130,8 @@ bool Parser::habit_token() {
       return true;
     case TokenKind::kAssignOp:
       fail(DiagCode::E0204, cur_.span, "there is no `" + text + "`: values do not change",
-           "`x = x " + text.substr(0, 1) + " 1` binds the name anew for the rest of the block");
+           "`" + name + " = " + name + " " + text.substr(0, 1) +
+               " …` binds the name anew for the rest of the block");
       return true;
     case TokenKind::kPercent:
       fail(DiagCode::E0214, cur_.span, "there is no `%` operator",
@@ -212,6 +217,11 @@ void Parser::unexpected_operand() {
              "a comment begins with `#`; the integer quotient is `a div b`");
         return;
       }
+      if (peek().kind == TokenKind::kStar || peek().kind == TokenKind::kSlash) {
+        fail(DiagCode::E0215, join(cur_.span, peek_.span), "comments begin with `#`",
+             "each line of a comment begins with `#`");
+        return;
+      }
       break;
     case TokenKind::kStar:
       if (previous_.kind == TokenKind::kSlash && cur_.has(kTouchesPrevious)) {
@@ -240,7 +250,9 @@ void Parser::unexpected_operand() {
     case TokenKind::kRightBracket:
     case TokenKind::kRightBrace:
     case TokenKind::kRightBinary: {
-      bool stray = cur_.has(kOnNewLine) || previous_.kind == TokenKind::kNewline;
+      bool stray = previous_.kind == TokenKind::kNewline || cur_.span.begin == 0 ||
+                   previous_.kind == TokenKind::kSemicolon ||
+                   previous_.kind == TokenKind::kRightBrace;
       fail(DiagCode::E0160, cur_.span,
            stray ? "this " + found + " closes nothing" : "expected an expression, found " + found);
       return;

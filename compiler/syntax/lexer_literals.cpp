@@ -210,6 +210,8 @@ Token Lexer::colon(Token token) {
       error(DiagCode::E0014, text.span, "an atom cannot be interpolated",
             "`String.to_atom(\"…\")` makes one at run time; a plain `$` is written `\\$`");
       text.kind = TokenKind::kError;
+      while (at_ < end_ && text_[at_] != '"' && text_[at_] != '\n') ++at_;
+      if (at_ < end_ && text_[at_] == '"') ++at_;
     }
     return text;
   }

@@ -21,9 +21,14 @@ Expr* Parser::block() {
   if (panic_) return error_expr();
   if (!at(TokenKind::kLeftBrace)) {
     if (habit_token()) return error_expr();
+    if (at_word(words::kDo) || at_word(words::kThen)) {
+      previous_.span = cur_.span;
+      habit_after_name(cur_.symbol);
+      return error_expr();
+    }
     std::string hint;
     if (at(TokenKind::kArrow)) hint = "`->` belongs to the arms of `match`, `receive` and `fn { … }`";
-    if (at_word(words::kDo) || at_word(words::kThen) || at(TokenKind::kColon)) {
+    if (at(TokenKind::kColon)) {
       hint = "a block stands in braces: `{ … }`";
     }
     fail(DiagCode::E0124, cur_.span, "expected a block, found " + shown(cur_), hint);
@@ -279,6 +284,11 @@ Expr* Parser::try_expr() {
   }
   if (clause_word(words::kAfter)) e->after = block();
   if (e->arms.empty() && e->after == nullptr && !panic_) {
+    if (at_word(words::kRescue) || at_word(words::kFinally)) {
+      previous_.span = cur_.span;
+      habit_after_name(cur_.symbol);
+      return e;
+    }
     std::string hint = "it is `try { … } catch { error reason -> … } after { … }`";
     fail(DiagCode::E0132, e->span, "`try` wants a `catch` or an `after`", hint);
   }
@@ -420,7 +430,11 @@ void Parser::clause_params(Clause* out) {
   Span open = cur_.span;
   if (!at(TokenKind::kLeftParen)) {
     std::string hint = "parameters stand in parentheses: `fn name(a, b)`";
-    if (at(TokenKind::kName)) hint = "parameters stand in parentheses: `fn(" + std::string(source_.text(cur_.span)) + ") = …`";
+    if (at(TokenKind::kName)) {
+      std::string name(previous_.kind == TokenKind::kName ? source_.text(previous_.span) : "");
+      hint = "parameters stand in parentheses: `fn " + name + "(" +
+             std::string(source_.text(cur_.span)) + ") = …`";
+    }
     fail(DiagCode::E0135, cur_.span, "expected `(` and the parameters, found " + shown(cur_), hint);
     return;
   }

@@ -108,7 +108,8 @@ Expr* Parser::map() {
       }
       if (!panic_ && !at(TokenKind::kFatArrow)) {
         fail(DiagCode::E0117, cur_.span, "expected `=>` after a map's key, found " + shown(cur_),
-             at(TokenKind::kColon) || at(TokenKind::kAtom)
+             key->kind == ExprKind::kMatch ? "it is `key: value`"
+             : at(TokenKind::kColon) || at(TokenKind::kAtom)
                  ? "only a plain name takes `:`; a string key is written `\"key\" => value`"
                  : "an entry is `key: value` for an atom, `key => value` for anything else");
       }

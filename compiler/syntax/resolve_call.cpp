@@ -58,6 +58,10 @@ std::string renamed(const Renamed (&table)[N], std::string_view name) {
   return {};
 }
 
+std::string takes(const std::string& arities) {
+  return "it takes " + arities + (arities == "1" ? " argument" : " arguments");
+}
+
 uint64_t import_key(Symbol name, uint32_t arity) {
   return (static_cast<uint64_t>(name) << 32) | arity;
 }
@@ -122,6 +126,7 @@ bool Resolver::is_function_name(Symbol name) const {
 }
 
 void Resolver::unknown_name(NameExpr* e) {
+  if (!unknown_names_.insert(static_cast<uint32_t>(e->name)).second) return;
   std::string shown = quoted(e->name);
   if (constant_mode_) {
     report(DiagCode::E0310, e->span, shown + " is no constant",
@@ -136,6 +141,12 @@ void Resolver::unknown_name(NameExpr* e) {
            "pass it as an argument, or make it a constant: `const " + text(e->name) + " = …`");
     return;
   }
+  if (ended_is_.contains(static_cast<uint32_t>(e->name))) {
+    report(DiagCode::E0301, e->span, shown + " is not bound here",
+           "what `is` binds is known on the right of `and` and in the branch of `if`; elsewhere use "
+           "`match`");
+    return;
+  }
   auto ended = ended_.find(static_cast<uint32_t>(e->name));
   if (ended != ended_.end()) {
     report(DiagCode::E0301, e->span,
@@ -148,7 +159,8 @@ void Resolver::unknown_name(NameExpr* e) {
   bool is_null = !hint.empty() && hint.find("nil") != std::string::npos;
   if (hint.empty() && is_function_name(e->name)) {
     report(DiagCode::E0305, e->span, shown + " is a function, not a variable",
-           "call it, `" + text(e->name) + "(…)`, or refer to it, `&" + text(e->name) + "/1`");
+           "call it, `" + text(e->name) + "(…)`, or refer to it, `&" + text(e->name) + "/" +
+               arities_of(e->name).substr(0, 1) + "`");
     return;
   }
   if (hint.empty()) {
@@ -260,11 +272,16 @@ bool Resolver::local_call(CallExpr* e, NameExpr* callee, uint32_t index) {
   }
   bool fits = found != kNone && (found == index || bindings_[found].kind == BindingKind::kLocalFn);
   if (!fits) {
-    uint32_t wanted = bindings_[index].arity;
     read(index);
+    std::string wanted;
+    for (uint32_t at = index; at != kNone && bindings_[at].kind == BindingKind::kLocalFn;
+         at = bindings_[at].shadows) {
+      std::string each = std::to_string(bindings_[at].arity);
+      if (wanted != each) wanted += (wanted.empty() ? "" : " or ") + each;
+    }
     report(DiagCode::E0303, callee->span,
-           "the local function " + quoted(callee->name) + " takes " + std::to_string(wanted) +
-               (wanted == 1 ? " argument" : " arguments") + ", not " + std::to_string(arity));
+           "the local function " + quoted(callee->name) + " takes " + wanted +
+               (wanted == "1" ? " argument" : " arguments") + ", not " + std::to_string(arity));
     return false;
   }
   e->target.kind = TargetKind::kLocal;
@@ -438,7 +455,7 @@ void Resolver::check_remote_in(const ModuleScope& scope, Symbol name, uint32_t a
   }
   std::string hint;
   if (near.found()) hint = "did you mean `" + near.best() + "`?";
-  if (!arities.empty()) hint = "it takes " + arities + " arguments";
+  if (!arities.empty()) hint = takes(arities);
   report(DiagCode::W0309, span, "there is no function `" + path + "`", hint);
 }
 
@@ -467,7 +484,7 @@ void Resolver::check_remote(Symbol module, Symbol name, uint32_t arity, Span spa
   }
   std::string hint;
   if (near.found()) hint = "did you mean `" + near.best() + "`?";
-  if (!arities.empty()) hint = "it takes " + arities + " arguments";
+  if (!arities.empty()) hint = takes(arities);
   report(DiagCode::W0309, span,
          "there is no function `" + text(module) + "." + text(name) + "/" + std::to_string(arity) + "`",
          hint);

@@ -283,8 +283,7 @@ void Resolver::check_field(Symbol struct_name, StructDef* def, Symbol field, Spa
   std::string all;
   auto offer = [&](std::string_view candidate) {
     near.offer(candidate);
-    if (!all.empty()) all += " ";
-    if (all.size() < 200) all += candidate;
+    if (all.size() < 200) all += (all.empty() ? "" : ", ") + std::string(candidate);
     return candidate == interner_.text(field);
   };
   if (def != nullptr) {

@@ -12,6 +12,8 @@ void Resolver::begin_function() {
   levels_.push_back({nullptr, {}, {}});
   region_.clear();
   ended_.clear();
+  ended_is_.clear();
+  unknown_names_.clear();
   conditional_ = 0;
 }
 
@@ -82,6 +84,8 @@ void Resolver::unlink(uint32_t index) {
 void Resolver::end_region(size_t base) {
   while (region_.size() > base) {
     unlink(region_.back());
+    const Binding& binding = bindings_[region_.back()];
+    if (binding.cause == nullptr) ended_is_.insert(static_cast<uint32_t>(binding.name));
     region_.pop_back();
   }
 }

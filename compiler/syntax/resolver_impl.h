@@ -291,6 +291,8 @@ class Resolver {
   uint32_t conditional_ = 0;       // right of `and`, `or`: `=` binds in the region
   std::vector<VarInfo> vars_;
   std::unordered_map<uint32_t, Span> ended_;  // names bound in blocks that are over
+  std::unordered_set<uint32_t> ended_is_;      // names that `is` bound, whose region is over
+  std::unordered_set<uint32_t> unknown_names_;  // said once a function
   bool quiet_ = false;             // made functions: no warnings about their names
 
   uint32_t next_pattern_ = 0;
