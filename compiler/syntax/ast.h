@@ -202,7 +202,7 @@ struct LambdaExpr : Expr {
   Symbol name;                   // kNone: anonymous
   std::span<Clause*> clauses;
   uint32_t arity;
-  VarId self = VarId::kNone;     // resolved: the variable that is this fun within itself, if used
+  VarId self = VarId::kNone;     // resolved: the variable that is this fun within itself
   // resolved: variables of enclosing functions that it or a lambda inside it reads, each once;
   // never includes `self`.
   std::span<VarId> captures;
