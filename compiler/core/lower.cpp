@@ -280,12 +280,15 @@ Ref Lowerer::lower_tuple(const TupleExpr* e) {
 Ref Lowerer::lower_list(const ListExpr* e) {
   std::vector<Ref> piece;
   Ref reversed = kNoRef;  // the pieces before this one
+  bool constant = true;   // the piece so far
   for (const Expr* element : e->elements) {
     piece.push_back(expr(element));
-    if (piece.size() < kListPiece || all_const(piece)) continue;
+    constant = constant && is_const(piece.back());
+    if (piece.size() < kListPiece || constant) continue;
     if (reversed == kNoRef) reversed = const_ref(consts_.empty_list());
     reversed = make_list(std::vector<Ref>(piece.rbegin(), piece.rend()), reversed);
     piece.clear();
+    constant = true;
   }
   Ref tail = e->tail != nullptr ? expr(e->tail) : const_ref(consts_.empty_list());
   tail = make_list(piece, tail);
