@@ -14,6 +14,7 @@ class Simplifier {
   Simplifier(IrFunction& function, ConstTable& consts) : f_(function), consts_(consts) {}
 
   void run() {
+    make_self_calls_loops();
     subst_.assign(f_.value_count, kNoRef);
     find_reachable();
     thread_jumps();
@@ -30,6 +31,7 @@ class Simplifier {
     }
     remove_dead();
     drop_dead_params();
+    thread_jumps();
   }
 
  private:
@@ -43,6 +45,35 @@ class Simplifier {
       ref = next;
     }
     return root;
+  }
+
+  // A tail call of the function itself is a loop: its body becomes a block whose parameters are the function's, so
+  // that those which every call passes on unchanged need not be moved or saved, and the frame is checked once.
+  void make_self_calls_loops() {
+    bool any = false;
+    for (const Inst& inst : f_.insts) any |= inst.op == op_tail_call && inst.imm[0] == f_.index;
+    if (!any) return;
+    BlockId head = f_.new_block(f_.arity);
+    Ref first = f_.blocks[head].first_param;
+    for (Ref& ref : f_.operands)
+      if (is_value(ref) && ref < f_.arity) ref += first;
+    for (Inst& inst : f_.insts) {
+      if (inst.op != op_tail_call || inst.imm[0] != f_.index) continue;
+      inst.op = op_loop;
+      inst.target[0] = head;
+    }
+    f_.blocks[head].first = f_.blocks[0].first;
+    f_.blocks[head].last = f_.blocks[0].last;
+    f_.blocks[head].handler = f_.blocks[0].handler;
+    f_.blocks[0].first = f_.blocks[0].last = kNoInst;
+    Inst jump{.op = op_jump};
+    jump.target[0] = head;
+    jump.pos = f_.pos;
+    std::vector<Ref> params;
+    for (uint32_t i = 0; i < f_.arity; ++i) params.push_back(i);
+    jump.args = f_.add_operands(params);
+    jump.arg_count = f_.arity;
+    f_.append(0, jump);
   }
 
   void find_reachable() {
@@ -79,16 +110,26 @@ class Simplifier {
   BlockId thread(BlockId block) const {
     for (int steps = 0; steps < 16; ++steps) {
       const Block& b = f_.blocks[block];
-      if (b.param_count != 0 || b.first != b.last || b.first == kNoInst) return block;
-      const Inst& only = f_.insts[b.first];
-      if (only.op != op_jump || only.arg_count != 0 || only.target[0] == block) return block;
+      InstId id = b.first;
+      while (id != kNoInst && f_.insts[id].dead) id = f_.insts[id].next;
+      if (b.param_count != 0 || id == kNoInst) return block;
+      const Inst& only = f_.insts[id];
+      if (only.op != op_jump || only.target[0] == block || !passes_nothing(only)) return block;
       block = only.target[0];
     }
     return block;
   }
 
+  // All its arguments are for parameters that nobody reads.
+  bool passes_nothing(const Inst& jump) const {
+    for (Ref ref : f_.args(jump))
+      if (ref != kNoRef) return false;
+    return true;
+  }
+
   void thread_jumps() {
     for (BlockId block : order_) {
+      if (f_.blocks[block].first == kNoInst) continue;  // joined to another
       Inst& last = f_.terminator(block);
       bool defines = last.result != kNoRef;  // its first target holds its results: not to be shared
       f_.each_target(last, [&](BlockId& target) {

@@ -14,14 +14,6 @@ constexpr std::size_t kMinFragmentWords = 256;
 constexpr std::size_t kMaxFragmentWords = std::size_t{1} << 17;
 }  // namespace
 
-void release_ref_binaries(Word* chain) {
-  while (chain != nullptr) {
-    Word* next = reinterpret_cast<Word*>(chain[3]);
-    ref_binary_bytes(Term::boxed(chain))->release();
-    chain = next;
-  }
-}
-
 void release_fragment(Fragment* fragment) {
   release_ref_binaries(fragment->ref_binaries);
   std::free(fragment);

@@ -112,8 +112,6 @@ class Heap : public TermAlloc {
   bool full_due_ = false;
 };
 
-/// Drops the shared bytes of all objects in a chain of RefBinary objects.
-void release_ref_binaries(Word* chain);
 /// The fragment's memory and what it refers to outside.
 void release_fragment(Fragment* fragment);
 /// Memory for `words` words of terms; `release_fragment` gives it back.

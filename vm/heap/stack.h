@@ -4,6 +4,15 @@
 // return point in the caller's code to go on at. A return point knows where the caller's frame is
 // and which of its slots are live, so that a stack is walked without any other table. The oldest
 // frame's return point has base 0.
+//
+// Slot 0 also has the distance to the caller's frame in its upper bits, so that returning finds the
+// frame and the code with one load: a distance loaded from the return point would make every return
+// wait for two loads, one after the other.
+//
+//   63          48 47                                    0
+//  +--------------+---------------------------------------+
+//  | base (slots) | address of the return point           |
+//  +--------------+---------------------------------------+
 #pragma once
 
 #include "vm/code/loaded_module.h"
@@ -48,8 +57,17 @@ inline void for_each_live(Word map, Visit&& visit) {
   }
 }
 
+inline constexpr unsigned kReturnAddressBits = 48;
+
+inline constexpr Word make_return_word(Word address, Word base_bytes) {
+  return address | base_bytes << (kReturnAddressBits - 3);
+}
+/// Code address in slot 0 of a frame.
+inline const Word* return_address(Word slot) {
+  return reinterpret_cast<const Word*>(slot & ((Word{1} << kReturnAddressBits) - 1));
+}
 inline const ReturnPoint& return_point_of(const Term* fp) {
-  return *reinterpret_cast<const ReturnPoint*>(fp->bits);
+  return *reinterpret_cast<const ReturnPoint*>(return_address(fp->bits));
 }
 inline Term* caller_of(Term* fp, const ReturnPoint& point) {
   return reinterpret_cast<Term*>(reinterpret_cast<char*>(fp) + point.base_bytes);

@@ -77,14 +77,14 @@ inline bool to_double(Term term, double& value) {
     NEXT(4);                                                                                   \
   } while (0)
 
-#define FLOAT_HANDLER(name, expression, right)   \
-  HandlerResult name##_float(ARGS) {             \
-    double a, b;                                 \
-    if (!to_double(SLOT(2), a)) GO(name##_slow); \
-    if (!to_double(right, b)) GO(name##_slow);   \
-    const double result = (expression);          \
-    STORE_FLOAT(result, name##_slow);            \
-  }                                              \
+#define FLOAT_HANDLER(name, expression, right)        \
+  HandlerResult name##_float(ARGS) {                  \
+    double a, b;                                      \
+    if (!to_double(SLOT(2), a)) GO_SLOW(name##_slow); \
+    if (!to_double(right, b)) GO_SLOW(name##_slow);   \
+    const double result = (expression);               \
+    STORE_FLOAT(result, name##_slow);                 \
+  }                                                   \
   static_assert(true)
 
 ARITHMETIC_SLOW(add);
@@ -116,12 +116,12 @@ FLOAT_HANDLER(mul_imm, a* b, Term{pc[3]});
 
 HANDLER(fdiv) {
   double a, b;
-  if (QUELEA_UNLIKELY(!to_double(SLOT(2), a))) GO(fdiv_slow);
-  if (QUELEA_UNLIKELY(!to_double(SLOT(3), b))) GO(fdiv_slow);
-  if (QUELEA_UNLIKELY(b == 0.0)) GO(fdiv_slow);
+  if (QUELEA_UNLIKELY(!to_double(SLOT(2), a))) GO_SLOW(fdiv_slow);
+  if (QUELEA_UNLIKELY(!to_double(SLOT(3), b))) GO_SLOW(fdiv_slow);
+  if (QUELEA_UNLIKELY(b == 0.0)) GO_SLOW(fdiv_slow);
   // Quotients of integers beyond 2^53 are rounded once, by the slow way.
   if (QUELEA_UNLIKELY(std::fabs(a) > 9007199254740992.0 || std::fabs(b) > 9007199254740992.0)) {
-    if (SLOT(2).is_small() || SLOT(3).is_small()) GO(fdiv_slow);
+    if (SLOT(2).is_small() || SLOT(3).is_small()) GO_SLOW(fdiv_slow);
   }
   const double result = a / b;
   STORE_FLOAT(result, fdiv_slow);
@@ -131,33 +131,35 @@ HANDLER(add) {
   const Term a = SLOT(2), b = SLOT(3);
   std::int64_t sum;
   if (QUELEA_LIKELY(both_small(a, b))) {
-    if (QUELEA_UNLIKELY(__builtin_add_overflow(as_int(a), as_int(b), &sum))) GO(add_slow);
+    if (QUELEA_UNLIKELY(__builtin_add_overflow(as_int(a), as_int(b), &sum))) GO_SLOW(add_slow);
     SLOT(1).bits = static_cast<Word>(sum);
     NEXT(4);
   }
-  GO(add_float);
+  GO_SLOW(add_float);
 }
 
 HANDLER(sub) {
   const Term a = SLOT(2), b = SLOT(3);
   std::int64_t difference;
   if (QUELEA_LIKELY(both_small(a, b))) {
-    if (QUELEA_UNLIKELY(__builtin_sub_overflow(as_int(a), as_int(b), &difference))) GO(sub_slow);
+    if (QUELEA_UNLIKELY(__builtin_sub_overflow(as_int(a), as_int(b), &difference)))
+      GO_SLOW(sub_slow);
     SLOT(1).bits = static_cast<Word>(difference);
     NEXT(4);
   }
-  GO(sub_float);
+  GO_SLOW(sub_float);
 }
 
 HANDLER(mul) {
   const Term a = SLOT(2), b = SLOT(3);
   std::int64_t product;
   if (QUELEA_LIKELY(both_small(a, b))) {
-    if (QUELEA_UNLIKELY(__builtin_mul_overflow(a.small_value(), as_int(b), &product))) GO(mul_slow);
+    if (QUELEA_UNLIKELY(__builtin_mul_overflow(a.small_value(), as_int(b), &product)))
+      GO_SLOW(mul_slow);
     SLOT(1).bits = static_cast<Word>(product);
     NEXT(4);
   }
-  GO(mul_float);
+  GO_SLOW(mul_float);
 }
 
 HANDLER(add_imm) {
@@ -166,12 +168,12 @@ HANDLER(add_imm) {
   if (QUELEA_LIKELY(a.is_small())) {
     if (QUELEA_UNLIKELY(
             __builtin_add_overflow(as_int(a), static_cast<std::int64_t>(pc[3]), &sum))) {
-      GO(add_imm_slow);
+      GO_SLOW(add_imm_slow);
     }
     SLOT(1).bits = static_cast<Word>(sum);
     NEXT(4);
   }
-  GO(add_imm_float);
+  GO_SLOW(add_imm_float);
 }
 
 HANDLER(sub_imm) {
@@ -180,12 +182,12 @@ HANDLER(sub_imm) {
   if (QUELEA_LIKELY(a.is_small())) {
     if (QUELEA_UNLIKELY(
             __builtin_sub_overflow(as_int(a), static_cast<std::int64_t>(pc[3]), &difference))) {
-      GO(sub_imm_slow);
+      GO_SLOW(sub_imm_slow);
     }
     SLOT(1).bits = static_cast<Word>(difference);
     NEXT(4);
   }
-  GO(sub_imm_float);
+  GO_SLOW(sub_imm_float);
 }
 
 HANDLER(mul_imm) {
@@ -194,51 +196,51 @@ HANDLER(mul_imm) {
   if (QUELEA_LIKELY(a.is_small())) {
     if (QUELEA_UNLIKELY(
             __builtin_mul_overflow(a.small_value(), static_cast<std::int64_t>(pc[3]), &product))) {
-      GO(mul_imm_slow);
+      GO_SLOW(mul_imm_slow);
     }
     SLOT(1).bits = static_cast<Word>(product);
     NEXT(4);
   }
-  GO(mul_imm_float);
+  GO_SLOW(mul_imm_float);
 }
 
 // Division: the quotient of the tagged words is the untagged quotient; kMinSmall / -1 leaves the
 // range.
 HANDLER(idiv) {
   const Term a = SLOT(2), b = SLOT(3);
-  if (QUELEA_UNLIKELY(!both_small(a, b) || b.bits == 0 || b == Term::small(-1))) GO(idiv_slow);
+  if (QUELEA_UNLIKELY(!both_small(a, b) || b.bits == 0 || b == Term::small(-1))) GO_SLOW(idiv_slow);
   SLOT(1) = Term::small(as_int(a) / as_int(b));
   NEXT(4);
 }
 
 HANDLER(idiv_imm) {
   const Term a = SLOT(2), b{pc[3]};
-  if (QUELEA_UNLIKELY(!a.is_small() || b == Term::small(-1))) GO(idiv_imm_slow);
+  if (QUELEA_UNLIKELY(!a.is_small() || b == Term::small(-1))) GO_SLOW(idiv_imm_slow);
   SLOT(1) = Term::small(as_int(a) / as_int(b));
   NEXT(4);
 }
 
 HANDLER(rem) {
   const Term a = SLOT(2), b = SLOT(3);
-  if (QUELEA_UNLIKELY(!both_small(a, b) || b.bits == 0 || b == Term::small(-1))) GO(rem_slow);
+  if (QUELEA_UNLIKELY(!both_small(a, b) || b.bits == 0 || b == Term::small(-1))) GO_SLOW(rem_slow);
   SLOT(1).bits = static_cast<Word>(as_int(a) % as_int(b));
   NEXT(4);
 }
 
 HANDLER(rem_imm) {
   const Term a = SLOT(2), b{pc[3]};
-  if (QUELEA_UNLIKELY(!a.is_small() || b == Term::small(-1))) GO(rem_imm_slow);
+  if (QUELEA_UNLIKELY(!a.is_small() || b == Term::small(-1))) GO_SLOW(rem_imm_slow);
   SLOT(1).bits = static_cast<Word>(as_int(a) % as_int(b));
   NEXT(4);
 }
 
-#define BITWISE(name, op)                                    \
-  HANDLER(name) {                                            \
-    const Term a = SLOT(2), b = SLOT(3);                     \
-    if (QUELEA_UNLIKELY(!both_small(a, b))) GO(name##_slow); \
-    SLOT(1).bits = a.bits op b.bits;                         \
-    NEXT(4);                                                 \
-  }                                                          \
+#define BITWISE(name, op)                                         \
+  HANDLER(name) {                                                 \
+    const Term a = SLOT(2), b = SLOT(3);                          \
+    if (QUELEA_UNLIKELY(!both_small(a, b))) GO_SLOW(name##_slow); \
+    SLOT(1).bits = a.bits op b.bits;                              \
+    NEXT(4);                                                      \
+  }                                                               \
   static_assert(true)
 BITWISE(band, &);
 BITWISE(bor, |);
@@ -246,7 +248,7 @@ BITWISE(bxor, ^);
 
 HANDLER(band_imm) {
   const Term a = SLOT(2);
-  if (QUELEA_UNLIKELY(!a.is_small())) GO(band_imm_slow);
+  if (QUELEA_UNLIKELY(!a.is_small())) GO_SLOW(band_imm_slow);
   SLOT(1).bits = a.bits & pc[3];
   NEXT(4);
 }
@@ -266,32 +268,32 @@ inline Word shift_right(Term a, std::int64_t count) {
 
 HANDLER(bsl) {
   const Term a = SLOT(2), b = SLOT(3);
-  if (QUELEA_UNLIKELY(!both_small(a, b))) GO(bsl_slow);
+  if (QUELEA_UNLIKELY(!both_small(a, b))) GO_SLOW(bsl_slow);
   Word result = 0;
-  if (QUELEA_UNLIKELY(!shift_left(a, b.small_value(), result))) GO(bsl_slow);
+  if (QUELEA_UNLIKELY(!shift_left(a, b.small_value(), result))) GO_SLOW(bsl_slow);
   SLOT(1).bits = result;
   NEXT(4);
 }
 
 HANDLER(bsl_imm) {
   const Term a = SLOT(2);
-  if (QUELEA_UNLIKELY(!a.is_small())) GO(bsl_imm_slow);
+  if (QUELEA_UNLIKELY(!a.is_small())) GO_SLOW(bsl_imm_slow);
   Word result = 0;
-  if (QUELEA_UNLIKELY(!shift_left(a, Term{pc[3]}.small_value(), result))) GO(bsl_imm_slow);
+  if (QUELEA_UNLIKELY(!shift_left(a, Term{pc[3]}.small_value(), result))) GO_SLOW(bsl_imm_slow);
   SLOT(1).bits = result;
   NEXT(4);
 }
 
 HANDLER(bsr) {
   const Term a = SLOT(2), b = SLOT(3);
-  if (QUELEA_UNLIKELY(!both_small(a, b) || as_int(b) < 0)) GO(bsr_slow);
+  if (QUELEA_UNLIKELY(!both_small(a, b) || as_int(b) < 0)) GO_SLOW(bsr_slow);
   SLOT(1).bits = shift_right(a, b.small_value());
   NEXT(4);
 }
 
 HANDLER(bsr_imm) {
   const Term a = SLOT(2);
-  if (QUELEA_UNLIKELY(!a.is_small())) GO(bsr_imm_slow);
+  if (QUELEA_UNLIKELY(!a.is_small())) GO_SLOW(bsr_imm_slow);
   SLOT(1).bits = shift_right(a, Term{pc[3]}.small_value());
   NEXT(4);
 }
@@ -326,15 +328,16 @@ UNARY_SLOW(bnot);
 HANDLER(neg) {
   const Term a = SLOT(2);
   std::int64_t result;
-  if (QUELEA_UNLIKELY(!a.is_small())) GO(neg_slow);
-  if (QUELEA_UNLIKELY(__builtin_sub_overflow(std::int64_t{0}, as_int(a), &result))) GO(neg_slow);
+  if (QUELEA_UNLIKELY(!a.is_small())) GO_SLOW(neg_slow);
+  if (QUELEA_UNLIKELY(__builtin_sub_overflow(std::int64_t{0}, as_int(a), &result)))
+    GO_SLOW(neg_slow);
   SLOT(1).bits = static_cast<Word>(result);
   NEXT(3);
 }
 
 HANDLER(bnot) {
   const Term a = SLOT(2);
-  if (QUELEA_UNLIKELY(!a.is_small())) GO(bnot_slow);
+  if (QUELEA_UNLIKELY(!a.is_small())) GO_SLOW(bnot_slow);
   SLOT(1).bits = ~a.bits & ~kTagMask;
   NEXT(3);
 }

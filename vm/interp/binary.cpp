@@ -65,7 +65,7 @@ HANDLER(bs_byte) {
   bytes = Header{object[0]}.kind() == Kind::HeapBinary
               ? reinterpret_cast<const std::uint8_t*>(object + 2)
               : reinterpret_cast<const SharedBytes*>(object[2])->bytes;
-  if (QUELEA_UNLIKELY((at & 63) != 0)) GO(bs_byte_slow);
+  if (QUELEA_UNLIKELY((at & 63) != 0)) GO_SLOW(bs_byte_slow);
   const Word byte = bytes[at >> 6];
   const Word next = position.bits + 64;
   SLOT(1).bits = byte << kTagBits;

@@ -120,7 +120,7 @@ COLD(elem_badarg) {
 
 HANDLER(elem) {  // D S U
   const Term tuple = SLOT(2);
-  if (QUELEA_UNLIKELY(!is_tuple(tuple) || tuple_size(tuple) <= pc[3])) GO(elem_badarg);
+  if (QUELEA_UNLIKELY(!is_tuple(tuple) || tuple_size(tuple) <= pc[3])) GO_SLOW(elem_badarg);
   SLOT(1) = tuple_at(tuple, pc[3]);
   NEXT(3);
 }
@@ -149,7 +149,7 @@ HANDLER(map_get) {
   if (QUELEA_UNLIKELY(!is_map(map))) JUMP(4);
   const Term key = VALUE(3);
   const Word* object = map.pointer();
-  if (Header{object[0]}.kind() != Kind::FlatMap || key.is_pointer()) GO(map_get_slow);
+  if (Header{object[0]}.kind() != Kind::FlatMap || key.is_pointer()) GO_SLOW(map_get_slow);
   const Word* found = flat_find(object, key.bits);
   if (found == nullptr) JUMP(4);
   SLOT(1).bits = *found;
@@ -166,7 +166,7 @@ HANDLER(map_has) {  // S X L
   if (QUELEA_UNLIKELY(!is_map(map))) JUMP(3);
   const Term key = VALUE(2);
   const Word* object = map.pointer();
-  if (Header{object[0]}.kind() != Kind::FlatMap || key.is_pointer()) GO(map_has_slow);
+  if (Header{object[0]}.kind() != Kind::FlatMap || key.is_pointer()) GO_SLOW(map_has_slow);
   if (flat_find(object, key.bits) == nullptr) JUMP(3);
   NEXT(3);
 }
@@ -191,11 +191,11 @@ COLD(map_index_slow) {  // D S X
 HANDLER(map_index) {
   const Term map = SLOT(2);
   const Term key = VALUE(3);
-  if (QUELEA_UNLIKELY(!map.is_boxed() || key.is_pointer())) GO(map_index_slow);
+  if (QUELEA_UNLIKELY(!map.is_boxed() || key.is_pointer())) GO_SLOW(map_index_slow);
   const Word* object = map.pointer();
-  if (Header{object[0]}.kind() != Kind::FlatMap) GO(map_index_slow);
+  if (Header{object[0]}.kind() != Kind::FlatMap) GO_SLOW(map_index_slow);
   const Word* found = flat_find(object, key.bits);
-  if (QUELEA_UNLIKELY(found == nullptr)) GO(map_index_slow);
+  if (QUELEA_UNLIKELY(found == nullptr)) GO_SLOW(map_index_slow);
   SLOT(1).bits = *found;
   NEXT(3);
 }
@@ -269,20 +269,20 @@ COLD(map_update_slow) {
 HANDLER(map_update) {  // D S V Z
   const Term map = SLOT(2);
   const Word count = pc[3];
-  if (QUELEA_UNLIKELY(!map.is_boxed())) GO(map_update_slow);
+  if (QUELEA_UNLIKELY(!map.is_boxed())) GO_SLOW(map_update_slow);
   const Word* object = map.pointer();
   const Header header{object[0]};
-  if (header.kind() != Kind::FlatMap) GO(map_update_slow);
+  if (header.kind() != Kind::FlatMap) GO_SLOW(map_update_slow);
   const Word words = 1 + header.payload_words();
   if (QUELEA_UNLIKELY(ROOM < static_cast<std::int64_t>(pc[4 + count] + words * sizeof(Word)))) {
-    GO(map_update_slow);
+    GO_SLOW(map_update_slow);
   }
   for (Word i = 0; i < words; ++i) hp[i] = object[i];
   for (const Word* pair = pc + 4; pair != pc + 4 + count; pair += 2) {
     const Term key = value_at(fp, pair[0]);
-    if (key.is_pointer()) GO(map_update_slow);
+    if (key.is_pointer()) GO_SLOW(map_update_slow);
     const Word* found = flat_find(object, key.bits);
-    if (QUELEA_UNLIKELY(found == nullptr)) GO(map_update_slow);
+    if (QUELEA_UNLIKELY(found == nullptr)) GO_SLOW(map_update_slow);
     hp[found - object] = value_at(fp, pair[1]).bits;
   }
   SLOT(1) = Term::boxed(hp);

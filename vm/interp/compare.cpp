@@ -123,28 +123,28 @@ inline bool may_be_equal(Term a, Term b) { return a.is_pointer() && a.tag() == b
 HANDLER(eq) {
   const Term a = SLOT(1), b = VALUE(2);
   if (a == b) NEXT(3);
-  if (may_be_equal(a, b)) GO(eq_slow);
+  if (may_be_equal(a, b)) GO_SLOW(eq_slow);
   JUMP(3);
 }
 
 HANDLER(ne) {
   const Term a = SLOT(1), b = VALUE(2);
   if (a == b) JUMP(3);
-  if (may_be_equal(a, b)) GO(ne_slow);
+  if (may_be_equal(a, b)) GO_SLOW(ne_slow);
   NEXT(3);
 }
 
 HANDLER(eq_num) {
   const Term a = SLOT(1), b = VALUE(2);
   if (a == b) NEXT(3);
-  if (a.is_pointer() || b.is_pointer()) GO(eq_num_slow);
+  if (a.is_pointer() || b.is_pointer()) GO_SLOW(eq_num_slow);
   JUMP(3);
 }
 
 HANDLER(ne_num) {
   const Term a = SLOT(1), b = VALUE(2);
   if (a == b) JUMP(3);
-  if (a.is_pointer() || b.is_pointer()) GO(ne_num_slow);
+  if (a.is_pointer() || b.is_pointer()) GO_SLOW(ne_num_slow);
   NEXT(3);
 }
 
@@ -153,28 +153,28 @@ inline std::int64_t as_int(Term term) { return static_cast<std::int64_t>(term.bi
 
 HandlerResult lt_float(ARGS) {
   const Term a = SLOT(1), b = SLOT(2);
-  if (!a.is_float() || !b.is_float()) GO(lt_slow);
+  if (!a.is_float() || !b.is_float()) GO_SLOW(lt_slow);
   if (a.float_value() < b.float_value()) NEXT(3);
   JUMP(3);
 }
 
 HandlerResult ge_float(ARGS) {
   const Term a = SLOT(1), b = SLOT(2);
-  if (!a.is_float() || !b.is_float()) GO(ge_slow);
+  if (!a.is_float() || !b.is_float()) GO_SLOW(ge_slow);
   if (a.float_value() >= b.float_value()) NEXT(3);
   JUMP(3);
 }
 
 HANDLER(lt) {  // S S L
   const Term a = SLOT(1), b = SLOT(2);
-  if (QUELEA_UNLIKELY(!both_small(a, b))) GO(lt_float);
+  if (QUELEA_UNLIKELY(!both_small(a, b))) GO_SLOW(lt_float);
   if (as_int(a) < as_int(b)) NEXT(3);
   JUMP(3);
 }
 
 HANDLER(ge) {
   const Term a = SLOT(1), b = SLOT(2);
-  if (QUELEA_UNLIKELY(!both_small(a, b))) GO(ge_float);
+  if (QUELEA_UNLIKELY(!both_small(a, b))) GO_SLOW(ge_float);
   if (as_int(a) >= as_int(b)) NEXT(3);
   JUMP(3);
 }
@@ -186,7 +186,7 @@ HANDLER(ge) {
   }                                                             \
   HANDLER(name) {                                               \
     const Term a = SLOT(1);                                     \
-    if (QUELEA_UNLIKELY(!a.is_small())) GO(name##_slow);        \
+    if (QUELEA_UNLIKELY(!a.is_small())) GO_SLOW(name##_slow);   \
     if (as_int(a) op static_cast<std::int64_t>(pc[2])) NEXT(3); \
     JUMP(3);                                                    \
   }                                                             \
@@ -336,7 +336,7 @@ HANDLER(switch_string) {
   }                                                                                 \
   HANDLER(name) {                                                                   \
     const Term a = VALUE(2), b = VALUE(3);                                          \
-    if (QUELEA_UNLIKELY(!both_small(a, b))) GO(name##_slow);                        \
+    if (QUELEA_UNLIKELY(!both_small(a, b))) GO_SLOW(name##_slow);                   \
     SLOT(1) = make_bool(as_int(a) fast as_int(b));                                  \
     NEXT(3);                                                                        \
   }                                                                                 \

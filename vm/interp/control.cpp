@@ -1,4 +1,6 @@
 // Control: entering functions, jumps, calls, returns, and moves.
+#include <utility>
+
 #include "vm/interp/handler.h"
 #include "vm/interp/handlers.h"
 #include "vm/interp/support.h"
@@ -37,16 +39,35 @@ HANDLER(loop) {
   JUMP(1);
 }
 
+HANDLER(return_point);
+
+/// Returns `value`. A return to the interpreter, which is the rule, does not go through the return
+/// point's handler.
+#define RETURN                                                         \
+  do {                                                                 \
+    const Word back = fp->bits;                                        \
+    pc = return_address(back);                                         \
+    if (QUELEA_UNLIKELY(HANDLER_AT(pc) != &do_return_point)) DISPATCH; \
+    fp += back >> kReturnAddressBits;                                  \
+    SLOT(2) = value;                                                   \
+    NEXT(3);                                                           \
+  } while (0)
+/// Begins a frame `base_bytes` below, which returns to the return point at `point`.
+#define PUSH_FRAME(base_bytes, point)                                      \
+  do {                                                                     \
+    const Word push_base = (base_bytes);                                   \
+    fp = frame_below(fp, push_base);                                       \
+    fp->bits = make_return_word(reinterpret_cast<Word>(point), push_base); \
+  } while (0)
+
 HANDLER(ret) {
   value = SLOT(1);
-  pc = reinterpret_cast<const Word*>(fp->bits);
-  DISPATCH;
+  RETURN;
 }
 
 HANDLER(ret_const) {
   value.bits = pc[1];
-  pc = reinterpret_cast<const Word*>(fp->bits);
-  DISPATCH;
+  RETURN;
 }
 
 HANDLER(return_point) {
@@ -57,27 +78,78 @@ HANDLER(return_point) {
 
 // Calls -------------------------------------------------------------------------------------------
 
-HANDLER(call) {
-  fp = frame_below(fp, pc[3]);
-  fp->bits = reinterpret_cast<Word>(pc + 2);
-  JUMP(1);
+/// Goes on at `entry`, doing its `enter` on the way unless that has something to say.
+#define ENTER(entry)                                                                      \
+  do {                                                                                    \
+    pc = (entry);                                                                         \
+    if (QUELEA_LIKELY(HANDLER_AT(pc) == &do_enter && reductions > 1 &&                    \
+                      ROOM >= static_cast<std::int64_t>(pc[1]) && !QUELEA_GCSTRESSING)) { \
+      --reductions;                                                                       \
+      NEXT(2);                                                                            \
+    }                                                                                     \
+    DISPATCH;                                                                             \
+  } while (0)
+
+/// The distance of the frames is part of the handler for short distances, so that the new fp does
+/// not wait for a load. A call takes the handler that fits it when it is first executed.
+template <unsigned base>
+HandlerResult call_at(ARGS) {
+  PUSH_FRAME(base * sizeof(Word), pc + 2);
+  ENTER(reinterpret_cast<const Word*>(pc[1]));
 }
 
-HANDLER(call_ext) {
+template <unsigned base>
+HandlerResult call_ext_at(ARGS) {
   auto target = reinterpret_cast<const Export*>(pc[1]);
-  fp = frame_below(fp, pc[3]);
-  fp->bits = reinterpret_cast<Word>(pc + 2);
-  pc = target->entry.load(std::memory_order_acquire);
-  DROP_VALUE;
+  PUSH_FRAME(base * sizeof(Word), pc + 2);
+  ENTER(target->entry.load(std::memory_order_acquire));
+}
+
+HandlerResult call_far(ARGS) {
+  PUSH_FRAME(pc[3], pc + 2);
+  ENTER(reinterpret_cast<const Word*>(pc[1]));
+}
+
+HandlerResult call_ext_far(ARGS) {
+  auto target = reinterpret_cast<const Export*>(pc[1]);
+  PUSH_FRAME(pc[3], pc + 2);
+  ENTER(target->entry.load(std::memory_order_acquire));
+}
+
+namespace {
+
+constexpr unsigned kNearBases = 16;
+
+template <unsigned... bases>
+Handler pick_call(Word base, std::integer_sequence<unsigned, bases...>) {
+  static constexpr Handler kHandlers[] = {&call_at<bases>...};
+  return base < kNearBases ? kHandlers[base] : &call_far;
+}
+
+template <unsigned... bases>
+Handler pick_call_ext(Word base, std::integer_sequence<unsigned, bases...>) {
+  static constexpr Handler kHandlers[] = {&call_ext_at<bases>...};
+  return base < kNearBases ? kHandlers[base] : &call_ext_far;
+}
+
+}  // namespace
+
+COLD(do_call) {
+  specialise(pc,
+             pick_call(pc[3] / sizeof(Word), std::make_integer_sequence<unsigned, kNearBases>()));
   DISPATCH;
 }
 
-HANDLER(tail_call) { JUMP(1); }
+COLD(do_call_ext) {
+  specialise(
+      pc, pick_call_ext(pc[3] / sizeof(Word), std::make_integer_sequence<unsigned, kNearBases>()));
+  DISPATCH;
+}
+
+HANDLER(tail_call) { ENTER(reinterpret_cast<const Word*>(pc[1])); }
 
 HANDLER(tail_ext) {
-  pc = reinterpret_cast<const Export*>(pc[1])->entry.load(std::memory_order_acquire);
-  DROP_VALUE;
-  DISPATCH;
+  ENTER(reinterpret_cast<const Export*>(pc[1])->entry.load(std::memory_order_acquire));
 }
 
 inline bool is_fun_of_arity(Term fun, Word arity) {
@@ -93,9 +165,8 @@ COLD(call_fun_slow) {
   const Word* entry = prepare_fun_call(*p, SLOT(1), frame_below(fp, pc[4]), pc[2]);
   SYNC_IN;
   if (p->pending == Process::Pending::Exception) GO(unwind);
-  fp = frame_below(fp, pc[4]);
+  PUSH_FRAME(pc[4], pc + 3);
   pc += 3;
-  fp->bits = reinterpret_cast<Word>(pc);
   if (entry == nullptr) GO(enter_pending_call);
   pc = entry;
   DISPATCH;
@@ -108,8 +179,7 @@ HANDLER(call_fun) {
   const Word* object = fun.pointer();
   Word captured = Header{object[0]}.payload_words() - 1;
   if (QUELEA_UNLIKELY(captured > kRedZoneSlots)) GO(call_fun_slow);
-  fp = frame_below(fp, pc[4]);
-  fp->bits = reinterpret_cast<Word>(pc + 3);
+  PUSH_FRAME(pc[4], pc + 3);
   pc = reinterpret_cast<const FunEntry*>(object[1])->entry;
   for (Term* to = fp - arity; captured != 0; --captured) *--to = {*(++object + 1)};
   DROP_VALUE;
@@ -144,9 +214,8 @@ HANDLER(call_dyn) {
   const Word* entry = prepare_dynamic_call(*p, SLOT(1), Term{pc[2]}, frame_below(fp, pc[5]), pc[3]);
   SYNC_IN;
   if (p->pending == Process::Pending::Exception) GO(unwind);
-  fp = frame_below(fp, pc[5]);
+  PUSH_FRAME(pc[5], pc + 4);
   pc += 4;
-  fp->bits = reinterpret_cast<Word>(pc);
   if (entry == nullptr) GO(enter_pending_call);
   pc = entry;
   DISPATCH;
@@ -171,9 +240,8 @@ COLD(call_native_slow) {
       case Process::Pending::Exception:
         GO(unwind);
       case Process::Pending::Call:
-        fp = frame_below(fp, pc[4]);
+        PUSH_FRAME(pc[4], pc + 3);
         pc += 3;
-        fp->bits = reinterpret_cast<Word>(pc);
         GO(enter_pending_call);
       default:
         break;
@@ -234,7 +302,7 @@ COLD(tail_native_slow) {
     GO(native_again);
   }
   const Word room = pc[2];
-  pc = reinterpret_cast<const Word*>(fp->bits);
+  pc = return_address(fp->bits);
   p->value = value;
   p->set_flag_bit(Process::kAtReturnPoint, true);
   value.bits = room;
@@ -257,8 +325,7 @@ HANDLER(tail_native) {
     }
     GO(tail_native_slow);
   }
-  pc = reinterpret_cast<const Word*>(fp->bits);
-  DISPATCH;
+  RETURN;
 }
 
 // Moves -------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ COLD(enter_pending_call) {
   reductions = p->reductions;
   if (entry == nullptr) {
     if (p->pending == Process::Pending::Exit) LEAVE;
-    pc = reinterpret_cast<const Word*>(fp->bits);
+    pc = return_address(fp->bits);
     p->set_flag_bit(Process::kAtReturnPoint, true);
     GO(unwind);
   }
@@ -67,7 +67,7 @@ HANDLER(undefined) {  // Export*
   const Word* entry = load_or_raise_undef(*p, reinterpret_cast<const Export*>(pc[1]), fp);
   SYNC_IN;
   if (entry == nullptr) {
-    pc = reinterpret_cast<const Word*>(fp->bits);
+    pc = return_address(fp->bits);
     p->set_flag_bit(Process::kAtReturnPoint, true);
     GO(unwind);
   }

@@ -54,6 +54,8 @@ using Handler = void (*)(const Word*, Term*, Process*, std::int64_t, Word*, Term
 #define LEAVE return
 /// The value register is free in most instructions; this says so to the compiler.
 #define DROP_VALUE asm("" : "=r"(value.bits))
+/// Keeps the compiler from loading the next handler through another register.
+#define OPAQUE_PC asm("" : "+r"(pc))
 #else
 struct NextHandler;
 using Handler = NextHandler (*)(const Word*, Term*, Process*, std::int64_t, Word*, Term,
@@ -74,6 +76,7 @@ using HandlerResult = NextHandler;
 #define LEAVE \
   return NextHandler { nullptr }
 #define DROP_VALUE ((void)0)
+#define OPAQUE_PC ((void)0)
 #endif
 
 #define HANDLER(name) HandlerResult do_##name(ARGS)
@@ -86,6 +89,7 @@ using HandlerResult = NextHandler;
 #define NEXT(words)    \
   do {                 \
     pc += 1 + (words); \
+    OPAQUE_PC;         \
     DROP_VALUE;        \
     DISPATCH;          \
   } while (0)
@@ -95,6 +99,12 @@ using HandlerResult = NextHandler;
     pc = reinterpret_cast<const Word*>(pc[(index)]); \
     DROP_VALUE;                                      \
     DISPATCH;                                        \
+  } while (0)
+/// A rare case: goes to a handler that does not want `value`.
+#define GO_SLOW(handler) \
+  do {                   \
+    DROP_VALUE;          \
+    GO(handler);         \
   } while (0)
 
 /// The slot whose byte offset is in operand word `index`.
@@ -145,6 +155,12 @@ inline Term* frame_below(Term* fp, Word base_bytes) {
     reductions = p->reductions;                \
   } while (0)
 
+/// Replaces the handler of the instruction at pc by one that fits its operands better. Any thread
+/// may do so, and all do the same; whoever runs the old one meanwhile is right, too.
+inline void specialise(const Word* pc, Handler handler) {
+  __atomic_store_n(const_cast<Word*>(pc), reinterpret_cast<Word>(handler), __ATOMIC_RELAXED);
+}
+
 // Handlers that instructions share ----------------------------------------------------------------
 /// An exception was set with p->raise; pc is the instruction that raised.
 HandlerResult unwind(ARGS);
@@ -159,9 +175,11 @@ HandlerResult native_again(ARGS);
 /// In gcstress builds every safe point goes the slow way, but not twice for the same visit.
 #if QUELEA_GCSTRESS
 #define STRESS(p, pc) gc_stress_due(p, pc)
+#define QUELEA_GCSTRESSING true
 bool gc_stress_due(Process* p, const Word* pc);
 #else
 #define STRESS(p, pc) false
+#define QUELEA_GCSTRESSING false
 #endif
 
 }  // namespace quelea

@@ -8,6 +8,7 @@
 #include "vm/native/native.h"
 #include "vm/proc/process.h"
 #include "vm/sched/scheduler.h"
+#include "vm/term/binary.h"
 #include "vm/term/etf.h"
 
 namespace quelea {
@@ -51,6 +52,12 @@ bool autoload(Vm& vm, Term module) {
 }
 
 }  // namespace
+
+bool load_module_bytes(Vm& vm, std::string_view file, std::string& error) {
+  LoadResult result = load_module(load_context(vm), file);
+  error = std::move(result.error);
+  return result.module != nullptr;
+}
 
 std::unique_ptr<Vm> make_vm(VmConfig config) {
   auto vm = std::make_unique<Vm>(config, handler_table()[loader_op_undefined]);

@@ -12,6 +12,9 @@ namespace quelea {
 /// A machine with interpreter, scheduler and natives; nothing is loaded and nothing runs.
 std::unique_ptr<Vm> make_vm(VmConfig config);
 
+/// Verifies and loads a .qb file's bytes. False: nothing changed, and `error` says why.
+bool load_module_bytes(Vm& vm, std::string_view file, std::string& error);
+
 struct RunResult {
   enum class End { Normal, Raised, Halted, Interrupted, NotFound };
   End end = End::Normal;

@@ -84,7 +84,7 @@ const Word* take_pending_call(Process& p, Term* frame) {
   const bool is_lambda = x.call_fun.is_kind(Kind::Fun);
   const std::size_t slots = arity + (is_lambda ? fun_captured(x.call_fun) : 0);
   if (!fits(p, frame, slots)) {
-    p.pc = reinterpret_cast<const Word*>(frame->bits);
+    p.pc = return_address(frame->bits);
     p.set_flag_bit(Process::kAtReturnPoint, true);
     const bool alive = p.collect((slots + 1) * sizeof(Word) + kRedZoneBytes, false);
     p.set_flag_bit(Process::kAtReturnPoint, false);
