@@ -65,7 +65,10 @@ uint32_t ModuleContext::native(std::string_view module_name, std::string_view na
               arity};
   auto found = natives_.find(key);
   if (found != natives_.end()) return found->second;
-  if (!native_exists({module_name, name, arity})) return UINT32_MAX;
+  if (!native_exists({module_name, name, arity})) {
+    natives_.emplace(key, UINT32_MAX);
+    return UINT32_MAX;
+  }
   uint32_t index = static_cast<uint32_t>(image.natives.size());
   natives_.emplace(key, index);
   image.natives.push_back({image.names.intern(module_name), image.names.intern(name), arity});

@@ -130,6 +130,17 @@ ConstId ConstTable::empty_list() {
   return find_or_add(mix(8, 0), [](const Const&) { return true; }, constant);
 }
 
+ConstId ConstTable::exported(Symbol module, Symbol name, uint32_t arity) {
+  Const constant{.kind = ConstKind::kExport, .module = static_cast<uint32_t>(module), .arity = arity,
+                 .value = static_cast<int64_t>(name), .text = {}};
+  return find_or_add(
+      mix(mix(20 + arity, constant.module), static_cast<uint64_t>(constant.value)),
+      [&](const Const& c) {
+        return c.module == constant.module && c.value == constant.value && c.arity == arity;
+      },
+      constant);
+}
+
 ConstId ConstTable::composite(ConstKind kind, std::span<const ConstId> children) {
   uint64_t hash = 9 + static_cast<uint64_t>(kind);
   uint64_t weight = 1;
@@ -212,6 +223,8 @@ void ConstTable::write_one(LiteralWriter& writer, const Const& c) const {
     case ConstKind::kTuple: return writer.tuple(c.count);
     case ConstKind::kList: return writer.list(c.count - 1);
     case ConstKind::kMap: return writer.map(c.count / 2);
+    case ConstKind::kExport:
+      return writer.exported_function(names_.text(Symbol(c.module)), names_.text(Symbol(c.value)), c.arity);
   }
 }
 

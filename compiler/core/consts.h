@@ -20,7 +20,7 @@ namespace quelea::compiler {
 using ConstId = uint32_t;
 inline constexpr ConstId kNoConst = 0xffffffffu;
 
-enum class ConstKind : uint8_t { kInt, kBig, kFloat, kAtom, kString, kBits, kEmptyList, kTuple, kList, kMap };
+enum class ConstKind : uint8_t { kInt, kBig, kFloat, kAtom, kString, kBits, kEmptyList, kTuple, kList, kMap, kExport };
 
 struct Const {
   ConstKind kind;
@@ -29,6 +29,8 @@ struct Const {
   uint32_t children = 0;   // kTuple, kList, kMap: first of `count` ids in the table's pool
   uint32_t image = UINT32_MAX;  // index in the image's constant pool, when it has one
   uint64_t weight = 1;     // nodes when written out, saturating
+  uint32_t module = 0;     // kExport: symbols in `module` and `value`
+  uint32_t arity = 0;      // kExport
   int64_t value = 0;       // kInt; kFloat: the double's bits; kAtom: the symbol; kBits: number of bits
   std::string_view text;   // kString, kBits: the bytes; kBig: the magnitude, least significant byte first
 };
@@ -56,6 +58,8 @@ class ConstTable {
   ConstId tuple(std::span<const ConstId> elements) { return composite(ConstKind::kTuple, elements); }
   // The last is the tail. Flattens: a tail that is a list constant becomes part of it.
   ConstId list(std::span<const ConstId> elements, ConstId tail);
+  // The fun `&Module.name/arity`.
+  ConstId exported(Symbol module, Symbol name, uint32_t arity);
   // Pairs with distinct keys.
   ConstId map(std::span<const ConstId> pairs) { return composite(ConstKind::kMap, pairs); }
 

@@ -113,6 +113,8 @@ class ModuleContext {
   std::unordered_map<CallKey, uint32_t, CallHash> natives_;
 };
 
+bool is_native(std::string_view module, std::string_view name, uint32_t arity);
+
 // The parameters that the worker of this function would take with a position: patterns bind the rest behind them.
 std::vector<uint32_t> view_params(const FunctionDef& function, const Interner& names);
 

@@ -63,10 +63,8 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
     case TargetKind::kPrelude: return call_prelude(e, args, mode);
     case TargetKind::kRemote: {
       std::string_view module = context_.names.text(target.module);
-      if (module == "Prim" || module == "Prelude") {
-        uint32_t native = context_.native(module, context_.names.text(target.name), count);
-        if (native != UINT32_MAX) return call(op_call_native, op_tail_native, args, mode, native);
-      }
+      uint32_t native = context_.native(module, context_.names.text(target.name), count);
+      if (native != UINT32_MAX) return call(op_call_native, op_tail_native, args, mode, native);
       return call(op_call_ext, op_tail_ext, args, mode, context_.import(target.module, target.name, count));
     }
     case TargetKind::kDynamic:
@@ -78,7 +76,8 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
 
 bool Lowerer::is_type_test(const CallExpr* e) const {
   std::string_view name = context_.names.text(e->target.name);
-  if (name.substr(0, 3) != "is_" || name == "is_string" || name == "is_map_key") return false;
+  if (name.substr(0, 3) != "is_" || name == "is_string") return false;
+  if (name == "is_map_key") return e->args.size() == 2;
   if (name != "is_fun") return e->args.size() == 1;
   if (e->args.size() == 1) return true;
   const IntExpr* arity = dyn_as<const IntExpr>(e->args[1]);
@@ -200,6 +199,10 @@ Ref Lowerer::lower_fun_ref(const FunRefExpr* e) {
     }
     case TargetKind::kDynamic:
     case TargetKind::kValue: return wrapper(e->target, e->arity, expr(e->target.object));
+    case TargetKind::kRemote:
+      if (!is_native(context_.names.text(e->target.module), context_.names.text(e->target.name), e->arity))
+        return const_ref(consts_.exported(e->target.module, e->target.name, e->arity));
+      return wrapper(e->target, e->arity, kNoRef);
     default: return wrapper(e->target, e->arity, kNoRef);
   }
 }
@@ -212,17 +215,9 @@ void Lowerer::lower_wrapper_body(const PendingFunction& pending) {
     case TargetKind::kPrelude:
       call_native("Prelude", context_.names.text(target.name), args, Mode::kTail);
       break;
-    case TargetKind::kRemote: {
-      std::string_view module = context_.names.text(target.module);
-      uint32_t native = UINT32_MAX;
-      if (module == "Prim" || module == "Prelude")
-        native = context_.native(module, context_.names.text(target.name), pending.arity);
-      if (native != UINT32_MAX)
-        stop(op_tail_native, args, native);
-      else
-        stop(op_tail_ext, args, context_.import(target.module, target.name, pending.arity));
+    case TargetKind::kRemote:
+      call_native(context_.names.text(target.module), context_.names.text(target.name), args, Mode::kTail);
       break;
-    }
     default:
       args.insert(args.begin(), pending.arity);  // the captured object
       stop(op_tail_dyn, args, consts_.atom(target.name), pending.arity);

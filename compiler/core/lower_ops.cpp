@@ -315,6 +315,18 @@ bool Lowerer::test_call(const CallExpr* e, BlockId yes, BlockId no) {
     test(op_is_fun_n, {expr(e->args[0])}, yes, no, static_cast<uint32_t>(arity->value));
     return true;
   }
+  if (e->args.size() == 2 && name == "is_map_key") {
+    // What is no map is the native's to complain about.
+    Ref map = expr(e->args[0]);
+    Ref key = expr(e->args[1]);
+    BlockId is_map = new_block(), other = new_block();
+    test(op_is_map, {map}, is_map, other);
+    start(is_map);
+    test(op_map_has, {map, key}, yes, no);
+    start(other);
+    test_value(call_native("Prelude", "is_map_key", {map, key}), yes, no);
+    return true;
+  }
   if (e->args.size() != 1) return false;
   for (const TypeTest& type : kTypeTests) {
     if (name != type.name) continue;

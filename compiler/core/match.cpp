@@ -60,6 +60,7 @@ PatternCompiler::Known PatternCompiler::class_of(const Pat* pat) const {
         case ConstKind::kTuple: return Known::kTuple;
         case ConstKind::kList: return Known::kCons;
         case ConstKind::kMap: return Known::kMap;
+        case ConstKind::kExport: return Known::kOther;
       }
       return Known::kNothing;
     case PatKind::kRange: return Known::kInt;

@@ -286,9 +286,9 @@ class Simplifier {
                       consts_.children(id)[0] == inst.imm[1]);
       case op_is_map: return answer(kind == ConstKind::kMap);
       case op_is_pid:
-      case op_is_ref:
-      case op_is_fun:
-      case op_is_fun_n: return Answer::kNo;
+      case op_is_ref: return Answer::kNo;
+      case op_is_fun: return answer(kind == ConstKind::kExport);
+      case op_is_fun_n: return answer(kind == ConstKind::kExport && c.arity == inst.imm[0]);
       case op_eq_imm: return answer(id == inst.imm[0]);
       case op_ne_imm: return answer(id != inst.imm[0]);
       case op_lt_imm:
