@@ -1,12 +1,16 @@
 // Sorting lists.
 //
-// Elements go into an array outside of the heap, are sorted there bottom-up (runs, then merges of
-// doubling width) and come back as a list written in one piece. Merge sort because it is stable,
-// does the fewest comparisons and can stop anywhere: up to kSmallList elements are sorted at once,
-// more of them in slices of kSliceSteps steps, with the array as the native's rooted state. Nothing
-// is allocated on the heap before the end, so no collection is caused on the way.
+// Elements go into arrays outside of the heap, are sorted there and come back as a list written in
+// one piece. Small integers are sorted digit by digit (least significant first); everything else
+// bottom-up by merging, which is stable and compares least, on keys of one word that are equal only
+// for terms that are close (sort_key.h). Either way the work can stop anywhere: up to kSmallList
+// elements are sorted at once, more of them in slices of kSliceSteps steps, with the arrays as the
+// native's rooted state. Nothing is allocated on the heap before the end, so no collection is
+// caused on the way.
 #include <algorithm>
+#include <bit>
 
+#include "vm/native/sort_key.h"
 #include "vm/native/support.h"
 #include "vm/term/compare.h"
 
@@ -15,7 +19,9 @@ namespace {
 
 constexpr std::size_t kSmallList = 16 * 1024;
 constexpr std::size_t kSliceSteps = 16 * 1024;
-constexpr std::size_t kRunLength = 1024;
+constexpr std::size_t kRunLength = 512;
+constexpr unsigned kDigitBits = 11;
+constexpr std::size_t kDigitValues = std::size_t{1} << kDigitBits;
 
 /// What is compared, and what the result holds.
 struct SortSpec {
@@ -33,82 +39,200 @@ struct SortSpec {
   }
 };
 
-/// Says whether one item goes strictly in front of another.
-struct TermBefore {
+/// An item and what it is sorted by.
+struct Keyed {
+  std::uint64_t key;
+  Term item;
+};
+
+/// Says whether one item goes strictly in front of another. Keys of descending sorts are
+/// complemented.
+struct Before {
   const SortSpec& spec;
   const AtomTable& atoms;
   std::size_t* work;
 
-  bool operator()(Term a, Term b) const {
+  bool operator()(const Keyed& a, const Keyed& b) const {
+    if (a.key != b.key) return a.key < b.key;
+    return terms_before(a.item, b.item);
+  }
+  bool terms_before(Term a, Term b) const {
     const int order = compare(spec.key_of(a), spec.key_of(b), atoms, work);
     return spec.descending ? order > 0 : order < 0;
   }
-};
-struct SmallBefore {
-  bool descending;
-
-  bool operator()(Term a, Term b) const {
-    return descending ? b.small_value() < a.small_value() : a.small_value() < b.small_value();
+  std::uint64_t key(Term item) const {
+    const std::uint64_t key = sort_key(spec.key_of(item), atoms);
+    return spec.descending ? ~key : key;
   }
 };
 
-/// The items are the first half of `roots`, the second half is where merges go; the halves change
-/// roles.
+/// The items are the first half of `roots`, the second half is where they go next; the halves
+/// change roles. So do those of `keys`, which merging fills.
 struct SortState : NativeState {
-  enum Phase { kCollect, kRuns, kMerge, kDone };
+  enum Phase { kCollect, kCount, kDigits, kRuns, kMerge, kDone };
   Phase phase = kCollect;
   SortSpec spec;
   bool all_small = true;
   bool in_second = false;  ///< The items are in the second half now.
   std::size_t count = 0;
-  std::size_t at = 0;  ///< Where the next run or pair of runs begins.
-  std::size_t width = kRunLength;
-  // A merge under way: next of the left run, of the right run, and where the result goes.
-  bool merging = false;
-  std::size_t left = 0, right = 0, out = 0;
+  std::size_t at = 0;  ///< Where the next step, run or pair of runs begins.
 
-  Term* items() { return roots.data() + (in_second ? count : 0); }
-  Term* target() { return roots.data() + (in_second ? 0 : count); }
+  // Merging.
+  std::vector<std::uint64_t> keys;
+  std::size_t width = kRunLength;
+  bool merging = false;
+  std::size_t left = 0, right = 0,
+              out = 0;  ///< Next of the left run, of the right run, and of the result.
+
+  // Digits.
+  std::int64_t least = kMaxSmall, most = kMinSmall;
+  unsigned digits = 0, digit = 0;
+  std::vector<std::size_t>
+      places;  ///< For each digit and value: first how many, then where the next one goes.
+
+  std::size_t source() const { return in_second ? count : 0; }
+  std::size_t target() const { return in_second ? 0 : count; }
 };
 
-/// The sorted items as a list, its cells one piece of memory.
-Term list_of(Process& p, const Term* items, std::size_t count, const SortSpec& spec) {
+/// The sorted items as a list, its cells one piece of memory. `item(i)` gives the i-th.
+template <class Item>
+Term list_of(Process& p, std::size_t count, const SortSpec& spec, Item&& item) {
   if (count == 0) return Term::nil_list();
   Word* cell = p.alloc(2 * count);
   const Term first = Term::cons(cell);
   for (std::size_t i = 0; i < count; ++i, cell += 2) {
-    cell[0] = spec.result_of(items[i]).bits;
+    cell[0] = spec.result_of(item(i)).bits;
     cell[1] = i + 1 == count ? Term::nil_list().bits : Term::cons(cell + 2).bits;
   }
   charge_cells(p, count);
   return first;
 }
 
-template <class Before>
-void sort_run(Term* items, std::size_t count, bool all_small, Before before) {
-  if (all_small) {
-    std::sort(items, items + count, before);  // equal integers cannot be told apart
-  } else {
-    std::stable_sort(items, items + count, before);
+// Digits ----------------------------------------------------------------------------------------
+std::uint64_t digits_of(const SortState& s, Term item) {
+  return static_cast<std::uint64_t>(s.spec.descending ? s.most - item.small_value()
+                                                      : item.small_value() - s.least);
+}
+
+/// Counts how often each value of each digit occurs.
+void count_some(SortState& s) {
+  const std::size_t end = std::min(s.at + kSliceSteps * 4, s.count);
+  for (; s.at < end; ++s.at) {
+    const std::uint64_t value = digits_of(s, s.roots[s.at]);
+    for (unsigned d = 0; d < s.digits; ++d) {
+      ++s.places[d * kDigitValues + (value >> d * kDigitBits & (kDigitValues - 1))];
+    }
+  }
+  if (s.at < s.count) return;
+  for (unsigned d = 0; d < s.digits; ++d) {
+    std::size_t next = 0;
+    for (std::size_t v = 0; v < kDigitValues; ++v) {
+      std::size_t& place = s.places[d * kDigitValues + v];
+      const std::size_t here = place;
+      place = next;
+      next += here;
+    }
+  }
+  s.at = 0;
+  s.phase = SortState::kDigits;
+}
+
+/// Puts items where the current digit says.
+void distribute_some(SortState& s) {
+  const std::size_t end = std::min(s.at + kSliceSteps * 4, s.count);
+  const Term* from = s.roots.data() + s.source();
+  Term* to = s.roots.data() + s.target();
+  std::size_t* places = s.places.data() + s.digit * kDigitValues;
+  for (; s.at < end; ++s.at) {
+    const std::uint64_t value = digits_of(s, from[s.at]);
+    to[places[value >> s.digit * kDigitBits & (kDigitValues - 1)]++] = from[s.at];
+  }
+  if (s.at < s.count) return;
+  s.at = 0;
+  s.in_second = !s.in_second;
+  if (++s.digit == s.digits) s.phase = SortState::kDone;
+}
+
+void begin_digits(SortState& s) {
+  for (Term item : s.roots) {
+    s.least = std::min(s.least, item.small_value());
+    s.most = std::max(s.most, item.small_value());
+  }
+  const auto range = static_cast<std::uint64_t>(s.most - s.least);
+  const auto bits = static_cast<unsigned>(std::bit_width(range));
+  s.digits = (bits + kDigitBits - 1) / kDigitBits;
+  s.places.assign(s.digits * kDigitValues, 0);
+  s.phase = s.digits == 0 ? SortState::kDone : SortState::kCount;
+}
+
+// Merging ---------------------------------------------------------------------------------------
+/// Sorts the run at `at` and gives its items their keys.
+void sort_run(SortState& s, const Before& before) {
+  Keyed run[kRunLength];
+  const std::size_t length = std::min(kRunLength, s.count - s.at);
+  for (std::size_t i = 0; i < length; ++i) {
+    const Term item = s.roots[s.at + i];
+    run[i] = {before.key(item), item};
+  }
+  std::stable_sort(run, run + length, before);
+  for (std::size_t i = 0; i < length; ++i) {
+    s.roots[s.at + i] = run[i].item;
+    s.keys[s.at + i] = run[i].key;
+  }
+  s.at += length;
+}
+
+/// Moves [first, last) of the source to the target, from `out` on.
+void move_items(SortState& s, std::size_t first, std::size_t last, std::size_t out) {
+  const std::size_t from = s.source();
+  const std::size_t to = s.target();
+  std::copy(s.roots.begin() + static_cast<std::ptrdiff_t>(from + first),
+            s.roots.begin() + static_cast<std::ptrdiff_t>(from + last),
+            s.roots.begin() + static_cast<std::ptrdiff_t>(to + out));
+  std::copy(s.keys.begin() + static_cast<std::ptrdiff_t>(from + first),
+            s.keys.begin() + static_cast<std::ptrdiff_t>(from + last),
+            s.keys.begin() + static_cast<std::ptrdiff_t>(to + out));
+}
+
+void begin_merge(SortState& s, const Before& before) {
+  const std::size_t middle = std::min(s.at + s.width, s.count);
+  const std::size_t end = std::min(s.at + 2 * s.width, s.count);
+  s.left = s.at;
+  s.right = middle;
+  s.out = s.at;
+  s.merging = true;
+  // Runs that are in order already need no comparing: sorted input costs one comparison a pair of
+  // runs.
+  const std::size_t from = s.source();
+  auto keyed = [&](std::size_t i) { return Keyed{s.keys[from + i], s.roots[from + i]}; };
+  if (middle >= end || !before(keyed(middle), keyed(middle - 1))) {
+    move_items(s, s.at, end, s.at);
+    s.merging = false;
   }
 }
 
 /// Does up to `steps` steps of the merge under way; true when it is finished.
-template <class Before>
-bool merge_some(SortState& s, std::size_t& steps, Before before) {
-  const Term* from = s.items();
-  Term* to = s.target();
+bool merge_some(SortState& s, std::size_t& steps, const Before& before) {
+  const Term* items = s.roots.data() + s.source();
+  const std::uint64_t* keys = s.keys.data() + s.source();
+  Term* to_items = s.roots.data() + s.target();
+  std::uint64_t* to_keys = s.keys.data() + s.target();
   const std::size_t middle = std::min(s.at + s.width, s.count);
   const std::size_t end = std::min(s.at + 2 * s.width, s.count);
   std::size_t left = s.left, right = s.right, out = s.out;
-  while (left < middle && right < end && steps > 0) {
-    to[out++] = before(from[right], from[left]) ? from[right++] : from[left++];
-    --steps;
+  for (; left < middle && right < end && steps > 0; --steps, ++out) {
+    const bool from_right = keys[right] != keys[left]
+                                ? keys[right] < keys[left]
+                                : before.terms_before(items[right], items[left]);
+    const std::size_t from = from_right ? right : left;
+    to_items[out] = items[from];
+    to_keys[out] = keys[from];
+    right += from_right;
+    left += !from_right;
   }
   if (left == middle || right == end) {
-    std::copy(from + left, from + middle, to + out);
-    out += middle - left;
-    std::copy(from + right, from + end, to + out);
+    move_items(s, left, middle, out);
+    move_items(s, right, end, out + (middle - left));
     s.merging = false;
     return true;
   }
@@ -118,35 +242,7 @@ bool merge_some(SortState& s, std::size_t& steps, Before before) {
   return false;
 }
 
-template <class Before>
-void begin_merge(SortState& s, Before before) {
-  const std::size_t middle = std::min(s.at + s.width, s.count);
-  const std::size_t end = std::min(s.at + 2 * s.width, s.count);
-  s.left = s.at;
-  s.right = middle;
-  s.out = s.at;
-  s.merging = true;
-  // Runs that are in order already need no comparing: sorted input costs one comparison a pair of
-  // runs.
-  const Term* from = s.items();
-  if (middle >= end || !before(from[middle], from[middle - 1])) {
-    std::copy(from + s.at, from + end, s.target() + s.at);
-    s.merging = false;
-  }
-}
-
-template <class Before>
-void sort_some(SortState& s, std::size_t steps, Before before) {
-  while (steps > 0 && s.phase == SortState::kRuns) {
-    const std::size_t length = std::min(kRunLength, s.count - s.at);
-    sort_run(s.items() + s.at, length, s.all_small, before);
-    steps -= std::min(steps, 8 * length);
-    s.at += length;
-    if (s.at == s.count) {
-      s.at = 0;
-      s.phase = s.width < s.count ? SortState::kMerge : SortState::kDone;
-    }
-  }
+void merge_runs(SortState& s, std::size_t steps, const Before& before) {
   while (steps > 0 && s.phase == SortState::kMerge) {
     if (!s.merging) {
       begin_merge(s, before);
@@ -163,24 +259,33 @@ void sort_some(SortState& s, std::size_t steps, Before before) {
   }
 }
 
-/// Sorts what was collected when the whole list is short.
-Term sort_small(Process& p, Term list, std::vector<Term>& items, const SortSpec& spec,
-                bool all_small) {
-  std::size_t work = 0;
-  bool sorted = true;
-  const TermBefore before{spec, atoms_of(p), &work};
-  for (std::size_t i = 1; i < items.size() && sorted; ++i) sorted = !before(items[i], items[i - 1]);
-  if (sorted && spec.key != SortSpec::kFirstOfPair) {
-    charge_cells(p, items.size() + work);
-    return list;
+void sort_runs(SortState& s, std::size_t steps, const Before& before) {
+  while (steps > 0 && s.phase == SortState::kRuns) {
+    sort_run(s, before);
+    steps -= std::min(steps, 8 * kRunLength);
+    if (s.at == s.count) {
+      s.at = 0;
+      s.phase = s.width < s.count ? SortState::kMerge : SortState::kDone;
+    }
   }
-  if (all_small && spec.key == SortSpec::kSelf) {
-    sort_run(items.data(), items.size(), true, SmallBefore{spec.descending});
-  } else if (!sorted) {
-    sort_run(items.data(), items.size(), false, before);
+}
+
+/// Sorts what was collected when the whole list is short.
+Term sort_small(Process& p, Term list, const std::vector<Term>& items, const SortSpec& spec) {
+  std::size_t work = 0;
+  const Before before{spec, atoms_of(p), &work};
+  std::vector<Keyed> keyed;
+  keyed.reserve(items.size());
+  bool sorted = true;
+  for (Term item : items) {
+    keyed.push_back({before.key(item), item});
+    const std::size_t n = keyed.size();
+    sorted = sorted && (n == 1 || !before(keyed[n - 1], keyed[n - 2]));
   }
   charge_cells(p, 4 * items.size() + work);
-  return list_of(p, items.data(), items.size(), spec);
+  if (sorted && spec.key != SortSpec::kFirstOfPair) return list;
+  if (!sorted) std::stable_sort(keyed.begin(), keyed.end(), before);
+  return list_of(p, keyed.size(), spec, [&](std::size_t i) { return keyed[i].item; });
 }
 
 /// Moves up to `steps` elements of `rest` to the array. False where one does not fit.
@@ -200,26 +305,47 @@ Term fail_sort(Process& p) {
   return badarg(p);
 }
 
+void collect_slice(SortState& s, Term rest) {
+  if (!rest.is_nil_list()) return;
+  s.count = s.roots.size();
+  if (s.all_small && s.spec.key == SortSpec::kSelf) {
+    begin_digits(s);
+  } else {
+    s.keys.resize(2 * s.count);
+    s.phase = SortState::kRuns;
+  }
+  s.roots.resize(2 * s.count, Term::nil_list());
+}
+
 Term sort_slice(Process& p, Args args, SortState& s) {
   std::size_t work = 0;
-  if (s.phase == SortState::kCollect) {
-    Term rest = args[0];
-    if (!collect(rest, s.roots, s.spec, s.all_small, 4 * kSliceSteps)) return fail_sort(p);
-    args.set(0, rest);
-    if (rest.is_nil_list()) {
-      s.count = s.roots.size();
-      s.roots.resize(2 * s.count, Term::nil_list());
-      s.all_small = s.all_small && s.spec.key == SortSpec::kSelf;
-      s.phase = SortState::kRuns;
-    }
-  } else if (s.all_small) {
-    sort_some(s, 4 * kSliceSteps, SmallBefore{s.spec.descending});
-  } else {
-    sort_some(s, kSliceSteps, TermBefore{s.spec, atoms_of(p), &work});
+  const Before before{s.spec, atoms_of(p), &work};
+  Term rest = args[0];
+  switch (s.phase) {
+    case SortState::kCollect:
+      if (!collect(rest, s.roots, s.spec, s.all_small, 4 * kSliceSteps)) return fail_sort(p);
+      args.set(0, rest);
+      collect_slice(s, rest);
+      break;
+    case SortState::kCount:
+      count_some(s);
+      break;
+    case SortState::kDigits:
+      distribute_some(s);
+      break;
+    case SortState::kRuns:
+      sort_runs(s, kSliceSteps, before);
+      break;
+    case SortState::kMerge:
+      merge_runs(s, kSliceSteps, before);
+      break;
+    case SortState::kDone:
+      break;
   }
   p.charge(static_cast<std::int64_t>(kSliceSteps / 8 + work / 8));
   if (s.phase != SortState::kDone) return p.again();
-  Term list = list_of(p, s.items(), s.count, s.spec);
+  const Term* items = s.roots.data() + s.source();
+  Term list = list_of(p, s.count, s.spec, [&](std::size_t i) { return items[i]; });
   drop_native_state(p);
   return list;
 }
@@ -230,7 +356,7 @@ Term sort(Process& p, Args args, const SortSpec& spec) {
   bool all_small = true;
   Term rest = args[0];
   if (!collect(rest, items, spec, all_small, kSmallList)) return badarg(p);
-  if (rest.is_nil_list()) return sort_small(p, args[0], items, spec, all_small);
+  if (rest.is_nil_list()) return sort_small(p, args[0], items, spec);
   auto* state = make_native_state<SortState>(p);
   state->spec = spec;
   state->all_small = all_small;

@@ -26,10 +26,36 @@ std::size_t first_grapheme(std::string_view text) {
   return at;
 }
 
+namespace {
+
+/// Bytes of ASCII without carriage return at the start of a text, but for the last of them: each is
+/// a grapheme.
+std::size_t plain_graphemes(std::string_view text) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kHighs = 0x8080808080808080u;
+  std::size_t at = 0;
+  while (at + 8 <= text.size()) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::uint64_t returns = word ^ kOnes * '\r';
+    if (((word | ((returns - kOnes) & ~returns)) & kHighs) != 0) break;
+    at += 8;
+  }
+  return at == 0 ? 0 : at - 1;
+}
+
+}  // namespace
+
 std::size_t count_graphemes(std::string_view text, std::size_t stop) {
   std::size_t count = 0;
   std::size_t at = 0;
   while (at < text.size() && count < stop) {
+    if (const std::size_t plain = plain_graphemes(text.substr(at)); plain > 0) {
+      const std::size_t taken = plain < stop - count ? plain : stop - count;
+      at += taken;
+      count += taken;
+      continue;
+    }
     at += first_grapheme(text.substr(at));
     ++count;
   }
@@ -38,7 +64,16 @@ std::size_t count_graphemes(std::string_view text, std::size_t stop) {
 
 std::size_t grapheme_offset(std::string_view text, std::size_t index) {
   std::size_t at = 0;
-  for (; index > 0 && at < text.size(); --index) at += first_grapheme(text.substr(at));
+  while (index > 0 && at < text.size()) {
+    if (const std::size_t plain = plain_graphemes(text.substr(at)); plain > 0) {
+      const std::size_t taken = plain < index ? plain : index;
+      at += taken;
+      index -= taken;
+      continue;
+    }
+    at += first_grapheme(text.substr(at));
+    --index;
+  }
   return at;
 }
 
