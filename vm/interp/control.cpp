@@ -312,6 +312,8 @@ COLD(tail_native_slow) {
 HANDLER(tail_native) {
   --reductions;
   SYNC_OUT(pc[2]);
+  // A function that is this instruction alone has no `enter` that made sure of its room.
+  if (QUELEA_UNLIKELY(p->limit < hp)) p->limit = hp;
   const Term result = reinterpret_cast<const NativeEntry*>(pc[1])->function(*p, Args(fp));
   pc = p->pc;
   fp = p->fp;
