@@ -8,6 +8,15 @@ using namespace quelea;
 
 namespace {
 
+// Each call moves the whole stack under gcstress.
+#if QUELEA_GCSTRESS
+constexpr int kDepth = 2000;
+constexpr int kLength = 3000;
+#else
+constexpr int kDepth = 2000000;
+constexpr int kLength = 300000;
+#endif
+
 /// fn fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) }
 void add_fib(TestModule& m) {
   m.begin("fib", 1, 6);
@@ -81,7 +90,7 @@ TEST_CASE("lists are built and survive collections") {
   m.code.emit(op_ret, Slot{2});
   m.end();
   m.begin("main", 0, 6);
-  m.code.emit(op_load, Slot{3}, m.integer(300000));
+  m.code.emit(op_load, Slot{3}, m.integer(kLength));
   m.code.emit(op_load, Slot{4}, m.nil());
   m.code.emit(op_call, FunctionRef{0}, Return{2, Slot{1}, live({})});
   m.code.emit(op_move, Slot{3}, Slot{1});
@@ -90,7 +99,7 @@ TEST_CASE("lists are built and survive collections") {
   m.code.emit(op_ret, Slot{1});
   m.end();
   machine.load(m);
-  REQUIRE(machine.run("main") == "300000");
+  REQUIRE(machine.run("main") == std::to_string(kLength));
 }
 
 TEST_CASE("deep recursion grows the stack") {
@@ -107,12 +116,12 @@ TEST_CASE("deep recursion grows the stack") {
   m.code.emit(op_ret, Slot{2});
   m.end();
   m.begin("main", 0, 4);
-  m.code.emit(op_load, Slot{3}, m.integer(2000000));
+  m.code.emit(op_load, Slot{3}, m.integer(kDepth));
   m.code.emit(op_call, FunctionRef{0}, Return{2, Slot{1}, live({})});
   m.code.emit(op_ret, Slot{1});
   m.end();
   machine.load(m);
-  REQUIRE(machine.run("main") == "2000000");
+  REQUIRE(machine.run("main") == std::to_string(kDepth));
 }
 
 TEST_CASE("an uncaught error is reported with its trace") {
