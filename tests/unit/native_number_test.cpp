@@ -71,6 +71,8 @@ TEST_CASE("number natives") {
                        {"math_log(0)", "! :badarith"},
                        {"math_pow(2, 10)", "1024.0"},
                        {"math_atan2(0, -1)", "3.141592653589793"},
+                       {"math_cbrt(27)", "3.0"},
+                       {"math_cbrt(-1000)", "-10.0"},
                        {"math_hypot(3, 4)", "5.0"},
                    });
 }

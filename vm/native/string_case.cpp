@@ -92,7 +92,7 @@ void append_all(std::string& out, const std::uint16_t (&code_points)[3]) {
   }
 }
 
-void append_upper(std::string& out, std::int32_t c) {
+void append_upper(std::string& out, std::int32_t c, std::string_view, std::size_t) {
   if (const SpecialCase* special = special_case(c)) return append_all(out, special->upper);
   if (c >= 0x1F80 && c <= 0x1FAF) {
     // Alpha, eta, omega with iota subscript: the capital letter without it, then a capital iota.
@@ -103,12 +103,60 @@ void append_upper(std::string& out, std::int32_t c) {
   utf8_append(out, static_cast<std::uint32_t>(utf8proc_toupper(c)));
 }
 
-void append_lower(std::string& out, std::int32_t c) {
+bool is_cased(std::int32_t c) {
+  const utf8proc_category_t category = utf8proc_category(c);
+  return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL ||
+         category == UTF8PROC_CATEGORY_LT;
+}
+
+/// Marks, format characters and such, which do not end a word.
+bool is_case_ignorable(std::int32_t c) {
+  switch (utf8proc_category(c)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      return c == '\'' || c == '.' || c == 0x2019 || c == 0xB7;
+  }
+}
+
+/// The capital sigma of two bytes at `at` ends a word: a letter stands in front of it and none
+/// behind.
+bool is_final_sigma(std::string_view text, std::size_t at) {
+  auto decode_before = [&](std::size_t end, std::size_t& start) {
+    start = end - 1;
+    while (start > 0 && (static_cast<std::uint8_t>(text[start]) & 0xC0) == 0x80) --start;
+    unsigned size = 0;
+    return first_code_point(text.substr(start, end - start), size);
+  };
+  bool letter_before = false;
+  for (std::size_t end = at, start = 0; end > 0; end = start) {
+    const std::int32_t c = decode_before(end, start);
+    if (c >= 0 && is_case_ignorable(c)) continue;
+    letter_before = c >= 0 && is_cased(c);
+    break;
+  }
+  if (!letter_before) return false;
+  for (std::size_t next = at + 2; next < text.size();) {
+    unsigned size = 0;
+    const std::int32_t c = first_code_point(text.substr(next), size);
+    if (c < 0 || !is_case_ignorable(c)) return c < 0 || !is_cased(c);
+    next += size;
+  }
+  return true;
+}
+
+void append_lower(std::string& out, std::int32_t c, std::string_view text, std::size_t at) {
   if (c == 0x130) {
     out.append("i\u0307");
-    return;
+  } else if (c == 0x3A3 && is_final_sigma(text, at)) {
+    utf8_append(out, 0x3C2);
+  } else {
+    utf8_append(out, static_cast<std::uint32_t>(utf8proc_tolower(c)));
   }
-  utf8_append(out, static_cast<std::uint32_t>(utf8proc_tolower(c)));
 }
 
 void append_title(std::string& out, std::int32_t c) {
@@ -116,9 +164,11 @@ void append_title(std::string& out, std::int32_t c) {
   utf8_append(out, static_cast<std::uint32_t>(utf8proc_totitle(c)));
 }
 
+/// Maps `text` from `at` on; ASCII letters from `first` to `last` change case.
 template <class Append>
-void map_case(std::string& out, std::string_view text, char first, char last, Append&& append) {
-  for (std::size_t at = 0; at < text.size();) {
+void map_case(std::string& out, std::string_view text, std::size_t at, char first, char last,
+              Append&& append) {
+  while (at < text.size()) {
     const char byte = text[at];
     if (static_cast<std::uint8_t>(byte) < 0x80) {
       out.push_back(byte >= first && byte <= last ? static_cast<char>(byte ^ 0x20) : byte);
@@ -130,7 +180,7 @@ void map_case(std::string& out, std::string_view text, char first, char last, Ap
     if (c < 0) {
       out.push_back(byte);
     } else {
-      append(out, c);
+      append(out, c, text, at);
     }
     at += size;
   }
@@ -149,7 +199,7 @@ Term prim_string_upcase(Process& p, Args args) {
   if (!s.get(args[0])) return badarg(p);
   std::string out;
   out.reserve(s.size());
-  map_case(out, s.text(), 'a', 'z', append_upper);
+  map_case(out, s.text(), 0, 'a', 'z', append_upper);
   return result_of(p, args[0], s.text(), out);
 }
 
@@ -158,7 +208,7 @@ Term prim_string_downcase(Process& p, Args args) {
   if (!s.get(args[0])) return badarg(p);
   std::string out;
   out.reserve(s.size());
-  map_case(out, s.text(), 'A', 'Z', append_lower);
+  map_case(out, s.text(), 0, 'A', 'Z', append_lower);
   return result_of(p, args[0], s.text(), out);
 }
 
@@ -175,7 +225,7 @@ Term prim_string_capitalize(Process& p, Args args) {
   } else {
     append_title(out, c);
   }
-  map_case(out, s.text().substr(size), 'A', 'Z', append_lower);
+  map_case(out, s.text(), size, 'A', 'Z', append_lower);
   return result_of(p, args[0], s.text(), out);
 }
 
