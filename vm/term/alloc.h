@@ -18,7 +18,8 @@ class TermAlloc {
   /// Room for `words` words, uninitialised; the caller fills all of them before anything else can
   /// look.
   Word* alloc(std::size_t words) {
-    if (QUELEA_LIKELY(static_cast<std::size_t>(limit - hp) >= words)) {
+    // Signed: the limit is below hp where a native's frame, red zone included, has no room left.
+    if (QUELEA_LIKELY(limit - hp >= static_cast<std::ptrdiff_t>(words))) {
       Word* result = hp;
       hp += words;
       return result;
