@@ -8,10 +8,9 @@
 #include <cstdlib>
 
 #include "tests/fuzz/module_generator.h"
+#include "tests/fuzz/module_runner.h"
 #include "vm/code/disassembler.h"
-#include "vm/code/loader.h"
 #include "vm/code/module_file.h"
-#include "vm/term/atoms.h"
 
 using namespace quelea;
 using namespace quelea::test;
@@ -23,28 +22,24 @@ namespace {
   std::abort();
 }
 
-/// A machine without an interpreter: handlers are numbers.
-struct Loader {
-  std::vector<const void*> handlers;
-  AtomTable atoms;
-  NativeEntry native;
-  CodeRegistry registry;
-
-  Loader() : handlers(make_handlers()), registry(handlers[loader_op_undefined]) {}
-  static std::vector<const void*> make_handlers() {
-    std::vector<const void*> made;
-    for (unsigned i = 0; i < kHandlerCount; ++i)
-      made.push_back(reinterpret_cast<const void*>(std::uintptr_t{i} + 1));
-    return made;
-  }
-  LoadContext context() {
-    return {registry, atoms, handlers.data(), 32,
-            [this](std::string_view, std::string_view, std::uint32_t arity) {
-              native.arity = arity;
-              return &native;
-            }};
-  }
-};
+/// Natives that do nothing to the world outside.
+const std::vector<GeneratorNative>& natives() {
+  static const std::vector<GeneratorNative> kNatives = {
+#define NATIVE(module, name, arity, symbol, flags) {#module, #name, arity},
+#include "vm/code/natives/binary.def"
+#include "vm/code/natives/json.def"
+#include "vm/code/natives/list.def"
+#include "vm/code/natives/map.def"
+#include "vm/code/natives/number.def"
+#include "vm/code/natives/operators.def"
+#include "vm/code/natives/prelude.def"
+#include "vm/code/natives/process.def"
+#include "vm/code/natives/regex.def"
+#include "vm/code/natives/string.def"
+#undef NATIVE
+  };
+  return kNatives;
+}
 
 void check_file(const std::string& file, bool must_load) {
   ModuleFileResult result = read_module(file);
@@ -57,11 +52,9 @@ void check_file(const std::string& file, bool must_load) {
   if (again != file) broken("reads back differently", disassemble(*result.image));
   (void)disassemble(*result.image);
   read_module_interface(file);
-  Loader loader;
-  LoadResult loaded = load_module(loader.context(), file);
-  if (loaded.module == nullptr && must_load)
-    broken("refused by the verifier",
-           loaded.error + "\n" + disassemble(*result.image, {.offsets = true}));
+  std::string error = run_module(file);
+  if (!error.empty() && must_load)
+    broken("refused by the verifier", error + "\n" + disassemble(*result.image, {.offsets = true}));
 }
 
 }  // namespace
@@ -74,7 +67,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   Choices choices({data + 1, size - 1});
   GeneratorOptions options;
-  options.natives = {{"map_size", 1}, {"append", 2}};
+  for (std::uint32_t n = choices.below(12); n > 0; --n)
+    options.natives.push_back(choices.pick(natives()));
   unsigned mode = data[0] % 4;
   if (mode == 1) options.spoil = 1 + choices.below(60);
   std::unique_ptr<ModuleImage> image = ModuleGenerator(choices, options).generate();

@@ -55,10 +55,15 @@ class Choices {
   std::uint64_t state_ = 0xcbf29ce484222325u;
 };
 
+struct GeneratorNative {
+  std::string module, name;
+  std::uint32_t arity;
+};
+
 struct GeneratorOptions {
   std::uint32_t spoil = 0;  ///< One operand in so many is spoiled; 0: none.
-  /// Natives of module Prim that may be called.
-  std::vector<std::pair<std::string, std::uint32_t>> natives;
+  /// Natives that may be called.
+  std::vector<GeneratorNative> natives;
 };
 
 class ModuleGenerator {
@@ -155,8 +160,9 @@ class ModuleGenerator {
       if (i > 0) image_->lambdas.push_back({i, function.captured, i});
     }
     image_->imports.push_back({image_->names.intern("Nowhere"), self, 1});
-    for (const auto& [name, arity] : options_.natives)
-      image_->natives.push_back({image_->names.intern("Prim"), image_->names.intern(name), arity});
+    for (const GeneratorNative& native : options_.natives)
+      image_->natives.push_back(
+          {image_->names.intern(native.module), image_->names.intern(native.name), native.arity});
   }
 
   // Functions
