@@ -130,6 +130,24 @@ class ModuleGenerator {
       w.string("k");
       w.number(2);
     });
+    integers_ = smalls_;
+    integers_.push_back(pool.big(true, std::string(9, '\x33')));
+    maps_ = {all_.back()};
+    composite([](LiteralWriter& w) { w.map(0); });
+    maps_.push_back(all_.back());
+    composite([](LiteralWriter& w) {
+      w.map(40);
+      for (int i = 0; i < 40; ++i) {
+        w.integer(i);
+        w.integer(-i);
+      }
+    });
+    maps_.push_back(all_.back());
+    tuples_ = {pool.empty_tuple(), all_[all_.size() - 4]};
+    binaries_ = strings_;
+    binaries_.push_back(pool.bits("\xf0", 5));
+    booleans_ = {atoms_[1], atoms_[2]};
+    positions_ = {smalls_[0], smalls_[5], pool.integer(16), smalls_[1]};
     for (std::uint32_t count = 1; count <= 4; ++count) {
       LiteralWriter keys;
       keys.tuple(count);
@@ -178,13 +196,15 @@ class ModuleGenerator {
     fixups_.clear();
     open_.clear();
     handlers_ = choices_.below(3);
+    index_ = index;
     op(op_enter);
     for (std::uint32_t slot = function_.arity + 1; slot < function_.frame_slots; ++slot) load(slot);
     std::uint32_t loop_top = offset();
     std::uint32_t length = 3 + choices_.below(25);
     for (std::uint32_t i = 0; i < length; ++i) {
       if (!open_.empty() && choices_.one_in(4)) bind_one();
-      if (choices_.one_in(12)) {
+      if (index == 0 && i % 2 == 0) instruction(op_call);
+      if (choices_.one_in(30)) {
         back_edge(loop_top);
       } else {
         random_instruction();
@@ -234,6 +254,7 @@ class ModuleGenerator {
     if (chosen == op_enter || chosen == op_catch || chosen == op_recv_wait) return;
     if (std::strchr(info.operands, 'N') != nullptr && image_->natives.empty()) return;
     if (chosen == op_tail_native && handlers_ > 0) return;
+    if (index_ == 0 && (info.flags & op_flags::STOP)) return;
     if ((info.flags & op_flags::STOP) && !choices_.one_in(6)) return;
     instruction(chosen);
     if ((info.flags & op_flags::STOP) && !open_.empty()) bind_one();
@@ -270,15 +291,70 @@ class ModuleGenerator {
     }
     arguments_ = choices_.below(4);
     base_ = kUnbound;
+    sources_.clear();
+    if (!choices_.one_in(5)) prepare_sources(chosen);
+    std::uint32_t start = offset();
     op(chosen);
     unsigned position = 0;
     for (const char* letter = info.operands; *letter != 0; ++letter) {
       if (*letter == 'Z' || *letter == 'Y') continue;
       operand(chosen, *letter, position++);
     }
+    if ((info.flags & op_flags::RAISES) && !(info.flags & op_flags::STOP) && !choices_.one_in(3)) {
+      image_->exceptions.push_back({start, start + 1, offset(), ExceptionKind::Guard});
+      base_ = 1;
+    }
     if (base_ != kUnbound) {
       for (std::uint32_t slot = base_; slot < function_.frame_slots; ++slot) load(slot);
     }
+  }
+
+  /// Puts values that the instruction likes into the slots it will read.
+  void prepare_sources(Op chosen) {
+    std::string_view name = op_info(chosen).name;
+    if (chosen >= op_add && chosen <= op_bsr_imm) {
+      prepare(integers_);
+      prepare(choices_.one_in(3) ? integers_ : positive_);
+    } else if (name.starts_with("map_") && chosen != op_map_build && chosen != op_map_literal) {
+      prepare(maps_);
+    } else if (name.starts_with("bs_") && chosen != op_bs_build) {
+      prepare(binaries_);
+      prepare(positions_);
+    } else if (chosen == op_elem) {
+      prepare(tuples_);
+    } else if (chosen == op_test_true || chosen == op_not_bool) {
+      prepare(booleans_);
+    } else if (chosen == op_recv_wait_until) {
+      prepare(positions_);
+    } else if (chosen == op_send) {
+      sources_.push_back(slot());
+      op(op_self_pid);
+      number(sources_[0]);
+    } else if (chosen == op_call_dyn) {
+      sources_.push_back(slot());
+      op(op_load);
+      number(sources_[0]);
+      number(atoms_[7]);
+    } else if (chosen == op_call_fun && !image_->lambdas.empty()) {
+      lambda_ = choices_.below(static_cast<std::uint32_t>(image_->lambdas.size()));
+      const ImageLambda& lambda = image_->lambdas[lambda_];
+      op(op_alloc);
+      number(2 + lambda.captured);
+      live(function_.frame_slots);
+      op(op_closure);
+      sources_.push_back(slot());
+      number(sources_[0]);
+      number(lambda_);
+      number(lambda.captured);
+      for (std::uint32_t i = 0; i < lambda.captured; ++i) value();
+      arguments_ = image_->functions[lambda.function].arity - lambda.captured;
+    }
+  }
+  void prepare(const std::vector<std::uint32_t>& from) {
+    sources_.push_back(slot());
+    op(op_load);
+    number(sources_.back());
+    number(choices_.pick(from));
   }
 
   void operand(Op chosen, char letter, unsigned position) {
@@ -287,6 +363,11 @@ class ModuleGenerator {
       case 'D':
         return number(slot());
       case 'S':
+        if (!sources_.empty()) {
+          std::uint32_t source = sources_.front();
+          sources_.erase(sources_.begin());
+          return number(source);
+        }
         if (chosen == op_tail_fun || chosen == op_tail_dyn)
           return number(arguments_ + 1 + choices_.below(function_.frame_slots - arguments_ - 1));
         return number(slot());
@@ -488,13 +569,16 @@ class ModuleGenerator {
   const GeneratorOptions& options_;
   std::unique_ptr<ModuleImage> image_;
   std::vector<std::uint32_t> smalls_, positive_, atoms_, immediates_, strings_, all_, keys_;
+  std::vector<std::uint32_t> integers_, maps_, tuples_, binaries_, booleans_, positions_;
 
   ImageFunction function_;
   std::vector<std::uint32_t> labels_;
   std::vector<std::uint32_t> open_;
   std::vector<Fixup> fixups_;
   std::uint32_t handlers_ = 0;
+  std::uint32_t index_ = 0;
   // Of the instruction at work.
+  std::vector<std::uint32_t> sources_;
   std::uint32_t count_ = 0, proven_ = 0, arguments_ = 0, base_ = 0, lambda_ = 0;
 };
 

@@ -48,7 +48,7 @@ class Watchdog {
       if (ending_) return;
       std::uint64_t turn = turn_;
       auto over = [&] { return ending_ || turn_ != turn; };
-      if (changed_.wait_for(guard, std::chrono::milliseconds(20), over)) continue;
+      if (changed_.wait_for(guard, std::chrono::milliseconds(8), over)) continue;
       vm_->interrupt();
       if (changed_.wait_for(guard, std::chrono::seconds(20), over)) continue;
       std::fprintf(stderr, "module_fuzz: a machine that cannot be interrupted\n");
