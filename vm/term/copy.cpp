@@ -1,6 +1,6 @@
 #include "vm/term/copy.h"
 
-#include <memory>
+#include <cstring>
 #include <vector>
 
 #include "vm/term/binary.h"
@@ -11,12 +11,12 @@ namespace quelea {
 
 namespace {
 
-/// Objects that hold no pointers are worth remembering only when they are larger than this.
-constexpr std::size_t kSmallLeafWords = 8;
-/// Of the cells of a list that was entered at its head, one in this many is remembered. Every cell
-/// that something else than a tail leads to is, so a walk repeats at most this many cells for each
-/// reference.
-constexpr unsigned kCellStride = 8;
+// Remembering every object would cost more than copying it. So small ones are left out, in a way
+// that bounds what a reference to a shared part can repeat: an object of up to kSmallWords is not
+// remembered where it holds no pointers, or where what it lies in is remembered or a list (its own
+// parts then are); of the cells of a list, its first is, and then one in kCellStride.
+constexpr std::size_t kSmallWords = 8;
+constexpr unsigned kCellStride = 16;
 
 /// From source objects to copies: open addressing on addresses.
 class CopyTable {
@@ -80,7 +80,7 @@ class Copier {
   Term run(Term term) {
     Word result = term.bits;
     if (!fixed(term)) {
-      object(term, &result, false);
+      object(term, &result, true);
       walk();
     }
     return {result};
@@ -94,8 +94,9 @@ class Copier {
     const Word* from;
     Word* to;
     std::size_t count;
-    unsigned cell;  // for the words of a list cell: how far from where the list was entered
-    bool is_cell;
+    bool loose;     // small parts need not be remembered
+    bool is_cell;   // the words of a list's cell, whose tail goes on with the list
+    unsigned cell;  // how far that cell is from where the list was entered
   };
 
   bool fixed(Term term) const { return term.is_immediate() || options_.is_literal(term.pointer()); }
@@ -110,10 +111,11 @@ class Copier {
       --now_.count;
       if (fixed(term)) {
         if (Mode::kCopies) *to = term.bits;
-        continue;
+      } else if (term.is_cons() && now_.is_cell && now_.count == 0) {
+        cells(term, to, now_.cell + 1);
+      } else {
+        object(term, to, now_.loose);
       }
-      bool tail = now_.is_cell && now_.count == 0 && term.is_cons();
-      object(term, to, tail);
     }
   }
 
@@ -122,46 +124,72 @@ class Copier {
     return Mode::kCopies ? to_->alloc(count) : nullptr;
   }
 
-  void open(const Word* from, Word* to, std::size_t count, unsigned cell, bool is_cell) {
+  void open(const Word* from, Word* to, std::size_t count, bool loose) {
     if (now_.count > 0) stack_.push(now_);
-    now_ = {from, to, count, cell, is_cell};
+    now_ = {from, to, count, loose, false, 0};
   }
 
-  /// Copies the object itself into `*slot` and leaves its parts to `walk`. `tail`: it follows in
-  /// the list being walked.
-  void object(Term term, Word* slot, bool tail) {
-    const Word* from = term.pointer();
-    unsigned cell = tail ? now_.cell + 1 : 0;
-    bool remember = Mode::kCopies && words >= kSharingThreshold && worth_it(term, cell);
-    if (remember) {
-      Term known = table_.find(from);
-      if (!known.is_none()) {
-        *slot = known.bits;
-        return;
-      }
-    }
-    Term copy;
-    if (term.is_cons()) {
-      Word* to = make(2);
-      copy = Term::cons(to);
-      if (Mode::kCopies) *slot = copy.bits;
-      open(from, to, 2, cell, true);
-    } else if (term.is_float()) {
+  /// True, with the slot filled, where the object was copied before.
+  bool known(Term term, Word* slot) {
+    Term copy = table_.find(term.pointer());
+    if (copy.is_none()) return false;
+    *slot = copy.bits;
+    return true;
+  }
+
+  /// Copies an object itself into `*slot` and leaves its parts to `walk`.
+  void object(Term term, Word* slot, bool loose) {
+    if (term.is_float()) {
       Word* to = make(2);
       if (Mode::kCopies) {
-        to[0] = from[0];
-        to[1] = from[1];
+        std::memcpy(to, term.pointer(), 2 * sizeof(Word));
         *slot = Term::boxed_float(to).bits;
       }
       return;
-    } else {
-      copy = boxed(term);
-      if (Mode::kCopies) *slot = copy.bits;
     }
-    if (remember) table_.add(from, copy);
+    if (term.is_cons() && (term.tail().is_cons() || !loose)) return cells(term, slot, 0);
+    bool remember = Mode::kCopies && words >= kSharingThreshold && worth_it(term, loose);
+    if (remember && known(term, slot)) return;
+    Term copy;
+    if (term.is_cons()) {
+      Word* to = make(2);
+      open(term.pointer(), to, 2, false);
+      copy = Term::cons(to);
+    } else {
+      copy = boxed(term, remember);
+    }
+    if (Mode::kCopies) *slot = copy.bits;
+    if (remember) table_.add(term.pointer(), copy);
   }
 
-  Term boxed(Term term) {
+  /// Copies the cells of a list, up to the first element that is an object.
+  void cells(Term term, Word* slot, unsigned cell) {
+    for (;; ++cell) {
+      bool remember = Mode::kCopies && words >= kSharingThreshold && cell % kCellStride == 0;
+      if (remember && known(term, slot)) return;
+      const Word* from = term.pointer();
+      Word* to = make(2);
+      if (Mode::kCopies) *slot = Term::cons(to).bits;
+      if (remember) table_.add(from, Term::cons(to));
+      Term head{from[0]}, tail{from[1]};
+      if (!fixed(head) || (!Mode::kCopies && words >= cap_)) {
+        open(from, to, 2, true);
+        now_.is_cell = true;
+        now_.cell = cell;
+        return;
+      }
+      if (Mode::kCopies) to[0] = head.bits;
+      slot = Mode::kCopies ? to + 1 : nullptr;
+      if (fixed(tail)) {
+        if (Mode::kCopies) *slot = tail.bits;
+        return;
+      }
+      if (!tail.is_cons()) return object(tail, slot, true);
+      term = tail;
+    }
+  }
+
+  Term boxed(Term term, bool remembered) {
     const Word* from = term.pointer();
     Header header = header_of(term);
     std::size_t count = header.payload_words();
@@ -173,17 +201,17 @@ class Copier {
         if (binary_bits(term) <= kMaxHeapBinaryBytes * 8) return small_part(term);
         break;
       case Kind::FlatMap:
-        return flat_map(term);
+        return flat_map(term, remembered);
       default:
         break;
     }
     Word* to = make(1 + count);
     if (Mode::kCopies) {
       to[0] = from[0];
-      if (is_raw_kind(header.kind())) __builtin_memcpy(to + 1, from + 1, count * sizeof(Word));
+      if (is_raw_kind(header.kind())) std::memcpy(to + 1, from + 1, count * sizeof(Word));
     }
     if (!is_raw_kind(header.kind()) && count > 0) {
-      open(from + 1, Mode::kCopies ? to + 1 : nullptr, count, 0, false);
+      open(from + 1, Mode::kCopies ? to + 1 : nullptr, count, remembered);
     }
     return Mode::kCopies ? Term::boxed(to) : term;
   }
@@ -206,12 +234,12 @@ class Copier {
 
   /// Maps of one shape come in rows: their tuple of keys is copied once as long as it is the same
   /// one.
-  Term flat_map(Term map) {
+  Term flat_map(Term map, bool remembered) {
     const Word* from = map.pointer();
     std::size_t count = header_of(map).payload_words();
     Word* to = make(1 + count);
     if (Mode::kCopies) to[0] = from[0];
-    open(from + 2, Mode::kCopies ? to + 2 : nullptr, count - 1, 0, false);
+    open(from + 2, Mode::kCopies ? to + 2 : nullptr, count - 1, remembered);
     Term keys{from[1]};
     if (fixed(keys)) {
       if (Mode::kCopies) to[1] = keys.bits;
@@ -219,18 +247,17 @@ class Copier {
       if (Mode::kCopies) to[1] = last_keys_copy_;
     } else {
       last_keys_ = keys;
-      object(keys, Mode::kCopies ? &to[1] : nullptr, false);
+      object(keys, Mode::kCopies ? &to[1] : nullptr, remembered);
       if (Mode::kCopies) last_keys_copy_ = to[1];
     }
     return Mode::kCopies ? Term::boxed(to) : map;
   }
 
-  bool worth_it(Term term, unsigned cell) const {
-    if (term.is_cons()) return cell % kCellStride == 0;
-    if (term.is_float()) return false;
+  bool worth_it(Term term, bool loose) const {
+    if (term.is_cons()) return false;  // a single cell
     std::size_t count = header_of(term).payload_words();
-    if (count > kSmallLeafWords) return true;
-    if (is_raw_kind(header_of(term).kind())) return false;
+    if (count > kSmallWords) return true;
+    if (loose || is_raw_kind(header_of(term).kind())) return false;
     const Word* at = term.pointer() + 1;
     for (std::size_t i = 0; i < count; ++i) {
       if (!fixed({at[i]})) return true;
@@ -241,7 +268,7 @@ class Copier {
   TermAlloc* to_;
   const CopyOptions& options_;
   std::size_t cap_;
-  Range now_{nullptr, nullptr, 0, 0, false};
+  Range now_{nullptr, nullptr, 0, true, false, 0};
   WorkStack<Range> stack_;
   CopyTable table_;
   Term last_keys_ = Term::none();

@@ -34,7 +34,31 @@ bool same_export(Term a, Term b) {
   return x.module == y.module && x.function == y.function && x.arity == y.arity;
 }
 
-enum class Answer { No, Yes, Walk };
+enum class Answer { No, Yes, Walk, Unknown };
+
+/// What most objects are: tuples, and short binaries and integers, which are equal when their words
+/// are (a HeapBinary is padded with zeros). `parts` points to the two headers and becomes what is
+/// to be walked.
+inline Answer quick_equal(Range& parts) {
+  Header header{*parts.a};
+  if (header.bits != *parts.b) return Answer::Unknown;
+  std::size_t count = header.payload_words();
+  switch (header.kind()) {
+    case Kind::Tuple:
+      parts = {parts.a + 1, parts.b + 1, count, false};
+      return Answer::Walk;
+    case Kind::HeapBinary:
+    case Kind::PositiveBig:
+    case Kind::NegativeBig:
+      if (count > 9) return Answer::Unknown;
+      for (std::size_t i = 1; i <= count; ++i) {
+        if (parts.a[i] != parts.b[i]) return Answer::No;
+      }
+      return Answer::Yes;
+    default:
+      return Answer::Unknown;
+  }
+}
 
 /// Compares two boxed objects; for `Walk`, `parts` are what remains to be compared.
 Answer boxed_equal(Term a, Term b, Range& parts, std::size_t& words) {
@@ -115,7 +139,8 @@ bool exact_equal_slow(Term a, Term b, std::size_t* work) {
     }
     Range parts{x.pointer(), y.pointer(), 2, false};
     if (x.is_boxed()) {
-      Answer answer = boxed_equal(x, y, parts, words);
+      Answer answer = quick_equal(parts);
+      if (answer == Answer::Unknown) answer = boxed_equal(x, y, parts, words);
       if (answer == Answer::No) break;
       equal = true;
       if (answer == Answer::Yes) continue;

@@ -203,8 +203,9 @@ Term hash_map_get(Term map, Term key, const AtomTable& atoms) {
   Term at = trie::root_of(map);
   for (unsigned depth = 0; depth < kMapDepth; ++depth) {
     const Word* node = at.pointer();
-    std::uint32_t bits = trie::bitmap(node);
     unsigned d = trie::digit(hash, depth);
+    trie::prefetch_child(node, d);
+    std::uint32_t bits = trie::bitmap(node);
     if ((bits >> d & 1) == 0) return Term::none();
     at = trie::child(node, trie::index_of(bits, d));
     if (at.is_cons()) return exact_equal(at.head(), key) ? at.tail() : Term::none();
