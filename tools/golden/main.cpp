@@ -110,6 +110,8 @@ std::vector<Result> find_scripts(const Options& options) {
   for (const std::string& file : files) {
     if (file.find(options.filter) == std::string::npos) continue;
     Script script = read_script(file);
+    const auto& skipped = script.skipped_labels;
+    if (std::find(skipped.begin(), skipped.end(), options.label) != skipped.end()) continue;
     if (script.is_test) results.push_back({std::move(script), "", 0});
   }
   return results;

@@ -61,6 +61,8 @@ void read_line(Script& script, std::string_view line) {
     script.arguments = words(value);
   } else if (directive(line, "options:", value)) {
     script.options = words(value);
+  } else if (directive(line, "skip:", value)) {
+    script.skipped_labels = words(value);
   } else if (directive(line, "timeout:", value)) {
     script.timeout_seconds = atof(value.c_str());
   }

@@ -14,6 +14,7 @@ namespace golden {
 //   # args: A B C            arguments after the file
 //   # options: A B C         options before the file
 //   # timeout: SECONDS       instead of the runner's own limit
+//   # skip: LABEL            not run by a runner of that label (one that would take hours, say)
 // Standard error must be empty unless a directive speaks of it. A file without `# expect` and
 // `# exit` is a module that other scripts use, no test; so is one whose expected output stands in
 // a file NAME.expected only if that file is there. NAME.stdin beside it is its standard input.
@@ -28,6 +29,7 @@ struct Script {
   std::vector<std::string> arguments;
   std::vector<std::string> options;
   double timeout_seconds = 0;  // 0: the runner's own limit.
+  std::vector<std::string> skipped_labels;
 };
 
 Script read_script(const std::string& path);
