@@ -1,16 +1,17 @@
 // The syntax tree: what the parser makes, and what the resolver then knows about it.
 //
 // Nodes live in an Arena, have no virtual functions and are never freed one by one. Expressions and
-// patterns are two families, each a header (kind, flags, height, span) followed by the struct of its
-// kind; `as<CallExpr>(e)` is the checked downcast. The parser has taken the sugar out that needs no
-// scopes: `x |> f(a)` is a call, `key: value` arguments are one map argument, `p = e` holds a
-// pattern, `(e)` is e with kParenthesised. The resolver (resolve.h) fills in the fields marked
-// "resolved:"; after it has succeeded
+// patterns are two families, each a header (kind, flags, height, span) followed by the struct of
+// its kind; `as<CallExpr>(e)` is the checked downcast. The parser has taken the sugar out that
+// needs no scopes: `x |> f(a)` is a call, `key: value` arguments are one map argument, `p = e`
+// holds a pattern, `(e)` is e with kParenthesised. The resolver (resolve.h) fills in the fields
+// marked "resolved:"; after it has succeeded
 //
 //   - every variable is a VarId, unique within its FunctionDef, so shadowing is gone;
 //   - every call and function reference says what it reaches (TargetKind);
 //   - aliases are expanded: a module symbol is always the full dotted name;
-//   - default parameters are gone: each lower arity is a FunctionDef (or local function) of its own;
+//   - default parameters are gone: each lower arity is a FunctionDef (or local function) of its
+//   own;
 //   - local functions are LocalFnExpr statements that hold a LambdaExpr.
 //
 // Heights are capped (kMaxHeight), so walking the tree by recursion is safe.
@@ -43,10 +44,10 @@ enum class PatternKind : uint8_t {
 };
 
 enum ExprFlag : uint8_t {
-  kParenthesised = 1,   // stood in parentheses of its own
-  kMultiline = 2,       // string: a heredoc; list, map, call: closing bracket on a later line
-  kRaw = 4,             // string: written raw
-  kSynthetic = 8,       // made by the parser or the resolver; the span is that of its cause
+  kParenthesised = 1,  // stood in parentheses of its own
+  kMultiline = 2,      // string: a heredoc; list, map, call: closing bracket on a later line
+  kRaw = 4,            // string: written raw
+  kSynthetic = 8,      // made by the parser or the resolver; the span is that of its cause
 };
 
 struct Expr {
@@ -138,8 +139,8 @@ struct InterpExpr : Expr {
 struct NameExpr : Expr {
   static constexpr ExprKind kKind = ExprKind::kName;
   Symbol name;
-  VarId var = VarId::kNone;       // resolved: the variable, or kNone
-  ConstDef* constant = nullptr;   // resolved: the constant, or null
+  VarId var = VarId::kNone;      // resolved: the variable, or kNone
+  ConstDef* constant = nullptr;  // resolved: the constant, or null
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -157,11 +158,11 @@ enum class TargetKind : uint8_t {
 
 struct Target {
   TargetKind kind = TargetKind::kUnresolved;
-  VarId var = VarId::kNone;          // kLocal
-  Symbol module = Symbol::kNone;     // kRemote
-  Symbol name = Symbol::kNone;       // kFunction, kPrelude, kRemote, kDynamic
-  FunctionDef* function = nullptr;   // kFunction: the definition of the right arity
-  Expr* object = nullptr;            // kDynamic, kValue: evaluated before the arguments
+  VarId var = VarId::kNone;         // kLocal
+  Symbol module = Symbol::kNone;    // kRemote
+  Symbol name = Symbol::kNone;      // kFunction, kPrelude, kRemote, kDynamic
+  FunctionDef* function = nullptr;  // kFunction: the definition of the right arity
+  Expr* object = nullptr;           // kDynamic, kValue: evaluated before the arguments
 };
 
 // `callee(args)`. parsed: callee is NameExpr (`f(x)`), FieldExpr (`M.f(x)`, `m.f(x)`) or any other
@@ -187,22 +188,22 @@ struct FunRefExpr : Expr {
 
 // One clause of a function or lambda. The parameters are one pattern (a name may recur).
 struct Clause {
-  Span span;                       // of the whole clause, body included
-  Span head;                       // of `fn name(params)`
-  std::span<Pattern*> params;      // resolved: kDefault patterns are gone
+  Span span;                         // of the whole clause, body included
+  Span head;                         // of `fn name(params)`
+  std::span<Pattern*> params;        // resolved: kDefault patterns are gone
   std::span<TypeExpr*> param_types;  // empty, or one (or null) a parameter
-  TypeExpr* result_type;           // null: none
-  Expr* guard;                     // null: none
-  Expr* body;                      // BlockExpr or any expression
+  TypeExpr* result_type;             // null: none
+  Expr* guard;                       // null: none
+  Expr* body;                        // BlockExpr or any expression
 };
 
 // `fn(x) = e`, `fn { … }`, and the function of a LocalFnExpr. All clauses have the same arity.
 struct LambdaExpr : Expr {
   static constexpr ExprKind kKind = ExprKind::kLambda;
-  Symbol name;                   // kNone: anonymous
+  Symbol name;  // kNone: anonymous
   std::span<Clause*> clauses;
   uint32_t arity;
-  VarId self = VarId::kNone;     // resolved: the variable that is this fun within itself
+  VarId self = VarId::kNone;  // resolved: the variable that is this fun within itself
   // resolved: variables of enclosing functions that it or a lambda inside it reads, each once;
   // never includes `self`.
   std::span<VarId> captures;
@@ -407,9 +408,9 @@ struct ReceiveExpr : Expr {
 
 struct CatchArm {
   Span span;
-  Pattern* klass;   // an atom literal (error, exit, throw), a wildcard or a variable
+  Pattern* klass;  // an atom literal (error, exit, throw), a wildcard or a variable
   Pattern* reason;
-  Pattern* trace;   // null: not wanted
+  Pattern* trace;  // null: not wanted
   Expr* guard;
   Expr* body;
 };
@@ -616,10 +617,10 @@ enum class TypeKind : uint8_t {
 };
 
 struct TypeField {
-  Expr* label;     // AtomExpr, or null for `type => type`
-  TypeExpr* key;   // null for a label
+  Expr* label;    // AtomExpr, or null for `type => type`
+  TypeExpr* key;  // null for a label
   TypeExpr* value;
-  bool optional;   // `name?: T`
+  bool optional;  // `name?: T`
 };
 
 struct TypeExpr {
@@ -640,8 +641,8 @@ struct TypeExpr {
 
 // `## > expr` lines followed by a `## value` line.
 struct DocExample {
-  Span expr;    // bytes of the first expression line to the end of the last
-  Span value;   // empty when no value line follows
+  Span expr;   // bytes of the first expression line to the end of the last
+  Span value;  // empty when no value line follows
   uint32_t line;
 };
 
@@ -653,10 +654,10 @@ struct Doc {
 
 enum class FunctionKind : uint8_t {
   kFunction,
-  kScript,     // a script's expressions; name `__script__`, arity 0
-  kTest,       // the block of a test; arity 0
-  kStruct,     // `__struct__/0`: the defaults of the module's struct as a map
-  kDefaults,   // a lower arity made from default parameters
+  kScript,    // a script's expressions; name `__script__`, arity 0
+  kTest,      // the block of a test; arity 0
+  kStruct,    // `__struct__/0`: the defaults of the module's struct as a map
+  kDefaults,  // a lower arity made from default parameters
 };
 
 struct VarInfo {
@@ -670,18 +671,18 @@ struct FunctionDef {
   bool is_pub;
   Symbol name;
   uint32_t arity;
-  Span span;                    // of the first clause's head
+  Span span;  // of the first clause's head
   std::span<Clause*> clauses;
   Doc* doc = nullptr;
   Module* module = nullptr;
-  uint32_t index = 0;           // resolved: position in Module::functions
-  std::span<VarInfo> vars;      // resolved: indexed by VarId
+  uint32_t index = 0;       // resolved: position in Module::functions
+  std::span<VarInfo> vars;  // resolved: indexed by VarId
 };
 
 struct ConstDef {
   Symbol name;
-  Span span;       // of the name
-  Expr* value;     // literals, operators, data, other constants; no variables, no cycles
+  Span span;    // of the name
+  Expr* value;  // literals, operators, data, other constants; no variables, no cycles
   Doc* doc = nullptr;
   Module* module = nullptr;
   uint32_t index = 0;  // resolved: position in Module::constants; constants it uses come earlier
@@ -752,7 +753,7 @@ struct ImportDef {
 // parsed: everything but `functions`, which are single clauses in source order (each FunctionDef
 // has one clause) until the resolver groups them.
 struct Module {
-  Symbol name;                 // full dotted name; a script's is `Script.<FileName>`
+  Symbol name;  // full dotted name; a script's is `Script.<FileName>`
   Span name_span;
   Span span;
   bool is_script = false;
@@ -763,11 +764,11 @@ struct Module {
   std::span<BehaviourRef> behaviours;
   std::span<CallbackDef*> callbacks;
   std::span<TypeDef*> types;
-  std::span<TestDef*> tests;          // doc examples included, as tests of their own
+  std::span<TestDef*> tests;  // doc examples included, as tests of their own
   std::span<AliasDef> aliases;
   std::span<ImportDef> imports;
-  std::span<Expr*> body;              // parsed: a script's expressions in order
-  FunctionDef* script = nullptr;      // resolved: those as a function (kScript); null: none
+  std::span<Expr*> body;          // parsed: a script's expressions in order
+  FunctionDef* script = nullptr;  // resolved: those as a function (kScript); null: none
 };
 
 // What parse() makes. Modules in load order: nested blocks in source order, then the file's own

@@ -6,8 +6,9 @@ namespace quelea::compiler {
 
 Pattern* Parser::not_a_pattern(Span span, std::string hint) {
   if (hint.empty()) {
-    hint = "patterns are made of names, literals, tuples, lists, maps and binaries; compare values "
-           "with `==`";
+    hint =
+        "patterns are made of names, literals, tuples, lists, maps and binaries; compare values "
+        "with `==`";
   }
   if (!panic_) fail(DiagCode::E0145, span, "this cannot be a pattern", std::move(hint));
   return error_pattern();

@@ -25,8 +25,8 @@ std::vector<Resolver::LowerArity> Resolver::take_defaults(Clause* clause, Symbol
     bool is_default = params[i]->kind == PatternKind::kDefault;
     if (is_default && first == params.size()) first = i;
     if (is_default || first == params.size()) continue;
-    report(DiagCode::E0402, params[i]->span, "a parameter without a default follows one with a default",
-           "defaults come last");
+    report(DiagCode::E0402, params[i]->span,
+           "a parameter without a default follows one with a default", "defaults come last");
     return out;
   }
   if (first == params.size()) return out;
@@ -42,17 +42,18 @@ std::vector<Resolver::LowerArity> Resolver::take_defaults(Clause* clause, Symbol
   }
   for (size_t i = params.size(); i > first; --i) {
     uint32_t arity = static_cast<uint32_t>(i - 1);
-    Clause* made = default_clause(params.first(arity), arity, values[arity], name,
-                                  params[arity]->span);
+    Clause* made =
+        default_clause(params.first(arity), arity, values[arity], name, params[arity]->span);
     out.push_back({made, arity});
   }
   return out;
 }
 
-// `(params) = name(params…, value)`. A parameter that is no plain name becomes one; where the default
-// uses names of its pattern, the pattern is read once more from the source: `pattern as name`.
-Clause* Resolver::default_clause(std::span<Pattern*> params, uint32_t arity, Expr* value, Symbol name,
-                                 Span span) {
+// `(params) = name(params…, value)`. A parameter that is no plain name becomes one; where the
+// default uses names of its pattern, the pattern is read once more from the source: `pattern as
+// name`.
+Clause* Resolver::default_clause(std::span<Pattern*> params, uint32_t arity, Expr* value,
+                                 Symbol name, Span span) {
   Clause* clause = arena_.make<Clause>();
   clause->span = clause->head = join(span, value->span);
   std::unordered_set<uint32_t> used;
@@ -96,8 +97,8 @@ Clause* Resolver::default_clause(std::span<Pattern*> params, uint32_t arity, Exp
   return clause;
 }
 
-// A local function with defaults: the lower arities are local functions below it, and once more inside
-// its clauses where it calls itself by name.
+// A local function with defaults: the lower arities are local functions below it, and once more
+// inside its clauses where it calls itself by name.
 void Resolver::expand_local_defaults(LocalFnExpr* local, std::vector<Expr*>& out) {
   out.push_back(local);
   LambdaExpr* fn = local->lambda;

@@ -91,8 +91,8 @@ std::string_view diag_code_text(DiagCode code) { return entry(code).code; }
 Severity diag_severity(DiagCode code) { return entry(code).severity; }
 std::string_view diag_title(DiagCode code) { return entry(code).title; }
 
-void DiagnosticSink::report(DiagCode code, const SourceFile* source, Span span,
-                            std::string message, std::string hint) {
+void DiagnosticSink::report(DiagCode code, const SourceFile* source, Span span, std::string message,
+                            std::string hint) {
   Severity severity = diag_severity(code);
   bool is_error = severity == Severity::kError;
   for (const Diagnostic& other : diagnostics_) {

@@ -16,14 +16,16 @@ struct Habit {
 };
 
 constexpr std::string_view kBraces = "blocks stand in braces: `if c { a } else { b }`";
-constexpr std::string_view kFunctions = "a function is `fn name(x) = expression` or `fn name(x) { … }`";
-constexpr std::string_view kMatchHint =
-    "it is `match value { 1 -> …; n when n > 1 -> …; _ -> … }`";
+constexpr std::string_view kFunctions =
+    "a function is `fn name(x) = expression` or `fn name(x) { … }`";
+constexpr std::string_view kMatchHint = "it is `match value { 1 -> …; n when n > 1 -> …; _ -> … }`";
 
 // Words that were read as a variable and stand before something else.
 constexpr Habit kAfterName[] = {
-    {words::kWordLet, DiagCode::E0201, "there is no `let`", "a variable is bound by `name = value`"},
-    {words::kWordVar, DiagCode::E0201, "there is no `var`", "a variable is bound by `name = value`"},
+    {words::kWordLet, DiagCode::E0201, "there is no `let`",
+     "a variable is bound by `name = value`"},
+    {words::kWordVar, DiagCode::E0201, "there is no `var`",
+     "a variable is bound by `name = value`"},
     {words::kWordMut, DiagCode::E0201, "there is no `mut`",
      "values do not change; `name = value` binds the name anew for the rest of the block"},
     {words::kWordReturn, DiagCode::E0202, "there is no `return`",
@@ -55,20 +57,26 @@ constexpr Habit kAfterName[] = {
      "call `Mod.f(x)`, or `import Mod (f/1)`; a behaviour is promised with `behaviour Mod`"},
     {words::kWordRequire, DiagCode::E0219, "there is no `require`",
      "call `Mod.f(x)`: modules load when they are first called"},
-    {words::kWordExport, DiagCode::E0219, "there is no `export`", "a function is exported by `pub fn`"},
-    {words::kWordPublic, DiagCode::E0219, "there is no `public`", "a function is exported by `pub fn`"},
-    {words::kWordPrivate, DiagCode::E0219, "there is no `private`", "functions without `pub` are private"},
+    {words::kWordExport, DiagCode::E0219, "there is no `export`",
+     "a function is exported by `pub fn`"},
+    {words::kWordPublic, DiagCode::E0219, "there is no `public`",
+     "a function is exported by `pub fn`"},
+    {words::kWordPrivate, DiagCode::E0219, "there is no `private`",
+     "functions without `pub` are private"},
     {words::kWordCase, DiagCode::E0217, "there is no `case`", kMatchHint},
     {words::kWordSwitch, DiagCode::E0217, "there is no `switch`", kMatchHint},
-    {words::kWordCond, DiagCode::E0217, "there is no `cond`", "conditions are chained with `if … else if …`"},
+    {words::kWordCond, DiagCode::E0217, "there is no `cond`",
+     "conditions are chained with `if … else if …`"},
     {words::kWordRescue, DiagCode::E0217, "there is no `rescue`",
      "it is `try { … } catch { error reason -> … }`"},
     {words::kWordCatch, DiagCode::E0217, "this `catch` follows no `try`",
      "it is `try { … } catch { error reason -> … }`"},
     {words::kWordAfter, DiagCode::E0217, "this `after` follows no `receive` or `try`",
      "it is `receive { … } after 1000 { … }`"},
-    {words::kWordFinally, DiagCode::E0217, "there is no `finally`", "it is `try { … } after { … }`"},
-    {words::kWordRaise, DiagCode::E0217, "there is no `raise`", "it is `error(reason)` or `throw(value)`"},
+    {words::kWordFinally, DiagCode::E0217, "there is no `finally`",
+     "it is `try { … } after { … }`"},
+    {words::kWordRaise, DiagCode::E0217, "there is no `raise`",
+     "it is `error(reason)` or `throw(value)`"},
     {words::kWordThrow, DiagCode::E0217, "`throw` is a function", "it is `throw(value)`"},
     {words::kWordMod, DiagCode::E0214, "there is no `mod` operator",
      "the remainder is `a rem b`; `Int.mod(a, b)` takes the sign of b"},
@@ -160,7 +168,8 @@ bool Parser::habit_token() {
         return true;
       }
       if (peek().kind == TokenKind::kAssign) {
-        fail(DiagCode::E0204, cur_.span, "there is no `:=`", "a variable is bound by `name = value`");
+        fail(DiagCode::E0204, cur_.span, "there is no `:=`",
+             "a variable is bound by `name = value`");
         return true;
       }
       return false;
@@ -192,8 +201,8 @@ void Parser::unexpected_operand() {
     case TokenKind::kLeftBrace: {
       TokenKind next = peek().kind;
       bool is_tuple = next == TokenKind::kAtom || next == TokenKind::kQuotedAtom;
-      bool is_map = peek_.has(kBeforeColon) || next == TokenKind::kString ||
-                    next == TokenKind::kRightBrace;
+      bool is_map =
+          peek_.has(kBeforeColon) || next == TokenKind::kString || next == TokenKind::kRightBrace;
       if (is_tuple) {
         fail(DiagCode::E0206, cur_.span, "a tuple does not stand in braces",
              "it is `(:ok, value)`; a map is `%{key: value}`");
@@ -201,9 +210,10 @@ void Parser::unexpected_operand() {
         fail(DiagCode::E0206, cur_.span, "a map begins with `%{`",
              "it is `%{key: value, \"text\" => value}`");
       } else {
-        fail(DiagCode::E0206, cur_.span, "a block stands only where the grammar asks for one",
-             "a map is `%{key: value}`, a tuple `(a, b)`, grouping `(e)`; a block that is called is "
-             "`fn() { … }`");
+        fail(
+            DiagCode::E0206, cur_.span, "a block stands only where the grammar asks for one",
+            "a map is `%{key: value}`, a tuple `(a, b)`, grouping `(e)`; a block that is called is "
+            "`fn() { … }`");
       }
       return;
     }
@@ -282,9 +292,8 @@ void Parser::side_by_side(Expr* before) {
     Span span = cur_.span;
     Symbol name = cur_.symbol;
     if (name == words::kElif || name == words::kElsif || name == words::kElseif ||
-        name == words::kDo || name == words::kThen || name == words::kEnd ||
-        name == words::kMod || name == words::kXor || name == words::kRescue ||
-        name == words::kFinally) {
+        name == words::kDo || name == words::kThen || name == words::kEnd || name == words::kMod ||
+        name == words::kXor || name == words::kRescue || name == words::kFinally) {
       previous_.span = span;
       habit_after_name(name);
       return;

@@ -2,9 +2,9 @@
 //
 // A newline is a token only where it ends something: the innermost open bracket must be a block's
 // brace (or there is none), the line must not end in something that wants more, and the next line
-// must not begin with something that goes on. So the lexer keeps a stack of open brackets. The parser
-// truncates that stack when it recovers from an error (restart), so that one bracket too many
-// does not silence the newlines of the rest of the file.
+// must not begin with something that goes on. So the lexer keeps a stack of open brackets. The
+// parser truncates that stack when it recovers from an error (restart), so that one bracket too
+// many does not silence the newlines of the rest of the file.
 //
 // The text must be valid UTF-8; parse() checks that first.
 #pragma once
@@ -32,7 +32,12 @@ class Lexer {
   // Goes back (or on) to a token's beginning with only the outermost `depth` brackets open.
   void restart(uint32_t offset, size_t depth);
   // Makes every further token the end of the file.
-  void stop() { at_ = end_; pending_set_ = false; brackets_.clear(); stopped_ = true; }
+  void stop() {
+    at_ = end_;
+    pending_set_ = false;
+    brackets_.clear();
+    stopped_ = true;
+  }
 
  private:
   enum class Bracket : uint8_t {

@@ -76,10 +76,10 @@ Token Lexer::radix_number(Token token, int radix) {
   token.span.end = at_;
   if (!good || !ends || last_underscore) {
     token.kind = TokenKind::kError;
-    const char* what = radix == 16 ? "hexadecimal (0-9, a-f)" : radix == 8 ? "octal (0-7)"
-                                                                             : "binary (0, 1)";
-    error(DiagCode::E0010, token.span,
-          std::string("a digit of this number is not ") + what);
+    const char* what = radix == 16  ? "hexadecimal (0-9, a-f)"
+                       : radix == 8 ? "octal (0-7)"
+                                    : "binary (0, 1)";
+    error(DiagCode::E0010, token.span, std::string("a digit of this number is not ") + what);
   }
   return token;
 }

@@ -22,8 +22,8 @@ struct EscapeReader {
 
   bool fail(size_t at, size_t size, std::string message, std::string hint) {
     uint32_t begin = offset + static_cast<uint32_t>(at);
-    error = {true, {begin, begin + static_cast<uint32_t>(size)}, std::move(message),
-             std::move(hint)};
+    error = {
+        true, {begin, begin + static_cast<uint32_t>(size)}, std::move(message), std::move(hint)};
     return false;
   }
 
@@ -81,9 +81,10 @@ struct EscapeReader {
       return true;
     }
     size_t size = c == '\0' ? 1 : 1 + utf8_length(static_cast<unsigned char>(c));
-    return fail(at, size, "no such escape",
-                "there are \\n \\t \\r \\0 \\e \\\\ \\\" \\' \\$ \\xHH \\u{…}; a backslash is \\\\, "
-                "and a raw string r\"…\" has no escapes");
+    return fail(
+        at, size, "no such escape",
+        "there are \\n \\t \\r \\0 \\e \\\\ \\\" \\' \\$ \\xHH \\u{…}; a backslash is \\\\, "
+        "and a raw string r\"…\" has no escapes");
   }
 };
 

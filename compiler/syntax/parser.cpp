@@ -85,8 +85,8 @@ bool Parser::expect(TokenKind kind, std::string_view where) {
 
 std::string Parser::unclosed_note(Span open, std::string_view bracket) const {
   Position position = source_.position(open.begin);
-  return "the " + std::string(bracket) + " of line " + std::to_string(position.line) +
-         ", column " + std::to_string(position.column) + " is still open";
+  return "the " + std::string(bracket) + " of line " + std::to_string(position.line) + ", column " +
+         std::to_string(position.column) + " is still open";
 }
 
 bool Parser::close(TokenKind kind, Span open, std::string_view what) {
@@ -95,16 +95,16 @@ bool Parser::close(TokenKind kind, Span open, std::string_view what) {
   if (habit_token()) return false;
   std::string_view opener = source_.text(open);
   fail(DiagCode::E0102, cur_.span,
-       "expected `,` or " + std::string(token_text(kind)) + " in " + std::string(what) + ", found " +
-           shown(cur_),
+       "expected `,` or " + std::string(token_text(kind)) + " in " + std::string(what) +
+           ", found " + shown(cur_),
        unclosed_note(open, "`" + std::string(opener.substr(0, 2)) + "`"));
   return false;
 }
 
 Symbol Parser::expect_word(std::string_view what) {
   if (panic_) return Symbol::kNone;
-  if (is_word(cur_) || (at(TokenKind::kModuleName) &&
-                           source_.text(cur_.span).find('.') == std::string_view::npos)) {
+  if (is_word(cur_) ||
+      (at(TokenKind::kModuleName) && source_.text(cur_.span).find('.') == std::string_view::npos)) {
     Symbol symbol = cur_.symbol;
     advance();
     return symbol;
@@ -223,8 +223,8 @@ void Parser::recover(const Anchor& anchor) {
     if (at_separator() && cur_.depth <= anchor.depth) break;
     if (at(TokenKind::kRightBrace)) {
       bool closes_block = lexer_.depth() < anchor.depth;
-      bool outdented = cur_.has(kOnNewLine) && anchor.depth > 0 &&
-                       indentation(text_, cur_.span.begin) < column;
+      bool outdented =
+          cur_.has(kOnNewLine) && anchor.depth > 0 && indentation(text_, cur_.span.begin) < column;
       if (closes_block || outdented) {
         resume();
         return;
@@ -291,8 +291,8 @@ ParseResult parse(const SourceFile& source, Arena& arena, Interner& interner, Di
       sink.report(DiagCode::E0001, &source, {at, at + 1}, "a NUL byte does not belong into source",
                   "in a string it is written \\0");
     } else {
-      sink.report(DiagCode::E0001, &source, {at, at + 1},
-                  "the file is not valid UTF-8 here", "save it as UTF-8; \\xHH writes a code point");
+      sink.report(DiagCode::E0001, &source, {at, at + 1}, "the file is not valid UTF-8 here",
+                  "save it as UTF-8; \\xHH writes a code point");
     }
     readable = false;
   }

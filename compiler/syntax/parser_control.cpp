@@ -27,7 +27,8 @@ Expr* Parser::block() {
       return error_expr();
     }
     std::string hint;
-    if (at(TokenKind::kArrow)) hint = "`->` belongs to the arms of `match`, `receive` and `fn { … }`";
+    if (at(TokenKind::kArrow))
+      hint = "`->` belongs to the arms of `match`, `receive` and `fn { … }`";
     if (at(TokenKind::kColon)) {
       hint = "a block stands in braces: `{ … }`";
     }
@@ -55,8 +56,7 @@ void Parser::statements(std::vector<Expr*>& out, Span open) {
     Anchor start = anchor();
     Expr* e = statement();
     out.push_back(e);
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) &&
-        !at(TokenKind::kEndOfFile)) {
+    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
       side_by_side(e);
     }
     if (panic_) {
@@ -200,8 +200,7 @@ std::span<Arm> Parser::arms(std::string_view what) {
     Anchor start = anchor();
     uint32_t begin = cur_.span.begin;
     list.push_back(arm());
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) &&
-        !at(TokenKind::kEndOfFile)) {
+    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
       side_by_side(list.back().body);
     }
     if (panic_) {
@@ -315,8 +314,7 @@ std::span<CatchArm> Parser::catch_arms() {
     Anchor start = anchor();
     uint32_t begin = cur_.span.begin;
     list.push_back(catch_arm());
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) &&
-        !at(TokenKind::kEndOfFile)) {
+    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
       side_by_side(list.back().body);
     }
     if (panic_) {
@@ -345,9 +343,10 @@ CatchArm Parser::catch_arm() {
   bool has_class = at(TokenKind::kName) && peek().kind != TokenKind::kArrow &&
                    peek().kind != TokenKind::kWhen && peek().kind != TokenKind::kComma;
   if (!has_class) {
-    fail(DiagCode::E0133, cur_.span, "expected a class before the pattern of this catch arm",
-         "it is `error reason -> …`, `exit reason -> …`, `throw value -> …`, or `_ reason -> …` for "
-         "any of them");
+    fail(
+        DiagCode::E0133, cur_.span, "expected a class before the pattern of this catch arm",
+        "it is `error reason -> …`, `exit reason -> …`, `throw value -> …`, or `_ reason -> …` for "
+        "any of them");
     return out;
   }
   Symbol klass = cur_.symbol;
@@ -529,8 +528,7 @@ Expr* Parser::lambda() {
     Clause* made = arrow_clause();
     clauses.push_back(made);
     over_clause(e, made);
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) &&
-        !at(TokenKind::kEndOfFile)) {
+    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
       side_by_side(made->body);
     }
     if (panic_) {

@@ -303,11 +303,10 @@ Segment Parser::segment(bool is_pattern) {
   }
   out.unit = 0;
   if (accept(TokenKind::kSlash)) segment_types(out);
-  bool string = out.value != nullptr ? out.value->kind == ExprKind::kString
-                                     : out.pattern != nullptr &&
-                                           out.pattern->kind == PatternKind::kLiteral &&
-                                           as<LiteralPattern>(out.pattern)->literal->kind ==
-                                               ExprKind::kString;
+  bool string = out.value != nullptr
+                    ? out.value->kind == ExprKind::kString
+                    : out.pattern != nullptr && out.pattern->kind == PatternKind::kLiteral &&
+                          as<LiteralPattern>(out.pattern)->literal->kind == ExprKind::kString;
   if (string && !out.type_given) {
     out.string_literal = true;
     out.type = SegmentType::kBytes;

@@ -83,8 +83,8 @@ void Parser::items(ModuleParts& parts, Span open, bool in_braces) {
     bool line_start = cur_.has(kOnNewLine) || cur_.span.begin == 0;
     Expr* last_before = parts.body.empty() ? nullptr : parts.body.back();
     item(parts);
-    bool ends = at_separator() || at(TokenKind::kEndOfFile) ||
-                (in_braces && at(TokenKind::kRightBrace));
+    bool ends =
+        at_separator() || at(TokenKind::kEndOfFile) || (in_braces && at(TokenKind::kRightBrace));
     if (!panic_ && !ends) {
       bool is_expr = !parts.body.empty() && parts.body.back() != last_before;
       side_by_side(is_expr ? parts.body.back() : nullptr);
@@ -257,7 +257,8 @@ void Parser::alias_item(ModuleParts& parts) {
   if (panic_) return;
   std::string_view text = interner_.text(alias.module);
   size_t dot = text.rfind('.');
-  alias.name = dot == std::string_view::npos ? alias.module : interner_.intern(text.substr(dot + 1));
+  alias.name =
+      dot == std::string_view::npos ? alias.module : interner_.intern(text.substr(dot + 1));
   if (accept(TokenKind::kAs)) {
     Span span = cur_.span;
     alias.name = expect_module("the module's name here");
@@ -461,8 +462,8 @@ void Parser::doc_tests(ModuleParts& parts, const Doc* doc, std::string_view name
     std::vector<Expr*> statements;
     for (uint32_t begin = example.expr.begin; begin < example.expr.end;) {
       size_t newline = text_.find('\n', begin);
-      uint32_t end = std::min(static_cast<uint32_t>(std::min(newline, text_.size())),
-                              example.expr.end);
+      uint32_t end =
+          std::min(static_cast<uint32_t>(std::min(newline, text_.size())), example.expr.end);
       uint32_t start = begin;
       if (begin != example.expr.begin) {
         std::string_view line = doc_line(text_.substr(begin, end - begin));

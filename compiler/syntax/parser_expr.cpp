@@ -458,7 +458,8 @@ Expr* Parser::function_reference() {
   }
   e->name = expect_word("a function's name after `&`, as in `&name/2`");
   if (!panic_ && !at(TokenKind::kSlash)) {
-    fail(DiagCode::E0112, cur_.span, "expected `/` and the number of arguments, found " + shown(cur_),
+    fail(DiagCode::E0112, cur_.span,
+         "expected `/` and the number of arguments, found " + shown(cur_),
          "a function as a value is written `&name/2`; a new function is `fn(x) = …`");
     return e;
   }

@@ -2,8 +2,8 @@
 //
 // Errors: fail() reports one and sets `panic_`. While panic_ is set nothing is consumed and nothing
 // more is reported; every production returns at once, up to the nearest statement or item, which
-// recovers: it goes on at the next line that is indented no deeper than where it began, or at the brace
-// that closes its block. So one slip makes one message.
+// recovers: it goes on at the next line that is indented no deeper than where it began, or at the
+// brace that closes its block. So one slip makes one message.
 //
 // Depth: productions that recurse hold a Nesting, and nodes count their height (a chain of `+` is
 // parsed by a loop but is a deep tree). Past kMaxHeight either way parsing ends with one error.
@@ -80,9 +80,7 @@ class Parser {
   }
   bool accept(TokenKind kind);
   bool accept_word(Symbol symbol);
-  bool at_separator() const {
-    return at(TokenKind::kNewline) || at(TokenKind::kSemicolon);
-  }
+  bool at_separator() const { return at(TokenKind::kNewline) || at(TokenKind::kSemicolon); }
   void skip_separators();
   // Reports "expected `)` after …" unless the token is there.
   bool expect(TokenKind kind, std::string_view where);
@@ -313,7 +311,8 @@ class Parser {
   std::vector<Module*> modules_;
 };
 
-// Fresh nodes from source that has been parsed before: for defaults, whose patterns are needed twice.
+// Fresh nodes from source that has been parsed before: for defaults, whose patterns are needed
+// twice.
 Pattern* reparse_pattern(const SourceFile& source, Arena& arena, Interner& interner,
                          DiagnosticSink& sink, Span span);
 Clause* reparse_clause(const SourceFile& source, Arena& arena, Interner& interner,

@@ -1,5 +1,5 @@
-// Literals: tokens to nodes. Strings with `${…}` come from the lexer in parts with the tokens of the
-// expressions between them.
+// Literals: tokens to nodes. Strings with `${…}` come from the lexer in parts with the tokens of
+// the expressions between them.
 #include "compiler/syntax/literals.h"
 #include "compiler/syntax/parser_impl.h"
 #include "compiler/syntax/utf8.h"
@@ -148,8 +148,8 @@ Expr* Parser::interpolation() {
     heredoc_parts(tokens, texts);
   } else {
     for (const Token& token : tokens) {
-      std::string_view text = decode(token, raw_text(source_, token),
-                                     token.span.begin + token.prefix);
+      std::string_view text =
+          decode(token, raw_text(source_, token), token.span.begin + token.prefix);
       texts.push_back(string_part(token, text));
     }
   }

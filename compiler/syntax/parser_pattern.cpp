@@ -135,8 +135,8 @@ Pattern* Parser::primary_pattern() {
       e->name = cur_.symbol;
       advance();
       if (at(TokenKind::kLeftBrace) && cur_.has(kTouchesPrevious)) {
-        return not_a_pattern(e->span, "a struct pattern is `%" +
-                                          std::string(source_.text(e->span)) + "{…}`");
+        return not_a_pattern(
+            e->span, "a struct pattern is `%" + std::string(source_.text(e->span)) + "{…}`");
       }
       return literal_pattern(e);
     }
@@ -182,7 +182,8 @@ Pattern* Parser::primary_pattern() {
   std::string hint;
   if (at(TokenKind::kLeftBrace)) hint = "a tuple is `(a, b)`, a map `%{key: pattern}`";
   if (at(TokenKind::kElse)) hint = "the arm for everything else is `_ -> …`";
-  if (is_keyword(cur_.kind) && hint.empty()) hint = shown(cur_) + " is a keyword and cannot be a name";
+  if (is_keyword(cur_.kind) && hint.empty())
+    hint = shown(cur_) + " is a keyword and cannot be a name";
   fail(DiagCode::E0144, cur_.span, "expected a pattern, found " + shown(cur_), hint);
   return error_pattern();
 }

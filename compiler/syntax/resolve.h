@@ -39,7 +39,7 @@ class ModuleInfoProvider {
 };
 
 struct ResolveOptions {
-  bool tests = false;   // resolve test blocks and doc examples; otherwise they are dropped
+  bool tests = false;  // resolve test blocks and doc examples; otherwise they are dropped
   bool warnings = true;
 };
 

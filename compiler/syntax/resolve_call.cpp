@@ -19,7 +19,8 @@ constexpr Renamed kValues[] = {
     {"nullptr", "the absent value is `nil`"},
     {"this", "there are no objects; a process's own pid is `self()`"},
     {"self", "a process's own pid is `self()`"},
-    {"break", "a loop is left by matching or recursion: `Enum.find`, `Enum.take_while`, `Enum.reduce`"},
+    {"break",
+     "a loop is left by matching or recursion: `Enum.find`, `Enum.take_while`, `Enum.reduce`"},
     {"continue", "generators skip what does not match: `for x in xs if wanted(x) { … }`"},
     {"return", "the value of a block is that of its last expression"},
     {"end", "blocks stand in braces"},
@@ -142,9 +143,10 @@ void Resolver::unknown_name(NameExpr* e) {
     return;
   }
   if (ended_is_.contains(static_cast<uint32_t>(e->name))) {
-    report(DiagCode::E0301, e->span, shown + " is not bound here",
-           "what `is` binds is known on the right of `and` and in the branch of `if`; elsewhere use "
-           "`match`");
+    report(
+        DiagCode::E0301, e->span, shown + " is not bound here",
+        "what `is` binds is known on the right of `and` and in the branch of `if`; elsewhere use "
+        "`match`");
     return;
   }
   auto ended = ended_.find(static_cast<uint32_t>(e->name));
@@ -171,8 +173,8 @@ void Resolver::unknown_name(NameExpr* e) {
     }
     if (near.found()) hint = "did you mean `" + near.best() + "`?";
   }
-  report(is_null ? DiagCode::E0209 : DiagCode::E0301, e->span, "nothing is called " + shown + " here",
-         hint);
+  report(is_null ? DiagCode::E0209 : DiagCode::E0301, e->span,
+         "nothing is called " + shown + " here", hint);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -289,7 +291,8 @@ bool Resolver::local_call(CallExpr* e, NameExpr* callee, uint32_t index) {
   e->target.var = read(found);
   callee->var = e->target.var;
   Target hidden;
-  if (bindings_[found].kind == BindingKind::kVariable && find_target(callee->name, arity, &hidden)) {
+  if (bindings_[found].kind == BindingKind::kVariable &&
+      find_target(callee->name, arity, &hidden)) {
     report(DiagCode::W0307, callee->span,
            "this calls the variable " + quoted(callee->name) + " of line " +
                line_of(bindings_[found].span) + ", which hides the function " +
@@ -486,7 +489,8 @@ void Resolver::check_remote(Symbol module, Symbol name, uint32_t arity, Span spa
   if (near.found()) hint = "did you mean `" + near.best() + "`?";
   if (!arities.empty()) hint = takes(arities);
   report(DiagCode::W0309, span,
-         "there is no function `" + text(module) + "." + text(name) + "/" + std::to_string(arity) + "`",
+         "there is no function `" + text(module) + "." + text(name) + "/" + std::to_string(arity) +
+             "`",
          hint);
 }
 

@@ -457,7 +457,8 @@ void Resolver::map_fields(std::span<MapField> fields, bool labels) {
     if (labels) {
       report(DiagCode::E0410, key->span, "the label `" + shown + "` is given twice");
     } else {
-      report(DiagCode::W0306, key->span, "the key `" + shown + "` appears twice; the last one wins");
+      report(DiagCode::W0306, key->span,
+             "the key `" + shown + "` appears twice; the last one wins");
     }
   }
 }
@@ -538,9 +539,10 @@ void Resolver::thrown_away(const Expr* e) {
   }
   std::string hint;
   if (first == '(' || first == '[' || first == '-') {
-    hint = std::string("a line that begins with `") + first +
-           "` is an expression of its own; to go on with the line before, end that with an operator "
-           "or begin the bracket on it";
+    hint =
+        std::string("a line that begins with `") + first +
+        "` is an expression of its own; to go on with the line before, end that with an operator "
+        "or begin the bracket on it";
   } else if (e->kind == ExprKind::kBinary && as<BinaryExpr>(e)->op == BinaryOp::kEqual) {
     hint = "`name = value` binds, `assert a == b` checks";
   }
@@ -568,7 +570,8 @@ bool Resolver::guard_operator(const Expr* e) const {
 // Reports the first thing in a guard that does not belong there.
 void Resolver::check_guard(const Expr* e) {
   static constexpr const char* kHint =
-      "guards hold comparisons, arithmetic, `and or not`, `in`, fields, elements, `m[k]`, type tests, "
+      "guards hold comparisons, arithmetic, `and or not`, `in`, fields, elements, `m[k]`, type "
+      "tests, "
       "sizes and the like; move the rest into the body with `if` or `match`";
   switch (e->kind) {
     case ExprKind::kInt:
@@ -629,10 +632,10 @@ void Resolver::check_guard(const Expr* e) {
         if (each.name != function) break;
         if (each.arity == call->args.size() && each.guard) allowed = true;
       }
-      bool shadowed = name != nullptr &&
-                      (lookup(function) != kNone ||
-                       find_function(*module_, function,
-                                     static_cast<uint32_t>(call->args.size())) != nullptr);
+      bool shadowed =
+          name != nullptr &&
+          (lookup(function) != kNone ||
+           find_function(*module_, function, static_cast<uint32_t>(call->args.size())) != nullptr);
       if (!allowed || shadowed) {
         std::string shown = short_text(call->callee->span);
         report(DiagCode::E0503, e->span,

@@ -22,9 +22,7 @@ constexpr PreludeEntry kPrelude[] = {
 #undef NATIVE
 };
 
-uint64_t key_of(Symbol name, uint32_t arity) {
-  return (static_cast<uint64_t>(name) << 32) | arity;
-}
+uint64_t key_of(Symbol name, uint32_t arity) { return (static_cast<uint64_t>(name) << 32) | arity; }
 
 }  // namespace
 
@@ -96,10 +94,11 @@ void Resolver::collect_names(ModuleScope& scope) {
       auto [at, fresh] = scope.imports.try_emplace(key_of(entry.name, entry.arity),
                                                    ModuleScope::Import{import.module, entry.span});
       if (!fresh && at->second.module != import.module) {
-        report(DiagCode::E0414, entry.span,
-               with_arity(entry.name, entry.arity) + " is imported from " +
-                   quoted(at->second.module) + " already",
-               "call one with its module: `" + text(import.module) + "." + text(entry.name) + "(…)`");
+        report(
+            DiagCode::E0414, entry.span,
+            with_arity(entry.name, entry.arity) + " is imported from " + quoted(at->second.module) +
+                " already",
+            "call one with its module: `" + text(import.module) + "." + text(entry.name) + "(…)`");
       }
     }
   }
@@ -239,10 +238,10 @@ void Resolver::struct_function(ModuleScope& scope, std::vector<FunctionDef*>& li
 
 void Resolver::collect_constants(ModuleScope& scope) {
   for (ConstDef* constant : scope.module->constants) {
-    auto [at, fresh] =
-        scope.constants.try_emplace(static_cast<uint32_t>(constant->name), constant);
+    auto [at, fresh] = scope.constants.try_emplace(static_cast<uint32_t>(constant->name), constant);
     if (fresh) continue;
-    report(DiagCode::E0311, constant->span, "the constant " + quoted(constant->name) + " is defined twice",
+    report(DiagCode::E0311, constant->span,
+           "the constant " + quoted(constant->name) + " is defined twice",
            "the other one is in line " + line_of(at->second->span));
   }
 }
@@ -294,7 +293,8 @@ void Resolver::constant_expr(Expr* e) {
       break;
   }
   report(DiagCode::E0310, e->span, "a constant's value must be known at compile time",
-         "it is made of literals, operators, tuples, lists, maps and other constants; what is computed "
+         "it is made of literals, operators, tuples, lists, maps and other constants; what is "
+         "computed "
          "goes into a function");
 }
 
@@ -340,7 +340,8 @@ void Resolver::order_constants(Module* module) {
       }
       ConstDef* used = needs[top.next++];
       if (state[used->index] == kOpen) {
-        report(DiagCode::E0309, used->span, "the constant " + quoted(used->name) + " depends on itself");
+        report(DiagCode::E0309, used->span,
+               "the constant " + quoted(used->name) + " depends on itself");
       } else if (state[used->index] == kNew) {
         state[used->index] = kOpen;
         stack.push_back({used, 0});
@@ -384,8 +385,7 @@ void Resolver::resolve_function(FunctionDef* function) {
 
 void Resolver::resolve_script(Module* module) {
   std::span<Expr*> statements = module->body;
-  BlockExpr* block = make<BlockExpr>(
-      join(statements.front()->span, statements.back()->span));
+  BlockExpr* block = make<BlockExpr>(join(statements.front()->span, statements.back()->span));
   for (Expr* each : statements) {
     if (each->height >= block->height) block->height = static_cast<uint16_t>(each->height + 1);
   }

@@ -28,8 +28,8 @@ void Resolver::end_pattern(bool in_receive, const Expr* cause) {
   for (size_t i = pattern_base_; i < pattern_names_.size(); ++i) {
     const PatternName& bound = pattern_names_[i];
     uint32_t outer = lookup(bound.name);
-    bool warns = in_receive && outer != kNone && !quiet_ &&
-                 !interner_.text(bound.name).starts_with('_');
+    bool warns =
+        in_receive && outer != kNone && !quiet_ && !interner_.text(bound.name).starts_with('_');
     if (warns) {
       report(DiagCode::W0304, bound.span,
              quoted(bound.name) + " matches any message here; it hides the " + quoted(bound.name) +
@@ -149,8 +149,8 @@ void Resolver::alternatives(AltPattern* p) {
   }
 }
 
-// An expression inside a pattern: pins see what is bound outside, segment sizes also what the pattern
-// has bound so far.
+// An expression inside a pattern: pins see what is bound outside, segment sizes also what the
+// pattern has bound so far.
 void Resolver::pinned(Expr* e, bool sees_pattern) {
   uint32_t outer_pattern = pattern_;
   size_t outer_base = pattern_base_;
@@ -291,7 +291,8 @@ void Resolver::check_field(Symbol struct_name, StructDef* def, Symbol field, Spa
       if (offer(interner_.text(each.name))) return;
     }
   } else {
-    const ModuleInfo* info = find_module(struct_name) != nullptr ? nullptr : module_info(struct_name);
+    const ModuleInfo* info =
+        find_module(struct_name) != nullptr ? nullptr : module_info(struct_name);
     if (info == nullptr || !info->has_struct) return;
     for (const std::string& each : info->struct_fields) {
       if (offer(each)) return;
@@ -299,7 +300,8 @@ void Resolver::check_field(Symbol struct_name, StructDef* def, Symbol field, Spa
   }
   std::string hint = near.found() ? "did you mean `" + near.best() + "`?"
                                   : "its fields are: " + (all.empty() ? "none" : all);
-  report(DiagCode::E0408, span, "`%" + text(struct_name) + "{}` has no field " + quoted(field), hint);
+  report(DiagCode::E0408, span, "`%" + text(struct_name) + "{}` has no field " + quoted(field),
+         hint);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -344,9 +346,9 @@ void Resolver::check_segment(const Segment& segment, bool last, bool is_pattern)
   if (utf && segment.size != nullptr) {
     report(DiagCode::E0505, segment.size->span, "a UTF segment is one code point and has no size");
   }
-  const IntExpr* size =
-      segment.size == nullptr ? nullptr
-                              : dyn_as<const IntExpr>(static_cast<const Expr*>(segment.size));
+  const IntExpr* size = segment.size == nullptr
+                            ? nullptr
+                            : dyn_as<const IntExpr>(static_cast<const Expr*>(segment.size));
   if (segment.type == SegmentType::kFloat && size != nullptr) {
     int64_t bits = size->small && size->value <= 64 ? size->value * segment.unit : -1;
     if (bits != 16 && bits != 32 && bits != 64) {

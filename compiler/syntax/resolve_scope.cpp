@@ -134,10 +134,12 @@ void Resolver::warn_unused(const Binding& binding) {
 
 void Resolver::warn_rebinding(const Binding& binding) {
   report(DiagCode::W0303, binding.span,
-         "this binds " + quoted(binding.name) + " anew, and nothing reads it", rebinding_hint(binding));
+         "this binds " + quoted(binding.name) + " anew, and nothing reads it",
+         rebinding_hint(binding));
 }
 
-// Shows what was probably meant: bindings end with their block, so the block's value has to be bound.
+// Shows what was probably meant: bindings end with their block, so the block's value has to be
+// bound.
 std::string Resolver::rebinding_hint(const Binding& binding) const {
   std::string name = text(binding.name);
   std::string value = short_text(as<MatchExpr>(binding.cause)->value->span);
@@ -145,7 +147,8 @@ std::string Resolver::rebinding_hint(const Binding& binding) const {
   if (binding.shadows >= bindings_.size()) return {};
   const Binding& outer = bindings_[binding.shadows];
   if (outer.level != binding.level) {
-    return "a function has its own variables; return the new value, or fold with `for x in xs with " +
+    return "a function has its own variables; return the new value, or fold with `for x in xs "
+           "with " +
            name + " = … { … }`";
   }
   const Expr* owner = binding.owner;
@@ -157,8 +160,7 @@ std::string Resolver::rebinding_hint(const Binding& binding) const {
   }
   if (binding.scope == ScopeKind::kFor && owner != nullptr && owner->kind == ExprKind::kFor) {
     std::span<Generator> generators = as<ForExpr>(owner)->generators;
-    std::string list =
-        short_text(join(generators.front().span, generators.back().span));
+    std::string list = short_text(join(generators.front().span, generators.back().span));
     if (list.empty()) list = "x in xs";
     return "a binding ends with its block: `" + name + " = for " + list + " with " + name + " = " +
            name + " { " + value + " }`";
@@ -175,7 +177,8 @@ std::string Resolver::rebinding_hint(const Binding& binding) const {
 
 namespace {
 
-// Insertions, deletions, replacements and swaps of neighbours; at least `limit` when there are more.
+// Insertions, deletions, replacements and swaps of neighbours; at least `limit` when there are
+// more.
 size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
   size_t difference = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
   if (difference >= limit) return limit;

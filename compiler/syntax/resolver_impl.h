@@ -1,12 +1,12 @@
 // The resolver's class; its parts are in resolve*.cpp by what they do.
 //
-// Scopes are one stack of bindings. `visible_` maps a symbol to the topmost binding of that name, and a
-// binding remembers what it shadows, so a lookup is one array access and leaving a scope undoes its
-// bindings. Bindings that `is` makes (and `=` where it may not be reached, right of `and` and `or`)
-// live shorter than their block: a Region unlinks them when they end.
+// Scopes are one stack of bindings. `visible_` maps a symbol to the topmost binding of that name,
+// and a binding remembers what it shadows, so a lookup is one array access and leaving a scope
+// undoes its bindings. Bindings that `is` makes (and `=` where it may not be reached, right of
+// `and` and `or`) live shorter than their block: a Region unlinks them when they end.
 //
-// A function with its lambdas shares one numbering of variables. Lambdas form levels; a name found on
-// an outer level is a capture of every level between.
+// A function with its lambdas shares one numbering of variables. Lambdas form levels; a name found
+// on an outer level is a capture of every level between.
 #pragma once
 
 #include <string>
@@ -78,8 +78,8 @@ class Resolver {
   struct Binding {
     Symbol name;
     VarId var;
-    uint32_t shadows;   // binding index, or kNone
-    uint32_t level;     // of the lambda it belongs to
+    uint32_t shadows;  // binding index, or kNone
+    uint32_t level;    // of the lambda it belongs to
     Span span;
     BindingKind kind;
     bool read;
@@ -287,20 +287,20 @@ class Resolver {
   SymbolMap<uint32_t> visible_;
   std::vector<Scope> scopes_;
   std::vector<Level> levels_;
-  std::vector<uint32_t> region_;   // bindings that end before their block
-  uint32_t conditional_ = 0;       // right of `and`, `or`: `=` binds in the region
+  std::vector<uint32_t> region_;  // bindings that end before their block
+  uint32_t conditional_ = 0;      // right of `and`, `or`: `=` binds in the region
   std::vector<VarInfo> vars_;
-  std::unordered_map<uint32_t, Span> ended_;  // names bound in blocks that are over
-  std::unordered_set<uint32_t> ended_is_;      // names that `is` bound, whose region is over
+  std::unordered_map<uint32_t, Span> ended_;    // names bound in blocks that are over
+  std::unordered_set<uint32_t> ended_is_;       // names that `is` bound, whose region is over
   std::unordered_set<uint32_t> unknown_names_;  // said once a function
-  bool quiet_ = false;             // made functions: no warnings about their names
+  bool quiet_ = false;                          // made functions: no warnings about their names
 
   uint32_t next_pattern_ = 0;
-  uint32_t pattern_ = 0;           // number of the pattern being resolved, 0: none
+  uint32_t pattern_ = 0;  // number of the pattern being resolved, 0: none
   size_t pattern_base_ = 0;
   std::vector<PatternName> pattern_names_;
   SymbolMap<PatternSlot> slots_;
-  bool sees_pattern_ = false;      // in a segment's size: names of the pattern count
+  bool sees_pattern_ = false;  // in a segment's size: names of the pattern count
 
   bool constant_mode_ = false;
   std::vector<ConstDef*>* constant_uses_ = nullptr;

@@ -38,9 +38,7 @@ inline constexpr uint32_t kKeywordCount = 0
     ;
 inline constexpr TokenKind kFirstKeyword = TokenKind::kModule;
 
-inline bool is_keyword(Symbol symbol) {
-  return static_cast<uint32_t>(symbol) - 1 < kKeywordCount;
-}
+inline bool is_keyword(Symbol symbol) { return static_cast<uint32_t>(symbol) - 1 < kKeywordCount; }
 inline TokenKind keyword_kind(Symbol symbol) {
   return static_cast<TokenKind>(static_cast<uint32_t>(kFirstKeyword) +
                                 static_cast<uint32_t>(symbol) - 1);
@@ -60,12 +58,12 @@ enum TokenFlag : uint8_t {
 struct Token {
   TokenKind kind = TokenKind::kEndOfFile;
   uint8_t flags = 0;
-  uint8_t prefix = 0;              // strings: bytes before the text begins (quotes, `r`)
-  uint8_t suffix = 0;              // strings: bytes after the text ends
+  uint8_t prefix = 0;  // strings: bytes before the text begins (quotes, `r`)
+  uint8_t suffix = 0;  // strings: bytes after the text ends
   Span span;
-  Symbol symbol = Symbol::kNone;   // words, module names, unquoted atoms, structs
-  uint32_t doc_begin = 0;          // with kHasDoc: the offset of the first `##`
-  uint32_t depth = 0;              // brackets open before it
+  Symbol symbol = Symbol::kNone;  // words, module names, unquoted atoms, structs
+  uint32_t doc_begin = 0;         // with kHasDoc: the offset of the first `##`
+  uint32_t depth = 0;             // brackets open before it
 
   bool has(uint8_t flag) const { return (flags & flag) != 0; }
 };

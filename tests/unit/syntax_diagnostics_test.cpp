@@ -1,6 +1,6 @@
-// Snapshots of diagnostics: every tests/diagnostics/*.qu is compiled as far as the resolver, and what
-// is reported must be the text of the .expected file beside it. After a change of messages, run the
-// test with QUELEA_UPDATE=1 in the environment to write them anew, and read the difference.
+// Snapshots of diagnostics: every tests/diagnostics/*.qu is compiled as far as the resolver, and
+// what is reported must be the text of the .expected file beside it. After a change of messages,
+// run the test with QUELEA_UPDATE=1 in the environment to write them anew, and read the difference.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
@@ -30,7 +30,8 @@ class Library : public ModuleInfoProvider {
     ModuleInfo& enums = modules_["Enum"];
     enums.exports = {{"map", 2}, {"filter", 2}, {"each", 2}, {"reduce", 3}, {"reduce", 2}};
     ModuleInfo& server = modules_["GenServer"];
-    server.callbacks = {{"init", 1}, {"handle_call", 3}, {"handle_cast", 2}, {"terminate", 2, true}};
+    server.callbacks = {
+        {"init", 1}, {"handle_call", 3}, {"handle_cast", 2}, {"terminate", 2, true}};
     ModuleInfo& known = modules_["Known"];
     known.has_struct = true;
     known.struct_fields = {"size", "color"};
@@ -85,10 +86,10 @@ TEST_CASE("diagnostics are as expected") {
 
 TEST_CASE("codes of diagnostics are unique and well formed") {
   std::map<std::string, int> seen;
-#define DIAG(code, severity, title)                                            \
-  CHECK(++seen[#code] == 1);                                                   \
-  CHECK((#code[0] == (Severity::severity == Severity::kError ? 'E' : 'W')));   \
-  CHECK(diag_code_text(DiagCode::code) == #code);                              \
+#define DIAG(code, severity, title)                                          \
+  CHECK(++seen[#code] == 1);                                                 \
+  CHECK((#code[0] == (Severity::severity == Severity::kError ? 'E' : 'W'))); \
+  CHECK(diag_code_text(DiagCode::code) == #code);                            \
   CHECK(diag_title(DiagCode::code) == title);
 #include "compiler/syntax/diagnostics.def"
 #undef DIAG

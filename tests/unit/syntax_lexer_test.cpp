@@ -57,8 +57,9 @@ TEST_CASE("a newline ends an expression where the innermost bracket is a block's
 }
 
 TEST_CASE("a line goes on after what wants more") {
-  for (const char* op : {"+", "-", "*", "/", "=", "->", "=>", "|", "|>", "!", "==", "<", "<>", "++",
-                         "..", ",", "and", "or", "not", "in", "div", "rem", "band", "bsl", "."}) {
+  for (const char* op :
+       {"+",  "-",  "*", "/",   "=",  "->",  "=>", "|",   "|>",  "!",    "==",  "<", "<>",
+        "++", "..", ",", "and", "or", "not", "in", "div", "rem", "band", "bsl", "."}) {
     CHECK(tokens(std::string("a ") + op + "\nb") == std::string("a ") + op + " b");
   }
   CHECK(tokens("a is\nb") == "a is b");

@@ -107,12 +107,14 @@ TEST_CASE("data") {
   CHECK(tree("%P.Q{a: 1}") == "(struct P.Q :a=1)");
   CHECK(tree("%{m | a: 1, b.c.d: 2, k => 3}") == "(update m [a 1] [b.c.d 2] [k 3])");
   CHECK(tree("%{f(x) | a: 1}") == "(update (call f x) [a 1])");
-  CHECK(tree("<<1, x:16/signed-little, r/bytes>>") == "(bin 1/int*1 x:16/int-signed-little*1 r/bytes*8)");
+  CHECK(tree("<<1, x:16/signed-little, r/bytes>>") ==
+        "(bin 1/int*1 x:16/int-signed-little*1 r/bytes*8)");
   CHECK(tree("<<a + b:(n * 8)/bits-unit(2)>>") == "(bin (+ a b):(* n 8)/bits*2)");
   CHECK(tree("<<\"abc\", x/float>>") == "(bin \"abc\"/bytes*8 x/float*1)");
   CHECK(tree("<<(a / b)>>") == "(bin (/ a b)/int*1)");
   CHECK(tree("<<f(a / b)/bytes>>") == "(bin (call f (/ a b))/bytes*8)");
-  CHECK(tree("[x * 2 for x in xs if x > 1, y in ys]") == "(listcomp (* x 2) [x in xs if (> x 1)] [y in ys])");
+  CHECK(tree("[x * 2 for x in xs if x > 1, y in ys]") ==
+        "(listcomp (* x 2) [x in xs if (> x 1)] [y in ys])");
   CHECK(tree("%{k => v for (k, v) in m}") == "(mapcomp k v [(tuple k v) in m])");
   CHECK(tree("%{a: v for v in m}") == "(mapcomp :a v [v in m])");
   CHECK(tree("<<b for <<b:4>> in x>>") == "(bincomp b/int*1 [(bin b:4/int*1) in x])");
@@ -147,32 +149,39 @@ TEST_CASE("functions as values") {
   CHECK(tree("fn(x) = x + 1") == "(fn [x -> (+ x 1)])");
   CHECK(tree("fn() { 1; 2 }") == "(fn [-> (block 1 2)])");
   CHECK(tree("f = fn loop(n) = loop(n)") == "(= f (fn loop[n -> (call loop n)]))");
-  CHECK(tree("fn { 0 -> :zero; n when n > 0 -> :pos }") == "(fn [0 -> :zero][n when (> n 0) -> :pos])");
+  CHECK(tree("fn { 0 -> :zero; n when n > 0 -> :pos }") ==
+        "(fn [0 -> :zero][n when (> n 0) -> :pos])");
   CHECK(tree("fn { a, b -> a + b }") == "(fn [a b -> (+ a b)])");
-  CHECK(tree("fn(a: Int, b = 2): Int when a > 1 = a") == "(fn [a (default b 2) when (> a 1) -> a])");
+  CHECK(tree("fn(a: Int, b = 2): Int when a > 1 = a") ==
+        "(fn [a (default b 2) when (> a 1) -> a])");
   CHECK(tree("f(fn(x) = x, 1)") == "(call f (fn [x -> x]) 1)");
   CHECK(tree("fn { 1 -> 2; a, b -> 3 }").starts_with("error"));
 }
 
 TEST_CASE("control") {
-  CHECK(tree("if a { 1 } else if b { 2 } else { 3 }") == "(if a (block 1) (if b (block 2) (block 3)))");
+  CHECK(tree("if a { 1 } else if b { 2 } else { 3 }") ==
+        "(if a (block 1) (if b (block 2) (block 3)))");
   CHECK(tree("if a { 1 }\nelse { 2 }") == "(if a (block 1) (block 2))");
   CHECK(tree("if a\n{ 1 }") == "(if a (block 1) none)");
-  CHECK(tree("match x { 1 | 2 -> a; n when n > 1 -> { b } }") == "(match x [(alt 1 2) -> a] [n when (> n 1) -> (block b)])");
-  CHECK(tree("match x {\n  1 -> a\n  _\n    when y -> b\n}") == "(match x [1 -> a] [_ when y -> b])");
+  CHECK(tree("match x { 1 | 2 -> a; n when n > 1 -> { b } }") ==
+        "(match x [(alt 1 2) -> a] [n when (> n 1) -> (block b)])");
+  CHECK(tree("match x {\n  1 -> a\n  _\n    when y -> b\n}") ==
+        "(match x [1 -> a] [_ when y -> b])");
   CHECK(tree("receive { x -> 1 } after 10 { 2 }") == "(receive [x -> 1] after 10 (block 2))");
   CHECK(tree("receive { x -> 1 }\nafter 10 { 2 }") == "(receive [x -> 1] after 10 (block 2))");
   CHECK(tree("receive { } after 10 { }") == "(receive after 10 (block))");
   CHECK(tree("try { a } catch { error e -> 1; exit :x, t -> 2; _ v when v -> 3 } after { b }") ==
         "(try (block a) [:error e -> 1] [:exit :x t -> 2] [_ v when v -> 3] after (block b))");
-  CHECK(tree("try { a }\ncatch { c e -> 1 }\nafter { b }") == "(try (block a) [c e -> 1] after (block b))");
+  CHECK(tree("try { a }\ncatch { c e -> 1 }\nafter { b }") ==
+        "(try (block a) [c e -> 1] after (block b))");
   CHECK(tree("try { a }\nb").starts_with("error"));
   CHECK(tree("for x in xs { f(x) }") == "(for [x in xs] (block (call f x)))");
   CHECK(tree("for x in xs if x, y in ys with acc = 0 { acc }") ==
         "(for [x in xs if x] [y in ys] with acc 0 (block acc))");
   CHECK(tree("assert a == b") == "(assert (== a b))");
   CHECK(tree("assert (:ok, v) = f()") == "(assert= (tuple :ok v) (call f))");
-  CHECK(tree("assert receive (:x, ^r) when a after 5") == "(assert receive (tuple :x ^r) when a after 5)");
+  CHECK(tree("assert receive (:x, ^r) when a after 5") ==
+        "(assert receive (tuple :x ^r) when a after 5)");
   CHECK(tree("assert not receive _") == "(assert not receive _)");
   CHECK(tree("assert receive { x -> x }") == "(assert (receive [x -> x]))");
 }
@@ -309,11 +318,13 @@ TEST_CASE("depth is limited, length is not") {
     for (size_t i = 0; i < count; ++i) out += part;
     return out;
   };
-  for (const char* opener : {"(", "[", "%{a: ", "<<", "f(", "- ", "not ", "\"${", "if a { ", "match ",
-                             "match a { (", "fn() = ", "a = ", "a ++ ", "x[", "try { ", "%{a | b: "}) {
+  for (const char* opener :
+       {"(", "[", "%{a: ", "<<", "f(", "- ", "not ", "\"${", "if a { ", "match ", "match a { (",
+        "fn() = ", "a = ", "a ++ ", "x[", "try { ", "%{a | b: "}) {
     CHECK(errors(repeat(opener, 100000)) == 1);
   }
-  for (const char* tail : {" + 1", ".a", "[1]", "(1)", "?", " and a", " |> f", " else if a { 1 }"}) {
+  for (const char* tail :
+       {" + 1", ".a", "[1]", "(1)", "?", " and a", " |> f", " else if a { 1 }"}) {
     CHECK(errors("x = if a { 1 }" + repeat(tail, 100000)) >= 1);
   }
   CHECK(errors("x = [" + repeat("1, ", 1000000) + "]") == 0);

@@ -36,17 +36,19 @@ class TreePrinter {
       case PatternKind::kMap:
         return "(map" + fields(as<MapPattern>(p)->fields) + ")";
       case PatternKind::kStruct:
-        return "(struct " + text(as<StructPattern>(p)->name) + fields(as<StructPattern>(p)->fields) +
-               ")";
+        return "(struct " + text(as<StructPattern>(p)->name) +
+               fields(as<StructPattern>(p)->fields) + ")";
       case PatternKind::kBin:
         return "(bin" + segments(as<BinPattern>(p)->segments) + ")";
       case PatternKind::kPrefix:
         return "(prefix \"" + std::string(as<PrefixPattern>(p)->prefix) + "\" " +
                print(as<PrefixPattern>(p)->rest) + ")";
       case PatternKind::kRange:
-        return "(.. " + print(as<RangePattern>(p)->low) + " " + print(as<RangePattern>(p)->high) + ")";
+        return "(.. " + print(as<RangePattern>(p)->low) + " " + print(as<RangePattern>(p)->high) +
+               ")";
       case PatternKind::kAs:
-        return "(as " + print(as<AsPattern>(p)->pattern) + " " + print(as<AsPattern>(p)->name) + ")";
+        return "(as " + print(as<AsPattern>(p)->pattern) + " " + print(as<AsPattern>(p)->name) +
+               ")";
       case PatternKind::kAlt:
         return list("alt", as<AltPattern>(p)->alternatives);
       case PatternKind::kDefault:
@@ -108,7 +110,8 @@ class TreePrinter {
                print(as<UnaryExpr>(e)->operand) + ")";
       }
       case ExprKind::kMatch:
-        return "(= " + print(as<MatchExpr>(e)->pattern) + " " + print(as<MatchExpr>(e)->value) + ")";
+        return "(= " + print(as<MatchExpr>(e)->pattern) + " " + print(as<MatchExpr>(e)->value) +
+               ")";
       case ExprKind::kIs:
         return "(is " + print(as<IsExpr>(e)->value) + " " + print(as<IsExpr>(e)->pattern) + ")";
       case ExprKind::kTryOp:
@@ -156,7 +159,8 @@ class TreePrinter {
       case ExprKind::kReceive: {
         const ReceiveExpr* r = as<ReceiveExpr>(e);
         std::string out = "(receive" + arms(r->arms);
-        if (r->timeout != nullptr) out += " after " + print(r->timeout) + " " + print(r->timeout_body);
+        if (r->timeout != nullptr)
+          out += " after " + print(r->timeout) + " " + print(r->timeout_body);
         return out + ")";
       }
       case ExprKind::kTry: {
@@ -245,7 +249,8 @@ class TreePrinter {
     return out;
   }
   std::string segments(std::span<Segment> items) const {
-    static constexpr const char* kTypes[] = {"int", "float", "bytes", "bits", "utf8", "utf16", "utf32"};
+    static constexpr const char* kTypes[] = {"int",  "float", "bytes", "bits",
+                                             "utf8", "utf16", "utf32"};
     static constexpr const char* kEndians[] = {"", "-little", "-native"};
     std::string out;
     for (const Segment& each : items) {

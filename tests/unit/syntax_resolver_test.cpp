@@ -129,7 +129,8 @@ TEST_CASE("a match inside an expression binds for the rest of its block") {
 
 TEST_CASE("folds evaluate list and initial value outside the loop") {
   CHECK(resolved("fn f(x) = for x in x, y in x with (x, a) = x { (x, a + y) }") ==
-        "[x#0 -> (for [x#1 in x#0] [y#2 in x#1] with (tuple x#3 a#4) x#0 (block (tuple x#3 (+ a#4 y#2))))]");
+        "[x#0 -> (for [x#1 in x#0] [y#2 in x#1] with (tuple x#3 a#4) x#0 (block (tuple x#3 (+ a#4 "
+        "y#2))))]");
   CHECK(resolved("fn f(xs) = [x for x in xs if x > 1]") ==
         "[xs#0 -> (listcomp x#1 [x#1 in xs#0 if (> x#1 1)])]");
 }
@@ -150,7 +151,8 @@ TEST_CASE("defaults of local functions") {
   CHECK(resolved("fn f(x) { fn go(a, b = x) = (a, b); go(1) }") ==
         "[x#0 -> (block (local (fn go#1[a#2 b#3 -> (tuple a#2 b#3)])) "
         "(local (fn go#5[a#6 -> (call local:4 a#6 x#0)] captures 4 0)) (call local:7 1))]");
-  CHECK(warnings("pub fn f(x) { fn go(a, b = 0) { if a > 9 { b } else { go(a + 1) } }; go(x) }") == 0);
+  CHECK(warnings("pub fn f(x) { fn go(a, b = 0) { if a > 9 { b } else { go(a + 1) } }; go(x) }") ==
+        0);
 }
 
 TEST_CASE("constants are ordered and structs have their function") {
@@ -201,7 +203,8 @@ TEST_CASE("many captures and names stay quick") {
   for (int i = 0; i < 5000; ++i) {
     text += "  v" + std::to_string(i) + " = x + " + std::to_string(i) + "\n";
     if (i % 10 == 9) {
-      text += "  g" + std::to_string(i) + " = fn() = [" + sum + "]\n  println(g" + std::to_string(i) + ")\n";
+      text += "  g" + std::to_string(i) + " = fn() = [" + sum + "]\n  println(g" +
+              std::to_string(i) + ")\n";
       sum = "0";
     }
     sum += ", v" + std::to_string(i);
