@@ -280,6 +280,33 @@ void Parser::unexpected_operand() {
   fail(DiagCode::E0160, cur_.span, "expected an expression, found " + found, hint);
 }
 
+// What may have been meant by the token that stands behind a complete expression.
+std::string Parser::neighbour_hint() const {
+  switch (cur_.kind) {
+    case TokenKind::kLeftParen:
+      return "a call's parenthesis touches the name: `f(x)`";
+    case TokenKind::kLeftBracket:
+      return "an index's bracket touches the value: `m[k]`";
+    case TokenKind::kLeftBinary:
+    case TokenKind::kRightBinary:
+      return "shifts are `a bsl n` and `a bsr n`";
+    case TokenKind::kCaret:
+      return "exclusive or is `a bxor b`, powers are `Int.pow(a, b)`";
+    case TokenKind::kAmpersand:
+      return "bits are combined by `band`, `bor`, `bxor`; strings are joined by `a <> b`";
+    case TokenKind::kBar:
+      return "`|` stands between patterns; of integers it is `a bor b`, of booleans `a or b`";
+    case TokenKind::kArrow:
+      return "`->` belongs to the arms of `match`, `receive`, `catch` and `fn { … }`";
+    case TokenKind::kFatArrow:
+      return "a function is `fn(x) = expression`, a map's entry `%{key => value}`";
+    case TokenKind::kColon:
+      return "a block stands in braces, a map's entry in `%{key: value}`";
+    default:
+      return {};
+  }
+}
+
 // Something follows a complete expression or declaration without an operator between.
 void Parser::side_by_side(Expr* before) {
   if (panic_ || aborted_) return;
@@ -299,54 +326,18 @@ void Parser::side_by_side(Expr* before) {
       return;
     }
   }
-  std::string hint = "expressions are parted by a new line or `;`";
-  switch (cur_.kind) {
-    case TokenKind::kLeftParen:
-      hint = "a call's parenthesis touches the name: `f(x)`";
-      break;
-    case TokenKind::kLeftBracket:
-      hint = "an index's bracket touches the value: `m[k]`";
-      break;
-    case TokenKind::kLeftBinary:
-      hint = "shifts are `a bsl n` and `a bsr n`";
-      break;
-    case TokenKind::kRightBinary:
-      hint = "shifts are `a bsl n` and `a bsr n`";
-      break;
-    case TokenKind::kCaret:
-      hint = "exclusive or is `a bxor b`, powers are `Int.pow(a, b)`";
-      break;
-    case TokenKind::kAmpersand:
-      hint = "bits are combined by `band`, `bor`, `bxor`; strings are joined by `a <> b`";
-      break;
-    case TokenKind::kBar:
-      hint = "`|` stands between patterns; of integers it is `a bor b`, of booleans `a or b`";
-      break;
-    case TokenKind::kArrow:
-      if (before != nullptr && before->kind == ExprKind::kLambda) {
-        fail(DiagCode::E0207, cur_.span, "a function's body does not follow an arrow",
-             "write `fn(x) = expression`");
-        return;
-      }
-      hint = "`->` belongs to the arms of `match`, `receive`, `catch` and `fn { … }`";
-      break;
-    case TokenKind::kFatArrow:
-      hint = "a function is `fn(x) = expression`, a map's entry `%{key => value}`";
-      break;
-    case TokenKind::kRightParen:
-    case TokenKind::kRightBracket:
-    case TokenKind::kRightBrace:
-      fail(DiagCode::E0160, cur_.span, "this " + shown(cur_) + " closes nothing");
-      return;
-    case TokenKind::kComma:
-      hint = "a tuple is `(a, b)`";
-      break;
-    case TokenKind::kColon:
-      hint = "a block stands in braces, a map's entry in `%{key: value}`";
-      break;
-    default:
-      break;
+  if (at(TokenKind::kArrow) && before != nullptr && before->kind == ExprKind::kLambda) {
+    fail(DiagCode::E0207, cur_.span, "a function's body does not follow an arrow",
+         "write `fn(x) = expression`");
+    return;
   }
+  if (at(TokenKind::kRightParen) || at(TokenKind::kRightBracket) || at(TokenKind::kRightBrace)) {
+    fail(DiagCode::E0160, cur_.span, "this " + shown(cur_) + " closes nothing");
+    return;
+  }
+  std::string hint = neighbour_hint();
+  if (hint.empty() && at(TokenKind::kComma)) hint = "a tuple is `(a, b)`";
+  if (hint.empty()) hint = "expressions are parted by a new line or `;`";
   std::string what = before == nullptr ? "the declaration" : "the expression";
   fail(DiagCode::E0161, cur_.span, "expected the end of " + what + ", found " + shown(cur_), hint);
 }

@@ -94,10 +94,12 @@ bool Parser::close(TokenKind kind, Span open, std::string_view what) {
   if (panic_) return false;
   if (habit_token()) return false;
   std::string_view opener = source_.text(open);
+  std::string hint = cur_.has(kOnNewLine) ? std::string() : neighbour_hint();
+  if (hint.empty()) hint = unclosed_note(open, "`" + std::string(opener.substr(0, 2)) + "`");
   fail(DiagCode::E0102, cur_.span,
        "expected `,` or " + std::string(token_text(kind)) + " in " + std::string(what) +
            ", found " + shown(cur_),
-       unclosed_note(open, "`" + std::string(opener.substr(0, 2)) + "`"));
+       std::move(hint));
   return false;
 }
 

@@ -104,6 +104,7 @@ class Parser {
   Pattern* error_pattern();
   void unexpected_operand();
   void side_by_side(Expr* before);
+  std::string neighbour_hint() const;
   bool habit_after_name(Symbol name);
   bool habit_token();
   bool is_ternary() const;
