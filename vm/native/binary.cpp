@@ -102,7 +102,8 @@ Term prim_binary_copy(Process& p, Args args) {
   if (b.size() != 0 && n > kMaxBuiltBytes / b.size()) return system_limit(p);
   std::uint8_t* out = nullptr;
   const std::size_t total = n * b.size();
-  Term result = binary_uninitialised(p, total, &out);
+  Term result = new_binary(p, total, &out);
+  if (result.is_none()) return result;
   if (b.size() == 1) {
     std::memset(out, b.data()[0], total);
   } else if (total > 0) {

@@ -94,7 +94,7 @@ Term prim_code_which(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
   const LoadedModule* module = loaded_module(p, args[0]);
   if (module == nullptr || module->files.empty()) return atoms::nil;
-  return binary_from_text(p, module->files[0]);
+  return checked(p, binary_from_text(p, module->files[0]));
 }
 
 Term prim_code_exports(Process& p, Args args) {

@@ -72,7 +72,7 @@ Term prim_crypto_hash(Process& p, Args args) {
     return library_failure(p);
   }
   charge_bytes(p, 64 + 4 * bytes.text().size());
-  return binary_from_bytes(p, out, size);
+  return checked(p, binary_from_bytes(p, out, size));
 }
 
 Term prim_crypto_hmac(Process& p, Args args) {
@@ -92,7 +92,7 @@ Term prim_crypto_hmac(Process& p, Args args) {
     return library_failure(p);
   }
   charge_bytes(p, 256 + 4 * bytes.text().size());
-  return binary_from_bytes(p, out, size);
+  return checked(p, binary_from_bytes(p, out, size));
 }
 
 Term prim_crypto_pbkdf2(Process& p, Args args) {
@@ -115,7 +115,7 @@ Term prim_crypto_pbkdf2(Process& p, Args args) {
     return library_failure(p);
   }
   p.charge(iterations);
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 Term prim_crypto_random_bytes(Process& p, Args args) {
@@ -123,7 +123,8 @@ Term prim_crypto_random_bytes(Process& p, Args args) {
   if (!get_count(args[0], count) || count < 0) return badarg(p);
   if (count > kMaxRandomBytes) return system_limit(p);
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, static_cast<std::size_t>(count), &out);
+  Term result = new_binary(p, static_cast<std::size_t>(count), &out);
+  if (result.is_none()) return result;
   std::size_t left = static_cast<std::size_t>(count);
   while (left > 0) {
     const ssize_t got = retry([&] { return getrandom(out, left, 0); });
@@ -148,7 +149,8 @@ Term prim_crypto_xor(Process& p, Args args) {
   Bytes b;
   if (!a.get(args[0]) || !b.get(args[1]) || a.size() != b.size()) return badarg(p);
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, a.size(), &out);
+  Term result = new_binary(p, a.size(), &out);
+  if (result.is_none()) return result;
   for (std::size_t i = 0; i < a.size(); ++i) out[i] = a.data()[i] ^ b.data()[i];
   charge_bytes(p, a.size());
   return result;

@@ -42,7 +42,8 @@ Term prim_hex_encode(Process& p, Args args) {
   if (!b.get(args[0])) return badarg(p);
   if (b.size() > kMaxInputBytes) return system_limit(p);
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, 2 * b.size(), &out);
+  Term result = new_binary(p, 2 * b.size(), &out);
+  if (result.is_none()) return result;
   for (std::size_t i = 0; i < b.size(); ++i) {
     *out++ = static_cast<std::uint8_t>("0123456789abcdef"[b.data()[i] >> 4]);
     *out++ = static_cast<std::uint8_t>("0123456789abcdef"[b.data()[i] & 15]);
@@ -60,7 +61,8 @@ Term prim_hex_decode(Process& p, Args args) {
     if (kHexValues[s.data()[i]] == kBad) return atoms::error;
   }
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, s.size() / 2, &out);
+  Term result = new_binary(p, s.size() / 2, &out);
+  if (result.is_none()) return result;
   for (std::size_t i = 0; i < s.size(); i += 2) {
     *out++ = static_cast<std::uint8_t>(kHexValues[s.data()[i]] << 4 | kHexValues[s.data()[i + 1]]);
   }
@@ -77,7 +79,8 @@ Term prim_base64_encode(Process& p, Args args) {
   const std::size_t rest = b.size() % 3;
   const std::size_t size = b.size() / 3 * 4 + (rest == 0 ? 0 : padding ? 4 : rest + 1);
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, size, &out);
+  Term result = new_binary(p, size, &out);
+  if (result.is_none()) return result;
   const std::uint8_t* in = b.data();
   const std::uint8_t* end = in + b.size() - rest;
   auto put = [&](unsigned value) { *out++ = static_cast<std::uint8_t>(digits[value & 63]); };
@@ -113,7 +116,8 @@ Term prim_base64_decode(Process& p, Args args) {
   }
   if (text.size() % 4 == 1) return atoms::error;
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, text.size() / 4 * 3 + (text.size() % 4 * 3) / 4, &out);
+  Term result = new_binary(p, text.size() / 4 * 3 + (text.size() % 4 * 3) / 4, &out);
+  if (result.is_none()) return result;
   std::uint32_t bits = 0;
   unsigned count = 0;
   for (char c : text) {

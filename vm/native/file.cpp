@@ -23,14 +23,15 @@ Term text_term(Process& p, std::string_view text) { return binary_from_text(p, t
 Term read_to_end(Process& p, int fd, std::size_t expected) {
   std::size_t capacity = expected + 1 < 4096 ? 4096 : expected + 1;
   SharedBytes* shared = SharedBytes::create(capacity);
+  if (shared == nullptr) return posix_error(p, ENOMEM);
   std::size_t size = 0;
   while (true) {
     if (size == capacity) {
-      if (capacity >= kMaxFileBytes) {
+      SharedBytes* larger = capacity >= kMaxFileBytes ? nullptr : SharedBytes::create(2 * capacity);
+      if (larger == nullptr) {
         shared->release();
-        return posix_error(p, EFBIG);
+        return posix_error(p, ENOMEM);
       }
-      SharedBytes* larger = SharedBytes::create(2 * capacity);
       std::memcpy(larger->bytes, shared->bytes, size);
       shared->release();
       shared = larger;

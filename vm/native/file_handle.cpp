@@ -169,6 +169,7 @@ Term prim_file_read_chunk(Process& p, Args args) {
     return ok_tuple(p, bytes);
   }
   SharedBytes* shared = SharedBytes::create(size);
+  if (shared == nullptr) return posix_error(p, ENOMEM);
   std::memcpy(shared->bytes, file->ready().data(), have);
   file->consume(have);
   while (have < size) {

@@ -105,7 +105,8 @@ Term prim_iodata_to_binary(Process& p, Args args) {
   if (!good) return badarg(p);
   if (size > std::size_t{1} << 33) return system_limit(p);
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, size, &out);
+  Term result = new_binary(p, size, &out);
+  if (result.is_none()) return result;
   walk_iodata(
       args[0], nullptr, [&](std::uint8_t byte) { *out++ = byte; },
       [&](Term binary) {

@@ -231,7 +231,7 @@ Term prim_json_encode(Process& p, Args args) {
   if (!good) {
     return writer.failed().is_none() ? system_limit(p) : badarg_with(p, writer.failed());
   }
-  return binary_from_text(p, writer.text());
+  return checked(p, binary_from_text(p, writer.text()));
 }
 
 }  // namespace quelea

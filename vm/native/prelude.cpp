@@ -141,7 +141,7 @@ Term prelude_to_string(Process& p, Args args) {
   std::size_t work = 0;
   to_string(out, args[0], atoms_of(p), p.vm().inspect_options(), &work);
   charge_cells(p, work + out.size() / 8);
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 Term prelude_inspect(Process& p, Args args) {
@@ -149,7 +149,7 @@ Term prelude_inspect(Process& p, Args args) {
   std::size_t work = 0;
   inspect(out, args[0], atoms_of(p), p.vm().inspect_options(), &work);
   charge_cells(p, work + out.size() / 8);
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 namespace {
@@ -177,7 +177,7 @@ Term prelude_term_to_binary(Process& p, Args args) {
   options.node = p.vm().node();
   if (!etf_encode(out, args[0], atoms_of(p), options, &work)) return system_limit(p);
   charge_cells(p, work + out.size() / 16);
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 namespace {

@@ -117,7 +117,7 @@ Term prim_inspect(Process& p, Args args) {
   std::size_t work = 0;
   inspect(out, args[0], atoms_of(p), options, &work);
   charge_cells(p, work + out.size() / 8);
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 }  // namespace quelea

@@ -66,7 +66,7 @@ bool get_state(Term term, Xoshiro& state) {
 }
 
 Term make_state(Process& p, const Xoshiro& state) {
-  return binary_from_bytes(p, state.s, kStateBytes);
+  return checked(p, binary_from_bytes(p, state.s, kStateBytes));
 }
 
 Term result_and_state(Process& p, Term result, const Xoshiro& state) {

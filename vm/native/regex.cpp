@@ -510,7 +510,7 @@ Term prim_regex_replace(Process& p, Args args) {
   if (global && matcher.gave_up()) return match_limit(p);
   out.put_text(subject.text().substr(start));
   charge_bytes(p, 4 * (out.bit_size() / 8));
-  return out.finish(p);
+  return checked(p, out.finish(p));
 }
 
 Term prim_regex_escape(Process& p, Args args) {
@@ -523,7 +523,7 @@ Term prim_regex_escape(Process& p, Args args) {
     out.push_back(c);
   }
   charge_bytes(p, 2 * out.size());
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 }  // namespace quelea

@@ -84,7 +84,7 @@ Term prim_string_from_charlist(Process& p, Args args) {
   }
   if (!rest.is_nil_list()) return badarg(p);
   charge_text(p, 2 * out.size());
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 namespace {
@@ -128,7 +128,8 @@ Term prim_string_reverse(Process& p, Args args) {
   if (!s.get(args[0])) return badarg(p);
   charge_text(p, 2 * s.size());
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, s.size(), &out);
+  Term result = new_binary(p, s.size(), &out);
+  if (result.is_none()) return result;
   for (std::size_t at = 0; at < s.size();) {
     const std::size_t size = first_grapheme(s.text().substr(at));
     std::memcpy(out + s.size() - at - size, s.data() + at, size);
@@ -167,7 +168,7 @@ Term pad(Process& p, Args args, bool leading) {
   }
   if (leading) out.append(s.text());
   charge_bytes(p, out.size());
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 }  // namespace
@@ -210,7 +211,7 @@ Term prim_string_scrub(Process& p, Args args) {
     rest.remove_prefix(1);
     good = utf8_valid_prefix(bytes_of(rest), rest.size());
   }
-  return binary_from_text(p, out);
+  return checked(p, binary_from_text(p, out));
 }
 
 Term prim_string_width(Process& p, Args args) {
@@ -238,7 +239,7 @@ Term prim_string_width(Process& p, Args args) {
 // Atoms -----------------------------------------------------------------------------------------
 Term prim_atom_to_string(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
-  return binary_from_text(p, text_of(p, args[0]));
+  return checked(p, binary_from_text(p, text_of(p, args[0])));
 }
 
 Term prim_string_to_atom(Process& p, Args args) {

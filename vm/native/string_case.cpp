@@ -189,7 +189,7 @@ void map_case(std::string& out, std::string_view text, std::size_t at, char firs
 /// Most text has nothing to change: then the string itself is the result.
 Term result_of(Process& p, Term original, std::string_view before, const std::string& after) {
   p.charge(static_cast<std::int64_t>(before.size() / 32));
-  return before == after ? original : binary_from_text(p, after);
+  return before == after ? original : checked(p, binary_from_text(p, after));
 }
 
 }  // namespace

@@ -189,7 +189,8 @@ Term prim_string_join(Process& p, Args args) {
   }
   if (!rest.is_nil_list()) return badarg(p);
   std::uint8_t* out = nullptr;
-  Term result = binary_uninitialised(p, total, &out);
+  Term result = new_binary(p, total, &out);
+  if (result.is_none()) return result;
   std::string scratch;
   for (rest = args[0]; rest.is_cons(); rest = rest.tail()) {
     const Term part = rest.head();
@@ -242,7 +243,7 @@ Term prim_string_replace(Process& p, Args args) {
   }
   out.put_text(text.substr(start));
   charge_bytes(p, out.bit_size() / 8);
-  return out.finish(p);
+  return checked(p, out.finish(p));
 }
 
 Term prim_string_contains(Process& p, Args args) {

@@ -101,6 +101,17 @@ class Bytes {
   std::unique_ptr<std::uint8_t[]> copy_;
 };
 
+/// What was built, or system_limit where there was no memory for it.
+inline Term checked(Process& p, Term built) { return built.is_none() ? system_limit(p) : built; }
+
+/// Uninitialised bytes to fill at once; none with system_limit raised where there is no room for so
+/// many.
+inline Term new_binary(Process& p, std::size_t size, std::uint8_t** bytes) {
+  const std::size_t most_words = p.vm().max_process_words();
+  if (most_words != 0 && size / sizeof(Word) > most_words) return system_limit(p);
+  return checked(p, binary_uninitialised(p, size, bytes));
+}
+
 /// Bytes [start, start + size) of a binary as a term of their own (a window where that pays).
 inline Term slice_of(Process& p, Term binary, std::size_t start, std::size_t size) {
   return binary_part(p, binary, 8 * start, 8 * size);

@@ -86,7 +86,7 @@ Term prim_system_env_1(Process& p, Args args) {
   if (!name.get(args[0])) return badarg(p);
   std::string value;
   if (!environment_get(p.vm(), name.text(), value)) return atoms::nil;
-  return binary_from_text(p, value);
+  return checked(p, binary_from_text(p, value));
 }
 
 Term prim_system_put_env(Process& p, Args args) {
