@@ -191,6 +191,26 @@ uint32_t indentation(std::string_view text, uint32_t offset) {
   return first - begin;
 }
 
+// A line that begins with one of these belongs to the statement before it.
+bool continues_statement(TokenKind kind) {
+  switch (kind) {
+    case TokenKind::kLeftBrace:
+    case TokenKind::kElse:
+    case TokenKind::kWhen:
+    case TokenKind::kPipe:
+    case TokenKind::kBar:
+    case TokenKind::kDot:
+    case TokenKind::kAssign:
+    case TokenKind::kConcat:
+    case TokenKind::kAppend:
+    case TokenKind::kAnd:
+    case TokenKind::kOr:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 Parser::Anchor Parser::anchor() const { return {cur_.depth, cur_.span.begin}; }
@@ -236,7 +256,8 @@ void Parser::recover(const Anchor& anchor) {
     bool closer = at(TokenKind::kRightParen) || at(TokenKind::kRightBracket) ||
                   at(TokenKind::kRightBinary) || at(TokenKind::kStringMid) ||
                   at(TokenKind::kStringTail);
-    bool starts_line = cur_.has(kOnNewLine) && cur_.span.begin > anchor.column && !closer;
+    bool starts_line = cur_.has(kOnNewLine) && cur_.span.begin > anchor.column && !closer &&
+                       !continues_statement(cur_.kind);
     if (starts_line && indentation(text_, cur_.span.begin) <= column) {
       resume();
       return;
