@@ -171,7 +171,7 @@ void CodeGenerator::emit_call(const Inst& inst, InstId id) {
   Slot object{0};
   if (with_object) {
     object = slot(args[0]);
-    bool overwritten = object.index >= base && object.index <= base + count;
+    bool overwritten = object.index > base && object.index <= base + count;
     if (overwritten) {
       moves_.push_back({base + 1 + count, kNoRef, object.index});
       object.index = base + 1 + count;

@@ -135,8 +135,7 @@ void Lowerer::lower_function(const PendingFunction& pending) {
   }
   leave_kind_ = def_->kind;
   if (entry_of != nullptr) {
-    f_.exported = def_->is_pub;
-    return lower_worker_entry(*entry_of);
+    lower_worker_entry(*entry_of);
   }
   if (pending.worker != nullptr) {
     for (uint32_t i = 0; i < pending.worker->params.size(); ++i) {

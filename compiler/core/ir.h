@@ -60,6 +60,9 @@ struct Block {
   ExceptionKind handler_kind = ExceptionKind::Handler;
 };
 
+// In imm[1] of a `bs_rest` whose binary and position are known to be of whole bytes: it cannot fail.
+inline constexpr uint32_t kRestSurely = 1;
+
 struct SwitchEntry {
   ConstId value;
   BlockId target;

@@ -336,10 +336,12 @@ Ref Lowerer::lower_map(const MapExpr* e) {
   constexpr size_t kPiece = 128;
   std::vector<Ref> pairs;
   Ref map = kNoRef;
+  bool constant = true;
   for (const MapField& field : e->fields) {
     pairs.push_back(expr(field.key));
     pairs.push_back(expr(field.value));
-    if (pairs.size() < kPiece || all_const(pairs)) continue;
+    constant = constant && all_const(std::span(pairs).last(2));
+    if (pairs.size() < kPiece || constant) continue;
     if (map == kNoRef) {
       map = make_map(pairs);
     } else {
@@ -347,6 +349,7 @@ Ref Lowerer::lower_map(const MapExpr* e) {
       map = value(op_map_put, pairs);
     }
     pairs.clear();
+    constant = true;
   }
   if (map == kNoRef) return make_map(pairs);
   if (pairs.empty()) return map;

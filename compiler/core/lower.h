@@ -53,8 +53,8 @@ struct PendingFunction {
 };
 
 // A function that takes binaries apart from the front gets a worker: a second function to which such a parameter comes
-// as a binary and a position in it, so that passing on "the rest" makes no sub-binary. The function itself calls the
-// worker with position 0.
+// as a binary of whole bytes and a position in it at a byte, so that passing on "the rest" makes no sub-binary and
+// needs no check. The function itself calls the worker with position 0 where its arguments are binaries of whole bytes.
 struct Worker {
   uint32_t function = 0;          // index in the image
   std::span<uint32_t> params;     // those that have a position, which come behind the ordinary parameters
@@ -279,7 +279,7 @@ class Lowerer {
   void bind_lambda(VarId var, const LambdaExpr* e);
   void lower_wrapper_body(const PendingFunction& pending);
   void lower_worker_entry(const Worker& worker);
-  void add_worker_args(const Worker* worker, std::vector<Ref>& args);
+  bool add_worker_args(const Worker* worker, std::vector<Ref>& args);
 
   // Control -------------------------------------------------------------------
   Ref lower_block(const BlockExpr* e, Mode mode);

@@ -55,10 +55,8 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
       return call(op_call_fun, op_tail_fun, args, mode, count);
     }
     case TargetKind::kFunction:
-      if (worker != nullptr) {
-        add_worker_args(worker, args);
+      if (worker != nullptr && add_worker_args(worker, args))
         return call(op_call, op_tail_call, args, mode, worker->function);
-      }
       return call(op_call, op_tail_call, args, mode, target.function->index);
     case TargetKind::kPrelude: return call_prelude(e, args, mode);
     case TargetKind::kRemote: {

@@ -51,23 +51,16 @@ std::vector<uint32_t> view_params(const FunctionDef& function, const Interner& n
 }
 
 Ref Lowerer::use(Ref value) {
+  if (value == kNoRef) return nil();
   const View* view = find_view(value);
   if (view == nullptr || !view->lazy) return value;
-  // At position 0 it is the whole, which may be no binary at all.
   View part = *view;
-  BlockId whole = new_block(), rest = new_block(), made = new_block(), never = new_block();
-  BlockId done = new_block(1);
-  test(op_eq_imm, {part.position}, whole, rest, consts_.integer(0));
-  start(whole);
-  jump(done, {part.binary});
-  start(rest);
-  Ref bytes = test(op_bs_rest, {part.binary, part.position}, made, never, 1);
+  BlockId made = new_block(), never = new_block();
+  Ref bytes = test(op_bs_rest, {part.binary, part.position}, made, never, 8, kRestSurely);
   start(never);
   raise(raise_badarg, part.binary);
   start(made);
-  jump(done, {bytes});
-  start(done);
-  return f_.blocks[done].first_param;
+  return bytes;
 }
 
 Ref Lowerer::view_or_value(const Expr* e) {
@@ -78,20 +71,35 @@ Ref Lowerer::view_or_value(const Expr* e) {
   return is_view ? value : expr(e);
 }
 
-// The function itself calls its worker from the start of the binaries.
+// Goes on in the worker where the arguments are binaries of whole bytes; what follows is for all others.
 void Lowerer::lower_worker_entry(const Worker& worker) {
+  BlockId other = new_block();
   Values args;
   for (uint32_t i = 0; i < f_.arity; ++i) args.push_back(i);
-  for (size_t i = 0; i < worker.params.size(); ++i) args.push_back(integer(0));
+  for (uint32_t param : worker.params) {
+    BlockId binary = new_block();
+    test(op_is_binary, {param}, binary, other);
+    start(binary);
+    args.push_back(integer(0));
+  }
   stop(op_tail_call, args, worker.function);
+  start(other);
 }
 
-void Lowerer::add_worker_args(const Worker* worker, Values& args) {
+// True when all that the worker takes apart are parts of binaries already; `args` are then the worker's.
+bool Lowerer::add_worker_args(const Worker* worker, Values& args) {
+  bool all = true;
+  for (uint32_t param : worker->params) all &= find_view(args[param]) != nullptr;
   for (uint32_t param : worker->params) {
+    if (!all) {
+      args[param] = use(args[param]);
+      continue;
+    }
     const View* view = find_view(args[param]);
-    args.push_back(view != nullptr ? view->position : integer(0));
-    if (view != nullptr) args[param] = view->binary;
+    args.push_back(view->position);
+    args[param] = view->binary;
   }
+  return all;
 }
 
 }  // namespace quelea::compiler

@@ -257,10 +257,13 @@ void PatternCompiler::emit_guard(const Expr* guard, BlockId otherwise) {
 // The first row matches but for repeated names and its guard.
 void PatternCompiler::finish_row(Row& row, BlockId otherwise) {
   uint32_t count = 0;
-  for (Binding* b = row.bindings; b != nullptr; b = b->next) {
-    if (b->check) continue;
+  // The oldest first, so that parts are read in the order of the pattern.
+  std::vector<const Binding*> bindings;
+  for (Binding* b = row.bindings; b != nullptr; b = b->next)
+    if (!b->check) bindings.push_back(b);
+  for (; count < bindings.size(); ++count) {
+    const Binding* b = bindings[bindings.size() - 1 - count];
     l_.env_[static_cast<uint32_t>(b->var)] = read(b->occ);
-    ++count;
   }
   for (Binding* b = row.has_checks ? row.bindings : nullptr; b != nullptr; b = b->next) {
     if (!b->check) continue;
@@ -380,8 +383,7 @@ MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<co
   std::span<OccId> cols = arena.array<OccId>(subjects.size());
   for (size_t i = 0; i < subjects.size(); ++i) {
     const Lowerer::View* view = l_.find_view(subjects[i]);
-    bool bits = view != nullptr && !view->lazy;
-    cols[i] = add_occ({.value = subjects[i], .known = bits ? Known::kBits : Known::kNothing});
+    cols[i] = add_occ({.value = subjects[i], .known = view != nullptr ? Known::kBits : Known::kNothing});
   }
   arms_ = result.arms.data();
   std::vector<Row*> rows;

@@ -117,6 +117,8 @@ class PatternCompiler {
     uint32_t index = 0;       // kElement; with Known::kTuple: see arity
     uint32_t arity = 0;       // of a known tuple
     Ref position = kNoRef;    // set: `value` is a binary and this the position in it
+    bool aligned = false;     // the position is at a byte, counted from a start that was
+    bool whole = false;       // the binary is one of whole bytes
     Negative* negatives = nullptr;
   };
   struct Negative {
@@ -189,6 +191,7 @@ class PatternCompiler {
   bool step_yes_no(State& state, size_t column, const Pat* pat);
   bool step_map(State& state, size_t column, const Pat* pat);
   bool step_bin(State& state, size_t column, const Pat* pat);
+  bool keeps_alignment(const PatSegment& segment) const;
   bool step_segment(State& state, size_t column, const Pat* pat);
   bool emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId no);
   void enter_parts(State& state, size_t column, const Pat* pat, std::span<Row*> rows);

@@ -150,6 +150,8 @@ Pat* PatternCompiler::convert(const Pattern* pattern) {
       Pat* pat = make(PatKind::kVar);
       pat->var = name->var;
       pat->repeat = name->repeat;
+      // Until a row binds it: code behind a pattern that cannot match is still lowered.
+      if (!name->repeat) l_.env_[static_cast<uint32_t>(name->var)] = l_.nil();
       return pat;
     }
     case PatternKind::kLiteral: {
@@ -190,6 +192,7 @@ Pat* PatternCompiler::convert(const Pattern* pattern) {
       const AsPattern* named = as<AsPattern>(pattern);
       Pat* pat = make(PatKind::kAs);
       pat->var = named->name->var;
+      l_.env_[static_cast<uint32_t>(pat->var)] = l_.nil();
       pat->parts = l_.context_.arena.array<Pat*>(1);
       pat->parts[0] = convert(named->pattern);
       return pat;
@@ -201,6 +204,7 @@ Pat* PatternCompiler::convert(const Pattern* pattern) {
       for (size_t i = 0; i < alternatives.size(); ++i) pat->parts[i] = convert(alternatives[i]);
       return pat;
     }
+    case PatternKind::kDefault: return convert(as<DefaultPattern>(pattern)->pattern);
     default: return nullptr;
   }
 }

@@ -359,7 +359,9 @@ bool PatternCompiler::step_bin(State& state, size_t column, const Pat* pat) {
   }
   const Lowerer::View* view = l_.find_view(binary);
   OccId at = add_occ({.value = view != nullptr ? view->binary : binary,
-                      .position = view != nullptr ? view->position : l_.integer(0)});
+                      .position = view != nullptr ? view->position : l_.integer(0),
+                      .aligned = true,
+                      .whole = view != nullptr});
   std::span<OccId> cols;
   state.rows = select(state, column, false, {&at, 1}, [&](Pat* cell, Pat** parts, Pat*& kept) {
     if (cell == nullptr) return true;
@@ -425,6 +427,14 @@ void PatternCompiler::read_segment(const PatSegment& segment, Ref binary, Ref po
   next = result + 1;
 }
 
+// True where behind the segment is at a byte when before it is.
+bool PatternCompiler::keeps_alignment(const PatSegment& segment) const {
+  if (segment.op == op_bs_literal || segment.op == op_bs_utf || segment.unit % 8 == 0) return true;
+  if (segment.size_const == kNoConst || l_.consts_[segment.size_const].kind != ConstKind::kInt)
+    return segment.op == op_bs_rest;
+  return l_.consts_[segment.size_const].value % 8 == 0;
+}
+
 bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) {
   OccId occ = state.cols[column];
   Ref binary = occs_[occ].value, position = occs_[occ].position;
@@ -449,7 +459,10 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
   Known known = segment.op == op_bs_float  ? Known::kFloat
                 : segment.op == op_bs_bits || segment.op == op_bs_rest ? Known::kBits
                                                                        : Known::kInt;
-  OccId parts[2] = {add_occ({.known = known}), add_occ({.value = binary, .position = position})};
+  bool aligned = occs_[occ].aligned && keeps_alignment(segment);
+  bool whole = occs_[occ].whole;
+  OccId parts[2] = {add_occ({.known = known}),
+                    add_occ({.value = binary, .position = position, .aligned = aligned, .whole = whole})};
   bool wanted = false;
   std::span<Row*> rows = select(state, column, false, parts, [&](Pat* cell, Pat** out, Pat*& kept) {
     if (cell == nullptr) return true;
@@ -471,11 +484,17 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
     no = l_.new_block();
     tasks_.push_back({{}, state.cols, no, state.fail, static_cast<uint32_t>(trail_.size()), 0, nullptr, false});
   }
-  Ref result, next;
-  read_segment(segment, binary, position, wanted, yes, no, result, next);
+  Ref result = kNoRef, next = kNoRef;
+  bool is_rest = segment.op == op_bs_rest && segment.unit == 8 && aligned;
+  if (is_rest && whole && !wanted)
+    l_.jump(yes);
+  else
+    read_segment(segment, binary, position, wanted, yes, no, result, next);
   l_.start(yes);
   occs_[parts[0]].value = result;
-  if (segment.op == op_bs_rest && result != kNoRef) l_.views_[result] = {binary, position, false};
+  if (is_rest && whole && wanted) l_.f_.insts.back().imm[1] = kRestSurely;
+  // From here on the binary is known to be one of whole bytes.
+  if (is_rest && wanted) l_.views_[result] = {binary, position, false};
   if (next != kNoRef) occs_[parts[1]].position = next;
   state.rows = rows;
   state.cols = cols;

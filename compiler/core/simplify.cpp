@@ -32,6 +32,8 @@ class Simplifier {
     remove_dead();
     drop_dead_params();
     thread_jumps();
+    find_reachable();
+    join_tag_tests();
   }
 
  private:
@@ -237,6 +239,14 @@ class Simplifier {
 
   // The value of a part of a tuple or cell that is a constant or was built here.
   Ref known_part(const Inst& inst) {
+    if (inst.op == op_cons) {
+      // `[x | rest]` of what was taken apart as `[x | rest]`.
+      const Inst* head = def(f_.args(inst)[0]);
+      const Inst* tail = def(f_.args(inst)[1]);
+      bool same = head != nullptr && tail != nullptr && head->op == op_get_head && tail->op == op_get_tail &&
+                  f_.args(*head)[0] == f_.args(*tail)[0];
+      return same ? f_.args(*head)[0] : kNoRef;
+    }
     if (inst.op != op_get_elem && inst.op != op_get_head && inst.op != op_get_tail && inst.op != op_elem)
       return kNoRef;
     Ref whole = f_.args(inst)[0];
@@ -404,6 +414,28 @@ class Simplifier {
     }
   }
 
+  // A test of a tuple's size and then of its first element, both leading to the same place, is one instruction.
+  void join_tag_tests() {
+    for (BlockId block : order_) {
+      if (f_.blocks[block].first == kNoInst) continue;
+      Inst& size = f_.terminator(block);
+      if (size.op != op_is_tuple_n || pred_count_[size.target[0]] != 1) continue;
+      BlockId next = size.target[0];
+      InstId at = f_.blocks[next].first;
+      while (at != kNoInst && f_.insts[at].dead) at = f_.insts[at].next;
+      if (at == kNoInst || f_.insts[at].op != op_get_elem) continue;
+      Inst& element = f_.insts[at];
+      Inst& tag = f_.terminator(next);
+      bool only = element.next == f_.blocks[next].last && uses_[element.result] == 1;
+      if (!only || element.imm[0] != 0 || f_.args(element)[0] != f_.args(size)[0]) continue;
+      if (tag.op != op_eq_imm || f_.args(tag)[0] != element.result || tag.target[1] != size.target[1]) continue;
+      size.op = op_is_tagged_tuple;
+      size.imm[1] = tag.imm[0];
+      size.target[0] = tag.target[0];
+      element.dead = true;
+    }
+  }
+
   // Fallible instructions whose value nobody reads need only say whether they would succeed.
   void drop_unread_results() {
     for (BlockId block : order_) {
@@ -411,7 +443,7 @@ class Simplifier {
       Inst& last = f_.terminator(block);
       if (last.result == kNoRef || uses_[last.result] != 0) continue;
       if (last.op == op_bs_rest) {
-        if (last.imm[0] == 1)
+        if (last.imm[0] == 1 || last.imm[1] == kRestSurely)
           become_jump(last, last.target[0]);
         else
           last.op = op_bs_unit;

@@ -5,7 +5,26 @@
 #include <string>
 
 #include "compiler/driver/build.h"
+#include "vm/code/loader.h"
 #include "vm/code/module_file.h"
+#include "vm/term/atoms.h"
+
+namespace {
+
+// Says that every native exists: the verifier is asked, nothing runs.
+std::string verify(std::string_view bytes) {
+  static quelea::NativeEntry native;
+  static quelea::AtomTable atoms;
+  static quelea::CodeRegistry registry(nullptr);
+  static const void* handlers[quelea::kHandlerCount];
+  auto find_native = [](std::string_view, std::string_view, std::uint32_t arity) {
+    native.arity = arity;
+    return const_cast<const quelea::NativeEntry*>(&native);
+  };
+  return quelea::check_module({registry, atoms, handlers, 128, find_native}, bytes);
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string text(reinterpret_cast<const char*>(data), size);
@@ -22,6 +41,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     quelea::ModuleFileResult read = quelea::read_module(bytes);
     if (!read.image) {
       fprintf(stderr, "the compiler's module is refused: %s\n", read.error.message().c_str());
+      abort();
+    }
+    std::string reason = verify(bytes);
+    if (!reason.empty()) {
+      fprintf(stderr, "the verifier refuses the compiler's module: %s\n", reason.c_str());
       abort();
     }
   }
