@@ -2,15 +2,21 @@
 //
 // Four passes over a function, all linear but for what live maps cost:
 //
-//   1. order and legalise (legalize.cpp): blocks in reverse post-order with the true side of a test next; constants that
-//      an operation cannot hold get a `load`, operations with a small constant become their `_imm` form.
-//   2. liveness (liveness.cpp): for each value the blocks it is live into, found from its uses upwards, so that the
+//   1. order and legalise (legalize.cpp): blocks in reverse post-order with the true side of a test
+//   next; constants that
+//      an operation cannot hold get a `load`, operations with a small constant become their `_imm`
+//      form.
+//   2. liveness (liveness.cpp): for each value the blocks it is live into, found from its uses
+//   upwards, so that the
 //      cost is what the answer is long; then, in each block, which operands are last uses.
-//   3. slots (slots.cpp): the function is in SSA form, so going through the blocks in dominance order and giving each
-//      value a slot that no live value holds needs no backtracking. Slots are plenty; the art is in the choice: a
-//      value that will be an argument is put where the call wants it, one that goes to a block parameter where that
-//      lies. Safe points get their live maps, calls their base, runs of building instructions one `alloc`.
-//   4. emission (emit.cpp): instructions, parallel moves where hints did not work out, lines, exception ranges.
+//   3. slots (slots.cpp): the function is in SSA form, so going through the blocks in dominance
+//   order and giving each
+//      value a slot that no live value holds needs no backtracking. Slots are plenty; the art is in
+//      the choice: a value that will be an argument is put where the call wants it, one that goes
+//      to a block parameter where that lies. Safe points get their live maps, calls their base,
+//      runs of building instructions one `alloc`.
+//   4. emission (emit.cpp): instructions, parallel moves where hints did not work out, lines,
+//   exception ranges.
 #pragma once
 
 #include <cstdint>
@@ -65,6 +71,7 @@ class CodeGenerator {
   uint32_t window_slot(Ref value, uint32_t position, BlockId block);
   uint32_t tentative_base(InstId call, uint32_t position, BlockId block);
   void give(Ref value, uint32_t slot);
+  void give_results(Ref first, uint32_t count, uint32_t position, BlockId block);
   void need_slots(uint32_t count) {
     if (count > frame_slots_) frame_slots_ = count;
   }
@@ -103,14 +110,14 @@ class CodeGenerator {
   IrFunction* f_ = nullptr;
 
   std::vector<BlockId> order_;
-  std::vector<uint32_t> order_index_;   // by block; kNoIndex: not reached
-  std::vector<uint32_t> pred_first_;    // by block: [pred_first_[b], pred_first_[b + 1]) in preds_
+  std::vector<uint32_t> order_index_;  // by block; kNoIndex: not reached
+  std::vector<uint32_t> pred_first_;   // by block: [pred_first_[b], pred_first_[b + 1]) in preds_
   std::vector<BlockId> preds_;
-  std::vector<BlockId> def_block_;      // by value
-  std::vector<uint32_t> use_first_;     // by value: uses in other blocks than its own
+  std::vector<BlockId> def_block_;   // by value
+  std::vector<uint32_t> use_first_;  // by value: uses in other blocks than its own
   std::vector<BlockId> use_blocks_;
-  std::vector<Ref> live_mark_;          // by block, while one value is followed
-  std::vector<uint32_t> live_head_;     // by block: chain in live_nodes_
+  std::vector<Ref> live_mark_;       // by block, while one value is followed
+  std::vector<uint32_t> live_head_;  // by block: chain in live_nodes_
   struct LiveNode {
     Ref value;
     uint32_t next;
@@ -118,33 +125,34 @@ class CodeGenerator {
   std::vector<LiveNode> live_nodes_;
   std::vector<BlockId> worklist_;
 
-  std::vector<uint8_t> last_use_;       // by operand
-  std::vector<uint32_t> stamp_;         // by value: the block whose walk saw it live
+  std::vector<uint8_t> last_use_;  // by operand
+  std::vector<uint32_t> stamp_;    // by value: the block whose walk saw it live
   struct Hint {
     InstId inst = kNoInst;  // a call of the same block, with `slot` its argument's number
     uint32_t slot = 0;      // or a fixed slot
     Ref param = kNoRef;     // or a block parameter
     BlockId block = kNoBlock;
   };
-  std::vector<Hint> hints_;             // by value
-  std::vector<uint32_t> position_;      // by instruction, in order of emission
+  std::vector<Hint> hints_;               // by value
+  std::vector<uint32_t> position_;        // by instruction, in order of emission
   std::vector<uint32_t> death_position_;  // by value, within death_block_
   std::vector<BlockId> death_block_;
 
-  std::vector<uint32_t> slots_;         // by value
-  std::vector<uint32_t> param_wish_;    // by value: the slot an argument for this parameter already has
+  std::vector<uint32_t> slots_;  // by value
+  std::vector<uint32_t>
+      param_wish_;  // by value: the slot an argument for this parameter already has
   std::vector<uint64_t> occupied_;
-  std::vector<Ref> holder_;             // by slot
-  std::vector<uint32_t> base_;          // by instruction: of calls
-  std::vector<uint32_t> live_;          // by instruction: of safe points, in live_words_: count, then words
+  std::vector<Ref> holder_;     // by slot
+  std::vector<uint32_t> base_;  // by instruction: of calls
+  std::vector<uint32_t> live_;  // by instruction: of safe points, in live_words_: count, then words
   std::vector<uint64_t> live_words_;
-  std::vector<uint32_t> credit_;        // by instruction: words of the alloc before it
-  std::vector<InstId> entry_def_;       // by block: the test whose results exist from here on
-  std::vector<uint8_t> used_;           // by value: somebody reads it
-  InstId call_scan_ = kNoInst;          // where the walk through the current block is
+  std::vector<uint32_t> credit_;   // by instruction: words of the alloc before it
+  std::vector<InstId> entry_def_;  // by block: the test whose results exist from here on
+  std::vector<uint8_t> used_;      // by value: somebody reads it
+  InstId call_scan_ = kNoInst;     // where the walk through the current block is
   uint32_t frame_slots_ = 1;
 
-  std::vector<Label> labels_;           // by block
+  std::vector<Label> labels_;  // by block
   std::vector<uint8_t> has_label_;
   std::vector<Move> moves_;
   LiveMap live_map_;

@@ -11,19 +11,32 @@ namespace {
 // The test that holds where this one does not, for tests that define nothing.
 Op inverse(Op op) {
   switch (op) {
-    case op_eq_imm: return op_ne_imm;
-    case op_ne_imm: return op_eq_imm;
-    case op_eq: return op_ne;
-    case op_ne: return op_eq;
-    case op_eq_num: return op_ne_num;
-    case op_ne_num: return op_eq_num;
-    case op_lt: return op_ge;
-    case op_ge: return op_lt;
-    case op_lt_imm: return op_ge_imm;
-    case op_ge_imm: return op_lt_imm;
-    case op_gt_imm: return op_le_imm;
-    case op_le_imm: return op_gt_imm;
-    default: return op;
+    case op_eq_imm:
+      return op_ne_imm;
+    case op_ne_imm:
+      return op_eq_imm;
+    case op_eq:
+      return op_ne;
+    case op_ne:
+      return op_eq;
+    case op_eq_num:
+      return op_ne_num;
+    case op_ne_num:
+      return op_eq_num;
+    case op_lt:
+      return op_ge;
+    case op_ge:
+      return op_lt;
+    case op_lt_imm:
+      return op_ge_imm;
+    case op_ge_imm:
+      return op_lt_imm;
+    case op_gt_imm:
+      return op_le_imm;
+    case op_le_imm:
+      return op_gt_imm;
+    default:
+      return op;
   }
 }
 
@@ -71,8 +84,9 @@ void CodeGenerator::add_move(std::vector<Move>& moves, uint32_t to, Ref from) {
 // All at once: no move may overwrite what another still reads. Slots from `scratch` on are free.
 void CodeGenerator::emit_moves(std::vector<Move>& moves, uint32_t scratch) {
   auto is_read = [&](uint32_t slot) {
-    return std::any_of(moves.begin(), moves.end(),
-                       [&](const Move& other) { return other.constant == kNoRef && other.from == slot; });
+    return std::any_of(moves.begin(), moves.end(), [&](const Move& other) {
+      return other.constant == kNoRef && other.from == slot;
+    });
   };
   while (!moves.empty()) {
     bool progress = false;
@@ -87,7 +101,8 @@ void CodeGenerator::emit_moves(std::vector<Move>& moves, uint32_t scratch) {
         continue;
       }
       if (move.constant != kNoRef)
-        assembler_.emit(op_load, Slot{move.to}, ConstantRef{consts_.in_image(const_id(move.constant), context_.image)});
+        assembler_.emit(op_load, Slot{move.to},
+                        ConstantRef{consts_.in_image(const_id(move.constant), context_.image)});
       else
         assembler_.emit(op_move, Slot{move.to}, Slot{move.from});
       progress = true;
@@ -117,23 +132,36 @@ void CodeGenerator::emit_operands(const Inst& inst, InstId id) {
   uint32_t result = 0;
   size_t fixed_behind_run = 0;  // operands after a V
   if (const char* run = std::strchr(info.operands, 'V'))
-    for (const char* letter = run + 1; *letter; ++letter) fixed_behind_run += *letter == 'X' || *letter == 'S';
+    for (const char* letter = run + 1; *letter; ++letter)
+      fixed_behind_run += *letter == 'X' || *letter == 'S';
   if (inst.op == op_recv_wait) target = 0;
   assembler_.begin(inst.op);
   for (const char* letter = info.operands; *letter; ++letter) {
     switch (*letter) {
-      case 'D': assembler_.operand(slot(inst.result + result++)); break;
+      case 'D':
+        assembler_.operand(slot(inst.result + result++));
+        break;
       case 'S':
       case 'P':
-      case 'Q': assembler_.operand(slot(args[arg++])); break;
-      case 'X': assembler_.operand(operand(args[arg++])); break;
-      case 'U': assembler_.operand(Number{inst.imm[imm++]}); break;
+      case 'Q':
+        assembler_.operand(slot(args[arg++]));
+        break;
+      case 'X':
+        assembler_.operand(operand(args[arg++]));
+        break;
+      case 'U':
+        assembler_.operand(Number{inst.imm[imm++]});
+        break;
       case 'B':
       case 'C':
         assembler_.operand(ConstantRef{consts_.in_image(inst.imm[imm++], context_.image)});
         break;
-      case 'L': assembler_.operand(label(inst.target[target++])); break;
-      case 'J': assembler_.operand(LambdaRef{context_.lambda(inst.imm[imm++])}); break;
+      case 'L':
+        assembler_.operand(label(inst.target[target++]));
+        break;
+      case 'J':
+        assembler_.operand(LambdaRef{context_.lambda(inst.imm[imm++])});
+        break;
       case 'M':
         load_live(live_[id]);
         if (inst.op == op_recv_wait_until) live_map_.add(slots_[args[0]]);
@@ -150,12 +178,14 @@ void CodeGenerator::emit_operands(const Inst& inst, InstId id) {
         std::vector<quelea::Segment> segments;
         for (size_t i = 0; arg < args.size(); ++i, arg += 2) {
           const SegmentInfo& segment = f_->segments[inst.imm[0] + i];
-          segments.push_back({segment.flags, segment.unit, operand(args[arg]), operand(args[arg + 1])});
+          segments.push_back(
+              {segment.flags, segment.unit, operand(args[arg]), operand(args[arg + 1])});
         }
         assembler_.operand(segments);
         break;
       }
-      default: break;
+      default:
+        break;
     }
   }
   assembler_.finish();
@@ -184,13 +214,22 @@ void CodeGenerator::emit_call(const Inst& inst, InstId id) {
   Return point{base, slot(inst.result), live_map_};
   set_line(inst);
   switch (inst.op) {
-    case op_call: assembler_.emit(op_call, FunctionRef{inst.imm[0]}, point); return;
-    case op_call_ext: assembler_.emit(op_call_ext, ImportRef{inst.imm[0]}, point); return;
-    case op_call_native: assembler_.emit(op_call_native, NativeRef{inst.imm[0]}, point); return;
-    case op_call_fun: assembler_.emit(op_call_fun, object, Number{count}, point); return;
+    case op_call:
+      assembler_.emit(op_call, FunctionRef{inst.imm[0]}, point);
+      return;
+    case op_call_ext:
+      assembler_.emit(op_call_ext, ImportRef{inst.imm[0]}, point);
+      return;
+    case op_call_native:
+      assembler_.emit(op_call_native, NativeRef{inst.imm[0]}, point);
+      return;
+    case op_call_fun:
+      assembler_.emit(op_call_fun, object, Number{count}, point);
+      return;
     default:
-      assembler_.emit(op_call_dyn, object, ConstantRef{consts_.in_image(inst.imm[0], context_.image)},
-                      Number{count}, point);
+      assembler_.emit(op_call_dyn, object,
+                      ConstantRef{consts_.in_image(inst.imm[0], context_.image)}, Number{count},
+                      point);
   }
 }
 
@@ -212,13 +251,21 @@ void CodeGenerator::emit_tail_call(const Inst& inst) {
   emit_moves(moves_, std::max(frame_slots_, count + 3));
   set_line(inst);
   switch (inst.op) {
-    case op_tail_call: assembler_.emit(op_tail_call, FunctionRef{inst.imm[0]}); return;
-    case op_tail_ext: assembler_.emit(op_tail_ext, ImportRef{inst.imm[0]}); return;
-    case op_tail_native: assembler_.emit(op_tail_native, NativeRef{inst.imm[0]}); return;
-    case op_tail_fun: assembler_.emit(op_tail_fun, object, Number{count}); return;
+    case op_tail_call:
+      assembler_.emit(op_tail_call, FunctionRef{inst.imm[0]});
+      return;
+    case op_tail_ext:
+      assembler_.emit(op_tail_ext, ImportRef{inst.imm[0]});
+      return;
+    case op_tail_native:
+      assembler_.emit(op_tail_native, NativeRef{inst.imm[0]});
+      return;
+    case op_tail_fun:
+      assembler_.emit(op_tail_fun, object, Number{count});
+      return;
     default:
-      assembler_.emit(op_tail_dyn, object, ConstantRef{consts_.in_image(inst.imm[0], context_.image)},
-                      Number{count});
+      assembler_.emit(op_tail_dyn, object,
+                      ConstantRef{consts_.in_image(inst.imm[0], context_.image)}, Number{count});
   }
 }
 
@@ -229,7 +276,8 @@ void CodeGenerator::emit_jump(const Inst& inst, InstId id, BlockId next) {
   moves_.clear();
   for (uint32_t i = 0; i < to.param_count; ++i) {
     Ref param = to.first_param + i;
-    if (args.size() > i && args[i] != kNoRef && slots_[param] != kNoSlot) add_move(moves_, slots_[param], args[i]);
+    if (args.size() > i && args[i] != kNoRef && slots_[param] != kNoSlot)
+      add_move(moves_, slots_[param], args[i]);
   }
   emit_moves(moves_, frame_slots_);
   if (inst.op == op_loop) {
@@ -257,7 +305,8 @@ void CodeGenerator::emit_test(const Inst& inst, InstId id, BlockId next) {
 void CodeGenerator::emit_switch(const Inst& inst) {
   std::vector<SwitchCase> cases;
   for (const SwitchEntry& entry : f_->switch_cases(inst))
-    cases.push_back({ConstantRef{consts_.in_image(entry.value, context_.image)}, label(entry.target)});
+    cases.push_back(
+        {ConstantRef{consts_.in_image(entry.value, context_.image)}, label(entry.target)});
   assembler_.emit(inst.op, slot(f_->args(inst)[0]), label(inst.target[1]), cases);
 }
 
@@ -267,26 +316,31 @@ void CodeGenerator::emit_inst(InstId id, BlockId next) {
   if (credit_[id] != 0) emit_alloc(id);
   switch (inst.op) {
     case op_jump:
-    case op_loop: return emit_jump(inst, id, next);
+    case op_loop:
+      return emit_jump(inst, id, next);
     case op_call:
     case op_call_ext:
     case op_call_fun:
     case op_call_dyn:
-    case op_call_native: return emit_call(inst, id);
+    case op_call_native:
+      return emit_call(inst, id);
     case op_tail_call:
     case op_tail_ext:
     case op_tail_fun:
     case op_tail_dyn:
-    case op_tail_native: return emit_tail_call(inst);
+    case op_tail_native:
+      return emit_tail_call(inst);
     case op_switch_imm:
     case op_switch_arity:
-    case op_switch_string: return emit_switch(inst);
+    case op_switch_string:
+      return emit_switch(inst);
     case op_raise: {
       std::span<const Ref> args = f_->args(inst);
       if (inst.imm[0] == raise_function_clause) {
         moves_.clear();
         for (uint32_t i = 0; i < args.size(); ++i) add_move(moves_, i + 1, args[i]);
-        emit_moves(moves_, std::max<uint32_t>(frame_slots_, static_cast<uint32_t>(args.size()) + 2));
+        emit_moves(moves_,
+                   std::max<uint32_t>(frame_slots_, static_cast<uint32_t>(args.size()) + 2));
         set_line(inst);
         quelea::Value none = ConstantRef{consts_.in_image(consts_.nil(), context_.image)};
         assembler_.emit(op_raise, Number{inst.imm[0]}, none);
@@ -299,9 +353,11 @@ void CodeGenerator::emit_inst(InstId id, BlockId next) {
     case op_bs_append: {
       break;
     }
-    default: break;
+    default:
+      break;
   }
-  if ((flags & op_flags::BRANCH) != 0 && (flags & op_flags::STOP) == 0) return emit_test(inst, id, next);
+  if ((flags & op_flags::BRANCH) != 0 && (flags & op_flags::STOP) == 0)
+    return emit_test(inst, id, next);
   set_line(inst);
   emit_operands(inst, id);
 }
@@ -319,8 +375,10 @@ void CodeGenerator::emit_block(size_t position) {
     InstId after = inst.next;
     while (after != kNoInst && f_->insts[after].dead) after = f_->insts[after].next;
     if (after != kNoInst && inst.op == op_get_head && f_->insts[after].op == op_get_tail &&
-        f_->args(inst)[0] == f_->args(f_->insts[after])[0] && slots_[inst.result] != slots_[f_->args(inst)[0]]) {
-      assembler_.emit(op_get_cell, slot(inst.result), slot(f_->insts[after].result), slot(f_->args(inst)[0]));
+        f_->args(inst)[0] == f_->args(f_->insts[after])[0] &&
+        slots_[inst.result] != slots_[f_->args(inst)[0]]) {
+      assembler_.emit(op_get_cell, slot(inst.result), slot(f_->insts[after].result),
+                      slot(f_->args(inst)[0]));
       i = after;
       continue;
     }

@@ -9,8 +9,8 @@ void CodeGenerator::order_blocks() {
   IrFunction& f = *f_;
   order_.clear();
   order_index_.assign(f.blocks.size(), kNoIndex);
-  // Post-order by an explicit stack; successors are visited so that the first target of a test comes last, and so
-  // lies next in the reversed order.
+  // Post-order by an explicit stack; successors are visited so that the first target of a test
+  // comes last, and so lies next in the reversed order.
   struct Frame {
     BlockId block;
     uint32_t next;
@@ -63,15 +63,32 @@ void CodeGenerator::use_immediate(Inst& inst) {
   int64_t value = consts_[const_id(args[1])].value;
   Op op;
   switch (inst.op) {
-    case op_add: op = op_add_imm; break;
-    case op_sub: op = op_sub_imm; break;
-    case op_mul: op = op_mul_imm; break;
-    case op_idiv: op = value != 0 ? op_idiv_imm : inst.op; break;
-    case op_rem: op = value != 0 ? op_rem_imm : inst.op; break;
-    case op_band: op = op_band_imm; break;
-    case op_bsl: op = value >= 0 ? op_bsl_imm : inst.op; break;
-    case op_bsr: op = value >= 0 ? op_bsr_imm : inst.op; break;
-    default: return;
+    case op_add:
+      op = op_add_imm;
+      break;
+    case op_sub:
+      op = op_sub_imm;
+      break;
+    case op_mul:
+      op = op_mul_imm;
+      break;
+    case op_idiv:
+      op = value != 0 ? op_idiv_imm : inst.op;
+      break;
+    case op_rem:
+      op = value != 0 ? op_rem_imm : inst.op;
+      break;
+    case op_band:
+      op = op_band_imm;
+      break;
+    case op_bsl:
+      op = value >= 0 ? op_bsl_imm : inst.op;
+      break;
+    case op_bsr:
+      op = value >= 0 ? op_bsr_imm : inst.op;
+      break;
+    default:
+      return;
   }
   if (op == inst.op) return;
   inst.op = op;
@@ -111,16 +128,23 @@ void CodeGenerator::legalize_inst(InstId id, InstId before, BlockId block) {
   }
   // Calls and jumps take constants: they are moved to slots anyway.
   if (op == op_call_fun || op == op_call_dyn) return load(0);
-  if (op == op_jump || op == op_loop || op == op_raise || op == op_tail_fun || op == op_tail_dyn) return;
+  if (op == op_jump || op == op_loop || op == op_raise || op == op_tail_fun || op == op_tail_dyn)
+    return;
   for (const char* letter = op_info(op).operands; *letter; ++letter) {
     switch (*letter) {
       case 'S':
       case 'P':
-      case 'Q': load(arg++); break;
-      case 'X': ++arg; break;
+      case 'Q':
+        load(arg++);
+        break;
+      case 'X':
+        ++arg;
+        break;
       case 'V':
-      case 'G': return;  // what follows a run holds constants
-      default: break;
+      case 'G':
+        return;  // what follows a run holds constants
+      default:
+        break;
     }
   }
 }

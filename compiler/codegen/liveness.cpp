@@ -69,7 +69,8 @@ void CodeGenerator::find_liveness() {
   live_head_.assign(f.blocks.size(), kNoIndex);
   live_nodes_.clear();
   for (Ref value = 0; value < f.value_count; ++value)
-    for (uint32_t i = use_first_[value]; i < use_first_[value + 1]; ++i) mark_live_in(use_blocks_[i], value);
+    for (uint32_t i = use_first_[value]; i < use_first_[value + 1]; ++i)
+      mark_live_in(use_blocks_[i], value);
 }
 
 // Where a value that dies in this instruction would best lie.
@@ -79,29 +80,37 @@ void CodeGenerator::hint_operands(InstId id, BlockId block) {
   uint32_t first = 0;
   switch (inst.op) {
     case op_call_fun:
-    case op_call_dyn: first = 1; [[fallthrough]];
+    case op_call_dyn:
+      first = 1;
+      [[fallthrough]];
     case op_call:
     case op_call_ext:
     case op_call_native:
       for (uint32_t i = first; i < args.size(); ++i)
-        if (is_value(args[i]) && last_use_[inst.args + i]) hints_[args[i]] = {id, i - first, kNoRef, block};
+        if (is_value(args[i]) && last_use_[inst.args + i])
+          hints_[args[i]] = {id, i - first, kNoRef, block};
       return;
     case op_tail_fun:
-    case op_tail_dyn: first = 1; [[fallthrough]];
+    case op_tail_dyn:
+      first = 1;
+      [[fallthrough]];
     case op_tail_call:
     case op_tail_ext:
     case op_tail_native:
       for (uint32_t i = first; i < args.size(); ++i)
-        if (is_value(args[i]) && last_use_[inst.args + i]) hints_[args[i]] = {kNoInst, i - first + 1, kNoRef, block};
+        if (is_value(args[i]) && last_use_[inst.args + i])
+          hints_[args[i]] = {kNoInst, i - first + 1, kNoRef, block};
       return;
     case op_jump:
     case op_loop: {
       Ref param = f_->blocks[inst.target[0]].first_param;
       for (uint32_t i = 0; i < args.size(); ++i)
-        if (is_value(args[i]) && last_use_[inst.args + i]) hints_[args[i]] = {kNoInst, 0, param + i, block};
+        if (is_value(args[i]) && last_use_[inst.args + i])
+          hints_[args[i]] = {kNoInst, 0, param + i, block};
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -109,7 +118,8 @@ void CodeGenerator::block_last_uses(BlockId block) {
   IrFunction& f = *f_;
   uint32_t mark = order_index_[block] + 1;
   auto live_into = [&](BlockId target) {
-    for (uint32_t n = live_head_[target]; n != kNoIndex; n = live_nodes_[n].next) stamp_[live_nodes_[n].value] = mark;
+    for (uint32_t n = live_head_[target]; n != kNoIndex; n = live_nodes_[n].next)
+      stamp_[live_nodes_[n].value] = mark;
   };
   f.each_target(f.terminator(block), [&](BlockId& target) { live_into(target); });
   if (f.blocks[block].handler != kNoBlock) live_into(f.blocks[block].handler);
@@ -138,7 +148,8 @@ void CodeGenerator::find_last_uses() {
   uint32_t position = 0;
   position_.assign(f_->insts.size(), 0);
   for (BlockId block : order_) {
-    for (InstId i = f_->blocks[block].first; i != kNoInst; i = f_->insts[i].next) position_[i] = position++;
+    for (InstId i = f_->blocks[block].first; i != kNoInst; i = f_->insts[i].next)
+      position_[i] = position++;
     block_last_uses(block);
   }
 }

@@ -17,14 +17,17 @@ void CodeGenerator::occupy(uint32_t slot, Ref value) {
 uint32_t CodeGenerator::lowest_free() const {
   for (size_t i = 0; i < occupied_.size(); ++i) {
     uint64_t free = ~occupied_[i] & (i == 0 ? ~uint64_t{1} : ~uint64_t{0});
-    if (free != 0) return static_cast<uint32_t>(i * 64 + static_cast<size_t>(std::countr_zero(free)));
+    if (free != 0)
+      return static_cast<uint32_t>(i * 64 + static_cast<size_t>(std::countr_zero(free)));
   }
   return static_cast<uint32_t>(std::max<size_t>(occupied_.size() * 64, 1));
 }
 
 uint32_t CodeGenerator::highest_occupied() const {
   for (size_t i = occupied_.size(); i-- > 0;)
-    if (occupied_[i] != 0) return static_cast<uint32_t>(i * 64 + 63 - static_cast<size_t>(std::countl_zero(occupied_[i])));
+    if (occupied_[i] != 0)
+      return static_cast<uint32_t>(i * 64 + 63 -
+                                   static_cast<size_t>(std::countl_zero(occupied_[i])));
   return 0;
 }
 
@@ -33,12 +36,13 @@ uint32_t CodeGenerator::save_live() {
   while (words != 0 && occupied_[words - 1] == 0) --words;
   uint32_t at = static_cast<uint32_t>(live_words_.size());
   live_words_.push_back(words);
-  live_words_.insert(live_words_.end(), occupied_.begin(), occupied_.begin() + static_cast<ptrdiff_t>(words));
+  live_words_.insert(live_words_.end(), occupied_.begin(),
+                     occupied_.begin() + static_cast<ptrdiff_t>(words));
   return at;
 }
 
-// Where the window of a coming call may begin: above what is live across it, with room below for values that are
-// still to come and live across it too.
+// Where the window of a coming call may begin: above what is live across it, with room below for
+// values that are still to come and live across it too.
 uint32_t CodeGenerator::tentative_base(InstId call, uint32_t position, BlockId block) {
   uint32_t call_position = position_[call];
   uint32_t highest = 0;
@@ -95,7 +99,8 @@ void CodeGenerator::give(Ref value, uint32_t slot) {
   if (param != kNoRef && param_wish_[param] == 0) param_wish_[param] = slot;
 }
 
-// Occupies the slots of what is live into the block, and gives slots to what is defined at its beginning.
+// Occupies the slots of what is live into the block, and gives slots to what is defined at its
+// beginning.
 void CodeGenerator::enter_block(BlockId block) {
   IrFunction& f = *f_;
   std::fill(occupied_.begin(), occupied_.end(), 0);
@@ -129,29 +134,46 @@ void CodeGenerator::enter_block(BlockId block) {
   if (entry_def_[block] == kNoInst) return;
   const Inst& test = f.insts[entry_def_[block]];
   uint32_t count = op_shape(test.op).results;
-  for (uint32_t r = 0; r < count; ++r) give(test.result + r, choose_slot(test.result + r, position, block));
-  for (uint32_t r = 0; r < count; ++r)
-    if (!used_[test.result + r]) release(slots_[test.result + r]);
+  give_results(test.result, count, position, block);
+}
+
+// Those that know where they want to be come first.
+void CodeGenerator::give_results(Ref first, uint32_t count, uint32_t position, BlockId block) {
+  auto has_hint = [&](Ref value) {
+    const Hint& hint = hints_[value];
+    return hint.inst != kNoInst || hint.param != kNoRef || hint.slot != 0;
+  };
+  for (bool hinted : {true, false})
+    for (Ref value = first; value < first + count; ++value)
+      if (has_hint(value) == hinted) give(value, choose_slot(value, position, block));
+  for (Ref value = first; value < first + count; ++value)
+    if (!used_[value]) release(slots_[value]);
 }
 
 namespace {
 
 bool is_call(Op op) {
-  return op == op_call || op == op_call_ext || op == op_call_fun || op == op_call_dyn || op == op_call_native;
+  return op == op_call || op == op_call_ext || op == op_call_fun || op == op_call_dyn ||
+         op == op_call_native;
 }
 
 uint32_t words_built(const Inst& inst) {
   switch (inst.op) {
-    case op_cons: return 2;
-    case op_list: return 2 * (inst.arg_count - 1);
-    case op_tuple: return 1 + inst.arg_count;
-    default: return 2 + inst.arg_count;
+    case op_cons:
+      return 2;
+    case op_list:
+      return 2 * (inst.arg_count - 1);
+    case op_tuple:
+      return 1 + inst.arg_count;
+    default:
+      return 2 + inst.arg_count;
   }
 }
 
 }  // namespace
 
-void CodeGenerator::allocate_inst(InstId id, BlockId block, bool& open_credit, InstId& credit_head) {
+void CodeGenerator::allocate_inst(InstId id, BlockId block, bool& open_credit,
+                                  InstId& credit_head) {
   IrFunction& f = *f_;
   const Inst& inst = f.insts[id];
   unsigned flags = op_info(inst.op).flags;
@@ -177,9 +199,7 @@ void CodeGenerator::allocate_inst(InstId id, BlockId block, bool& open_credit, I
   }
   if (inst.result == kNoRef || (id == f.blocks[block].last && inst.target[0] != kNoBlock)) return;
   uint32_t count = op_shape(inst.op).results;
-  for (uint32_t r = 0; r < count; ++r) give(inst.result + r, choose_slot(inst.result + r, position, block));
-  for (uint32_t r = 0; r < count; ++r)
-    if (!used_[inst.result + r]) release(slots_[inst.result + r]);
+  give_results(inst.result, count, position, block);
 }
 
 void CodeGenerator::allocate_block(BlockId block) {

@@ -1,5 +1,5 @@
-// The driver of one module: which functions there are, in which order they are compiled, what the image says about
-// them.
+// The driver of one module: which functions there are, in which order they are compiled, what the
+// image says about them.
 #include "compiler/core/compile.h"
 
 #include <algorithm>
@@ -60,9 +60,10 @@ uint32_t ModuleContext::import(Symbol module_name, Symbol name, uint32_t arity) 
   return at->second;
 }
 
-uint32_t ModuleContext::native(std::string_view module_name, std::string_view name, uint32_t arity) {
-  CallKey key{static_cast<uint32_t>(names.intern(module_name)), static_cast<uint32_t>(names.intern(name)),
-              arity};
+uint32_t ModuleContext::native(std::string_view module_name, std::string_view name,
+                               uint32_t arity) {
+  CallKey key{static_cast<uint32_t>(names.intern(module_name)),
+              static_cast<uint32_t>(names.intern(name)), arity};
   auto found = natives_.find(key);
   if (found != natives_.end()) return found->second;
   if (!native_exists({module_name, name, arity})) {
@@ -180,8 +181,12 @@ class ModuleCompiler {
       compile(function, function->index, function->name);
       const Worker* worker = context_.workers.empty() ? nullptr : context_.workers[function->index];
       if (worker == nullptr) continue;
-      compile_one({.def = function, .worker = worker, .name = function->name, .index = worker->function,
-                   .pos = function->span.begin}, false);
+      compile_one({.def = function,
+                   .worker = worker,
+                   .name = function->name,
+                   .index = worker->function,
+                   .pos = function->span.begin},
+                  false);
       compile_pending();
     }
     if (module.script != nullptr)
@@ -197,10 +202,10 @@ class ModuleCompiler {
     for (const ConstDef* constant : module.constants) {
       ConstId id = lowerer_.evaluate_const(constant->value);
       if (id != kNoConst && context_.consts[id].weight > kMaxConstWeight) {
-        context_.sink.report(DiagCode::E0901, &context_.source, constant->span,
-                             "the constant `" + std::string(context_.names.text(constant->name)) +
-                                 "` is too large",
-                             "make it a function");
+        context_.sink.report(
+            DiagCode::E0901, &context_.source, constant->span,
+            "the constant `" + std::string(context_.names.text(constant->name)) + "` is too large",
+            "make it a function");
         continue;
       }
       context_.const_values[constant->index] = id;
@@ -216,7 +221,8 @@ class ModuleCompiler {
     for (const FunctionDef* function : context_.module.functions) {
       std::vector<uint32_t> params = view_params(*function, context_.names);
       if (params.empty()) continue;
-      if (context_.workers.empty()) context_.workers.assign(context_.module.functions.size(), nullptr);
+      if (context_.workers.empty())
+        context_.workers.assign(context_.module.functions.size(), nullptr);
       context_.workers[function->index] =
           context_.arena.make<Worker>(context_.reserve_function(), context_.arena.copy(params));
     }
@@ -243,8 +249,8 @@ class ModuleCompiler {
       uint32_t index = context_.reserve_function();
       std::string name = "-test " + std::string(test->name) + "-";
       compile(test->function, index, context_.names.intern(name));
-      context_.image.tests.push_back({std::string(test->name), index, context_.source.line(test->span.begin),
-                                      false});
+      context_.image.tests.push_back(
+          {std::string(test->name), index, context_.source.line(test->span.begin), false});
     }
   }
 
@@ -252,7 +258,8 @@ class ModuleCompiler {
     if (doc == nullptr) return;
     context_.image.docs.push_back({kind, name == Symbol::kNone ? 0 : context_.name_id(name), arity,
                                    context_.source.line(span.begin),
-                                   std::string(context_.source.text(span)), std::string(doc->text)});
+                                   std::string(context_.source.text(span)),
+                                   std::string(doc->text)});
   }
 
   void describe() {
@@ -267,7 +274,8 @@ class ModuleCompiler {
     for (const BehaviourRef& behaviour : module.behaviours)
       image.behaviours.push_back(context_.name_id(behaviour.module));
     for (const CallbackDef* callback : module.callbacks)
-      image.callbacks.push_back({context_.name_id(callback->name), callback->arity, callback->optional});
+      image.callbacks.push_back(
+          {context_.name_id(callback->name), callback->arity, callback->optional});
     if (module.structure == nullptr) return;
     image.has_struct = true;
     for (const StructField& field : module.structure->fields)
@@ -287,8 +295,8 @@ uint64_t hash_text(std::string_view text) {
 
 }  // namespace
 
-std::unique_ptr<ModuleImage> compile_module(const Module& module, const SourceFile& source, Arena& arena,
-                                            Interner& names, DiagnosticSink& sink,
+std::unique_ptr<ModuleImage> compile_module(const Module& module, const SourceFile& source,
+                                            Arena& arena, Interner& names, DiagnosticSink& sink,
                                             const CompileOptions& options) {
   auto image = std::make_unique<ModuleImage>();
   image->source_hash = hash_text(source.text(module.span));

@@ -15,10 +15,10 @@ struct CompileOptions {
   bool tests = false;
 };
 
-// `module` is one that resolve() has accepted, `arena` any that lives as long as the call. A script's expressions
-// become the exported function `$script`/0. Null when the sink got an error.
-std::unique_ptr<ModuleImage> compile_module(const Module& module, const SourceFile& source, Arena& arena,
-                                            Interner& names, DiagnosticSink& sink,
+// `module` is one that resolve() has accepted, `arena` any that lives as long as the call. A
+// script's expressions become the exported function `$script`/0. Null when the sink got an error.
+std::unique_ptr<ModuleImage> compile_module(const Module& module, const SourceFile& source,
+                                            Arena& arena, Interner& names, DiagnosticSink& sink,
                                             const CompileOptions& options = {});
 
 }  // namespace quelea::compiler

@@ -50,8 +50,12 @@ ConstId to_const(ConstTable& table, const Big& value) {
 ConstId fold_big(ConstTable& table, BinaryOp op, const Const& a, const Const& b) {
   Big x(a), y(b), result;
   switch (op) {
-    case BinaryOp::kAdd: mpz_add(result.get(), x.get(), y.get()); break;
-    case BinaryOp::kSub: mpz_sub(result.get(), x.get(), y.get()); break;
+    case BinaryOp::kAdd:
+      mpz_add(result.get(), x.get(), y.get());
+      break;
+    case BinaryOp::kSub:
+      mpz_sub(result.get(), x.get(), y.get());
+      break;
     case BinaryOp::kMul:
       if (x.bits() + y.bits() > kMaxFoldedBits) return kNoConst;
       mpz_mul(result.get(), x.get(), y.get());
@@ -64,9 +68,15 @@ ConstId fold_big(ConstTable& table, BinaryOp op, const Const& a, const Const& b)
       if (mpz_sgn(y.get()) == 0) return kNoConst;
       mpz_tdiv_r(result.get(), x.get(), y.get());
       break;
-    case BinaryOp::kBitAnd: mpz_and(result.get(), x.get(), y.get()); break;
-    case BinaryOp::kBitOr: mpz_ior(result.get(), x.get(), y.get()); break;
-    case BinaryOp::kBitXor: mpz_xor(result.get(), x.get(), y.get()); break;
+    case BinaryOp::kBitAnd:
+      mpz_and(result.get(), x.get(), y.get());
+      break;
+    case BinaryOp::kBitOr:
+      mpz_ior(result.get(), x.get(), y.get());
+      break;
+    case BinaryOp::kBitXor:
+      mpz_xor(result.get(), x.get(), y.get());
+      break;
     case BinaryOp::kShiftLeft:
     case BinaryOp::kShiftRight: {
       if (b.kind != ConstKind::kInt || b.value > 1 << 20 || b.value < -(1 << 20)) return kNoConst;
@@ -79,7 +89,8 @@ ConstId fold_big(ConstTable& table, BinaryOp op, const Const& a, const Const& b)
       }
       break;
     }
-    default: return kNoConst;
+    default:
+      return kNoConst;
   }
   return to_const(table, result);
 }
@@ -101,14 +112,21 @@ ConstId fold_float(ConstTable& table, BinaryOp op, ConstId a, ConstId b) {
   double x, y, result;
   if (!exact_double(table, a, x) || !exact_double(table, b, y)) return kNoConst;
   switch (op) {
-    case BinaryOp::kAdd: result = x + y; break;
-    case BinaryOp::kSub: result = x - y; break;
-    case BinaryOp::kMul: result = x * y; break;
+    case BinaryOp::kAdd:
+      result = x + y;
+      break;
+    case BinaryOp::kSub:
+      result = x - y;
+      break;
+    case BinaryOp::kMul:
+      result = x * y;
+      break;
     case BinaryOp::kDiv:
       if (y == 0) return kNoConst;
       result = x / y;
       break;
-    default: return kNoConst;
+    default:
+      return kNoConst;
   }
   return std::isfinite(result) ? table.number(result) : kNoConst;
 }
@@ -149,12 +167,18 @@ ConstId ConstTable::binary(BinaryOp op, ConstId a, ConstId b) {
     }
     int order = compare_numbers(a, b);
     switch (op) {
-      case BinaryOp::kEqual: return boolean(order == 0);
-      case BinaryOp::kNotEqual: return boolean(order != 0);
-      case BinaryOp::kLess: return boolean(order < 0);
-      case BinaryOp::kLessEqual: return boolean(order <= 0);
-      case BinaryOp::kGreater: return boolean(order > 0);
-      default: return boolean(order >= 0);
+      case BinaryOp::kEqual:
+        return boolean(order == 0);
+      case BinaryOp::kNotEqual:
+        return boolean(order != 0);
+      case BinaryOp::kLess:
+        return boolean(order < 0);
+      case BinaryOp::kLessEqual:
+        return boolean(order <= 0);
+      case BinaryOp::kGreater:
+        return boolean(order > 0);
+      default:
+        return boolean(order >= 0);
     }
   }
   if (op == BinaryOp::kConcat) {
@@ -175,9 +199,12 @@ ConstId ConstTable::binary(BinaryOp op, ConstId a, ConstId b) {
   const Const x = all_[a], y = all_[b];
   if (x.kind == ConstKind::kInt && y.kind == ConstKind::kInt) {
     int64_t result;
-    if (op == BinaryOp::kAdd && !__builtin_add_overflow(x.value, y.value, &result)) return integer(result);
-    if (op == BinaryOp::kSub && !__builtin_sub_overflow(x.value, y.value, &result)) return integer(result);
-    if (op == BinaryOp::kMul && !__builtin_mul_overflow(x.value, y.value, &result)) return integer(result);
+    if (op == BinaryOp::kAdd && !__builtin_add_overflow(x.value, y.value, &result))
+      return integer(result);
+    if (op == BinaryOp::kSub && !__builtin_sub_overflow(x.value, y.value, &result))
+      return integer(result);
+    if (op == BinaryOp::kMul && !__builtin_mul_overflow(x.value, y.value, &result))
+      return integer(result);
   }
   return fold_big(*this, op, x, y);
 }

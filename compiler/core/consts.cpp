@@ -48,7 +48,8 @@ ConstId ConstTable::find_or_add(uint64_t hash, const Equal& equal, const Const& 
   size_t at = short_hash & mask;
   while (slots_[at].id_plus_1 != 0) {
     ConstId id = slots_[at].id_plus_1 - 1;
-    if (slots_[at].hash == short_hash && all_[id].kind == constant.kind && equal(all_[id])) return id;
+    if (slots_[at].hash == short_hash && all_[id].kind == constant.kind && equal(all_[id]))
+      return id;
     at = (at + 1) & mask;
   }
   slots_[at] = {short_hash, static_cast<uint32_t>(all_.size() + 1)};
@@ -58,8 +59,9 @@ ConstId ConstTable::find_or_add(uint64_t hash, const Equal& equal, const Const& 
 
 ConstId ConstTable::integer(int64_t value) {
   Const constant{.kind = ConstKind::kInt, .value = value, .text = {}};
-  return find_or_add(mix(1, static_cast<uint64_t>(value)),
-                     [&](const Const& c) { return c.value == value; }, constant);
+  return find_or_add(
+      mix(1, static_cast<uint64_t>(value)), [&](const Const& c) { return c.value == value; },
+      constant);
 }
 
 ConstId ConstTable::big(bool negative, std::string_view magnitude) {
@@ -73,12 +75,15 @@ ConstId ConstTable::big(bool negative, std::string_view magnitude) {
     }
     if (negative && value == uint64_t{1} << 63) return integer(INT64_MIN);
   }
-  Const constant{.kind = ConstKind::kBig, .negative = negative, .weight = 1 + magnitude.size() / 8,
+  Const constant{.kind = ConstKind::kBig,
+                 .negative = negative,
+                 .weight = 1 + magnitude.size() / 8,
                  .text = magnitude};
   uint64_t hash = hash_bytes(negative ? 3 : 2, magnitude);
   size_t before = all_.size();
   ConstId id = find_or_add(
-      hash, [&](const Const& c) { return c.negative == negative && c.text == magnitude; }, constant);
+      hash, [&](const Const& c) { return c.negative == negative && c.text == magnitude; },
+      constant);
   if (all_.size() != before) all_[id].text = arena_.copy_text(magnitude);
   return id;
 }
@@ -87,8 +92,9 @@ ConstId ConstTable::number(double value) {
   int64_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   Const constant{.kind = ConstKind::kFloat, .value = bits, .text = {}};
-  return find_or_add(mix(4, static_cast<uint64_t>(bits)),
-                     [&](const Const& c) { return c.value == bits; }, constant);
+  return find_or_add(
+      mix(4, static_cast<uint64_t>(bits)), [&](const Const& c) { return c.value == bits; },
+      constant);
 }
 
 double ConstTable::float_value(ConstId id) const {
@@ -100,15 +106,16 @@ double ConstTable::float_value(ConstId id) const {
 ConstId ConstTable::atom(Symbol name) {
   int64_t value = static_cast<int64_t>(name);
   Const constant{.kind = ConstKind::kAtom, .value = value, .text = {}};
-  return find_or_add(mix(5, static_cast<uint64_t>(value)),
-                     [&](const Const& c) { return c.value == value; }, constant);
+  return find_or_add(
+      mix(5, static_cast<uint64_t>(value)), [&](const Const& c) { return c.value == value; },
+      constant);
 }
 
 ConstId ConstTable::string(std::string_view bytes) {
   Const constant{.kind = ConstKind::kString, .weight = 1 + bytes.size() / 8, .text = bytes};
   size_t before = all_.size();
-  ConstId id = find_or_add(hash_bytes(6, bytes), [&](const Const& c) { return c.text == bytes; },
-                           constant);
+  ConstId id = find_or_add(
+      hash_bytes(6, bytes), [&](const Const& c) { return c.text == bytes; }, constant);
   if (all_.size() != before) all_[id].text = arena_.copy_text(bytes);
   return id;
 }
@@ -116,7 +123,8 @@ ConstId ConstTable::string(std::string_view bytes) {
 ConstId ConstTable::bits(std::string_view bytes, uint64_t bit_count) {
   if (bit_count % 8 == 0) return string(bytes.substr(0, bit_count / 8));
   int64_t count = static_cast<int64_t>(bit_count);
-  Const constant{.kind = ConstKind::kBits, .weight = 1 + bytes.size() / 8, .value = count, .text = bytes};
+  Const constant{
+      .kind = ConstKind::kBits, .weight = 1 + bytes.size() / 8, .value = count, .text = bytes};
   size_t before = all_.size();
   ConstId id = find_or_add(
       hash_bytes(mix(7, bit_count), bytes),
@@ -127,12 +135,16 @@ ConstId ConstTable::bits(std::string_view bytes, uint64_t bit_count) {
 
 ConstId ConstTable::empty_list() {
   Const constant{.kind = ConstKind::kEmptyList, .text = {}};
-  return find_or_add(mix(8, 0), [](const Const&) { return true; }, constant);
+  return find_or_add(
+      mix(8, 0), [](const Const&) { return true; }, constant);
 }
 
 ConstId ConstTable::exported(Symbol module, Symbol name, uint32_t arity) {
-  Const constant{.kind = ConstKind::kExport, .module = static_cast<uint32_t>(module), .arity = arity,
-                 .value = static_cast<int64_t>(name), .text = {}};
+  Const constant{.kind = ConstKind::kExport,
+                 .module = static_cast<uint32_t>(module),
+                 .arity = arity,
+                 .value = static_cast<int64_t>(name),
+                 .text = {}};
   return find_or_add(
       mix(mix(20 + arity, constant.module), static_cast<uint64_t>(constant.value)),
       [&](const Const& c) {
@@ -155,8 +167,9 @@ ConstId ConstTable::composite(ConstKind kind, std::span<const ConstId> children)
   ConstId id = find_or_add(
       hash,
       [&](const Const& c) {
-        return c.count == count && (count == 0 || std::memcmp(pool_.data() + c.children, children.data(),
-                                                              count * sizeof(ConstId)) == 0);
+        return c.count == count &&
+               (count == 0 || std::memcmp(pool_.data() + c.children, children.data(),
+                                          count * sizeof(ConstId)) == 0);
       },
       constant);
   if (all_.size() != before) {
@@ -197,11 +210,14 @@ bool ConstTable::key_less(ConstId a, ConstId b) const {
   const Const& x = all_[a];
   const Const& y = all_[b];
   if (x.kind != y.kind) {
-    auto rank = [](ConstKind kind) { return kind == ConstKind::kInt ? 0 : kind == ConstKind::kAtom ? 1 : 2; };
+    auto rank = [](ConstKind kind) {
+      return kind == ConstKind::kInt ? 0 : kind == ConstKind::kAtom ? 1 : 2;
+    };
     return rank(x.kind) < rank(y.kind);
   }
   if (x.kind == ConstKind::kInt) return x.value < y.value;
-  if (x.kind == ConstKind::kAtom) return names_.text(Symbol(x.value)) < names_.text(Symbol(y.value));
+  if (x.kind == ConstKind::kAtom)
+    return names_.text(Symbol(x.value)) < names_.text(Symbol(y.value));
   return x.text < y.text;
 }
 
@@ -209,22 +225,32 @@ bool ConstTable::key_less(ConstId a, ConstId b) const {
 
 void ConstTable::write_one(LiteralWriter& writer, const Const& c) const {
   switch (c.kind) {
-    case ConstKind::kInt: return writer.integer(c.value);
-    case ConstKind::kBig: return writer.big(c.negative, c.text);
+    case ConstKind::kInt:
+      return writer.integer(c.value);
+    case ConstKind::kBig:
+      return writer.big(c.negative, c.text);
     case ConstKind::kFloat: {
       double value;
       std::memcpy(&value, &c.value, sizeof value);
       return writer.number(value);
     }
-    case ConstKind::kAtom: return writer.atom(names_.text(Symbol(c.value)));
-    case ConstKind::kString: return writer.string(c.text);
-    case ConstKind::kBits: return writer.bits(c.text, static_cast<uint64_t>(c.value));
-    case ConstKind::kEmptyList: return writer.empty_list();
-    case ConstKind::kTuple: return writer.tuple(c.count);
-    case ConstKind::kList: return writer.list(c.count - 1);
-    case ConstKind::kMap: return writer.map(c.count / 2);
+    case ConstKind::kAtom:
+      return writer.atom(names_.text(Symbol(c.value)));
+    case ConstKind::kString:
+      return writer.string(c.text);
+    case ConstKind::kBits:
+      return writer.bits(c.text, static_cast<uint64_t>(c.value));
+    case ConstKind::kEmptyList:
+      return writer.empty_list();
+    case ConstKind::kTuple:
+      return writer.tuple(c.count);
+    case ConstKind::kList:
+      return writer.list(c.count - 1);
+    case ConstKind::kMap:
+      return writer.map(c.count / 2);
     case ConstKind::kExport:
-      return writer.exported_function(names_.text(Symbol(c.module)), names_.text(Symbol(c.value)), c.arity);
+      return writer.exported_function(names_.text(Symbol(c.module)), names_.text(Symbol(c.value)),
+                                      c.arity);
   }
 }
 
@@ -245,13 +271,27 @@ uint32_t ConstTable::in_image(ConstId id, ModuleImage& image) {
   if (c.image != UINT32_MAX) return c.image;
   ConstantPool& pool = image.constants;
   switch (c.kind) {
-    case ConstKind::kInt: c.image = pool.integer(c.value); break;
-    case ConstKind::kBig: c.image = pool.big(c.negative, c.text); break;
-    case ConstKind::kFloat: c.image = pool.number(float_value(id)); break;
-    case ConstKind::kAtom: c.image = pool.atom(image.names.intern(names_.text(Symbol(c.value)))); break;
-    case ConstKind::kString: c.image = pool.string(c.text); break;
-    case ConstKind::kBits: c.image = pool.bits(c.text, static_cast<uint64_t>(c.value)); break;
-    case ConstKind::kEmptyList: c.image = pool.empty_list(); break;
+    case ConstKind::kInt:
+      c.image = pool.integer(c.value);
+      break;
+    case ConstKind::kBig:
+      c.image = pool.big(c.negative, c.text);
+      break;
+    case ConstKind::kFloat:
+      c.image = pool.number(float_value(id));
+      break;
+    case ConstKind::kAtom:
+      c.image = pool.atom(image.names.intern(names_.text(Symbol(c.value))));
+      break;
+    case ConstKind::kString:
+      c.image = pool.string(c.text);
+      break;
+    case ConstKind::kBits:
+      c.image = pool.bits(c.text, static_cast<uint64_t>(c.value));
+      break;
+    case ConstKind::kEmptyList:
+      c.image = pool.empty_list();
+      break;
     default: {
       LiteralWriter writer;
       write(writer, id);

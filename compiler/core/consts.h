@@ -1,8 +1,9 @@
 // Constants of a module while it is compiled.
 //
-// Everything the compiler knows the value of is a Const in one ConstTable: equal constants are one entry, so that
-// exact equality of constants is equality of ids. Composite constants refer to others by id; strings live in the
-// compilation's arena. A constant enters the module image when an instruction first needs it.
+// Everything the compiler knows the value of is a Const in one ConstTable: equal constants are one
+// entry, so that exact equality of constants is equality of ids. Composite constants refer to
+// others by id; strings live in the compilation's arena. A constant enters the module image when an
+// instruction first needs it.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +21,33 @@ namespace quelea::compiler {
 using ConstId = uint32_t;
 inline constexpr ConstId kNoConst = 0xffffffffu;
 
-enum class ConstKind : uint8_t { kInt, kBig, kFloat, kAtom, kString, kBits, kEmptyList, kTuple, kList, kMap, kExport };
+enum class ConstKind : uint8_t {
+  kInt,
+  kBig,
+  kFloat,
+  kAtom,
+  kString,
+  kBits,
+  kEmptyList,
+  kTuple,
+  kList,
+  kMap,
+  kExport
+};
 
 struct Const {
   ConstKind kind;
-  bool negative = false;   // kBig
-  uint32_t count = 0;      // children: tuple elements; list elements and the tail; map keys and values by turns
-  uint32_t children = 0;   // kTuple, kList, kMap: first of `count` ids in the table's pool
+  bool negative = false;  // kBig
+  uint32_t count =
+      0;  // children: tuple elements; list elements and the tail; map keys and values by turns
+  uint32_t children = 0;        // kTuple, kList, kMap: first of `count` ids in the table's pool
   uint32_t image = UINT32_MAX;  // index in the image's constant pool, when it has one
-  uint64_t weight = 1;     // nodes when written out, saturating
-  uint32_t module = 0;     // kExport: symbols in `module` and `value`
-  uint32_t arity = 0;      // kExport
-  int64_t value = 0;       // kInt; kFloat: the double's bits; kAtom: the symbol; kBits: number of bits
-  std::string_view text;   // kString, kBits: the bytes; kBig: the magnitude, least significant byte first
+  uint64_t weight = 1;          // nodes when written out, saturating
+  uint32_t module = 0;          // kExport: symbols in `module` and `value`
+  uint32_t arity = 0;           // kExport
+  int64_t value = 0;  // kInt; kFloat: the double's bits; kAtom: the symbol; kBits: number of bits
+  std::string_view
+      text;  // kString, kBits: the bytes; kBig: the magnitude, least significant byte first
 };
 
 // Constants heavier than this are refused: chains of constants could grow without bound.
@@ -55,7 +70,9 @@ class ConstTable {
   ConstId string(std::string_view bytes);
   ConstId bits(std::string_view bytes, uint64_t bit_count);
   ConstId empty_list();
-  ConstId tuple(std::span<const ConstId> elements) { return composite(ConstKind::kTuple, elements); }
+  ConstId tuple(std::span<const ConstId> elements) {
+    return composite(ConstKind::kTuple, elements);
+  }
   // The last is the tail. Flattens: a tail that is a list constant becomes part of it.
   ConstId list(std::span<const ConstId> elements, ConstId tail);
   // The fun `&Module.name/arity`.
@@ -82,7 +99,8 @@ class ConstTable {
   bool is_number(ConstId id) const { return is_integer(id) || all_[id].kind == ConstKind::kFloat; }
   double float_value(ConstId id) const;
 
-  // Exact arithmetic of constants; kNoConst where the operation would raise or is not worth folding.
+  // Exact arithmetic of constants; kNoConst where the operation would raise or is not worth
+  // folding.
   ConstId binary(BinaryOp op, ConstId a, ConstId b);
   ConstId negate(ConstId a);
   ConstId bit_not(ConstId a);

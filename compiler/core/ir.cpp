@@ -11,8 +11,10 @@ constexpr std::array<OpShape, kOpCount> make_shapes() {
   for (unsigned op = 0; op < kOpCount; ++op) {
     const OpInfo& info = op_info(static_cast<Op>(op));
     uint8_t results = 0;
-    for (const char* letter = info.operands; *letter; ++letter) results += *letter == 'D' || *letter == 'R';
-    bool effect = (info.flags & (op_flags::RAISES | op_flags::SAFE | op_flags::BRANCH | op_flags::STOP)) != 0;
+    for (const char* letter = info.operands; *letter; ++letter)
+      results += *letter == 'D' || *letter == 'R';
+    bool effect =
+        (info.flags & (op_flags::RAISES | op_flags::SAFE | op_flags::BRANCH | op_flags::STOP)) != 0;
     shapes[op] = {results, results != 0 && !effect};
   }
   shapes[op_catch].removable = false;
@@ -70,12 +72,18 @@ namespace {
 std::string const_text(const ConstTable& consts, ConstId id) {
   const Const& c = consts[id];
   switch (c.kind) {
-    case ConstKind::kInt: return std::to_string(c.value);
-    case ConstKind::kAtom: return ":" + std::string(consts.text(Symbol(c.value)));
-    case ConstKind::kString: return "\"" + std::string(c.text) + "\"";
-    case ConstKind::kFloat: return std::to_string(consts.float_value(id));
-    case ConstKind::kEmptyList: return "[]";
-    default: return "const#" + std::to_string(id);
+    case ConstKind::kInt:
+      return std::to_string(c.value);
+    case ConstKind::kAtom:
+      return ":" + std::string(consts.text(Symbol(c.value)));
+    case ConstKind::kString:
+      return "\"" + std::string(c.text) + "\"";
+    case ConstKind::kFloat:
+      return std::to_string(consts.float_value(id));
+    case ConstKind::kEmptyList:
+      return "[]";
+    default:
+      return "const#" + std::to_string(id);
   }
 }
 
@@ -88,12 +96,14 @@ std::string ref_text(const ConstTable& consts, Ref ref) {
 }  // namespace
 
 std::string dump(const IrFunction& function, const ConstTable& consts) {
-  std::string out = "fn " + std::string(consts.text(function.name)) + "/" + std::to_string(function.arity) + "\n";
+  std::string out =
+      "fn " + std::string(consts.text(function.name)) + "/" + std::to_string(function.arity) + "\n";
   for (BlockId b = 0; b < function.blocks.size(); ++b) {
     const Block& block = function.blocks[b];
     if (block.first == kNoInst) continue;
     out += "b" + std::to_string(b);
-    for (uint32_t i = 0; i < block.param_count; ++i) out += " v" + std::to_string(block.first_param + i);
+    for (uint32_t i = 0; i < block.param_count; ++i)
+      out += " v" + std::to_string(block.first_param + i);
     if (block.handler != kNoBlock) out += " handler b" + std::to_string(block.handler);
     out += ":\n";
     for (InstId i = block.first; i != kNoInst; i = function.insts[i].next) {
@@ -101,7 +111,8 @@ std::string dump(const IrFunction& function, const ConstTable& consts) {
       if (inst.dead) continue;
       out += "  ";
       for (uint32_t r = 0; r < op_shape(inst.op).results && inst.result != kNoRef; ++r)
-        out += "v" + std::to_string(inst.result + r) + (r + 1 < op_shape(inst.op).results ? ", " : " = ");
+        out += "v" + std::to_string(inst.result + r) +
+               (r + 1 < op_shape(inst.op).results ? ", " : " = ");
       out += op_info(inst.op).name;
       for (Ref ref : function.args(inst)) out += " " + ref_text(consts, ref);
       out += " #" + std::to_string(inst.imm[0]) + "," + std::to_string(inst.imm[1]);

@@ -1,14 +1,19 @@
 // The core: a function in SSA form, between syntax tree and bytecode.
 //
-// A function is basic blocks; a block is a chain of instructions whose last one leaves it. Operations are those of
-// opcodes.def, so that emission needs no second table, with these differences:
+// A function is basic blocks; a block is a chain of instructions whose last one leaves it.
+// Operations are those of opcodes.def, so that emission needs no second table, with these
+// differences:
 //
 //   - operands are Refs: values (dense numbers, each defined once) or constants;
-//   - blocks have parameters instead of phis; only `jump` and `loop` pass arguments, so a block that a test or a
+//   - blocks have parameters instead of phis; only `jump` and `loop` pass arguments, so a block
+//   that a test or a
 //     switch leads to has none;
-//   - a test's first target is where it falls through (true), the second is where it jumps; what a fallible
-//     instruction defines (`map_get`, `bs_int`, …) exists in its first target only, which has no other predecessor;
-//   - calls hold their arguments as operands; slots, live maps, moves and `alloc` come with code generation;
+//   - a test's first target is where it falls through (true), the second is where it jumps; what a
+//   fallible
+//     instruction defines (`map_get`, `bs_int`, …) exists in its first target only, which has no
+//     other predecessor;
+//   - calls hold their arguments as operands; slots, live maps, moves and `alloc` come with code
+//   generation;
 //   - a block may have a handler: where control goes when an instruction in it raises.
 //
 // Everything is in vectors that are reused from function to function; an instruction is 40 bytes.
@@ -45,9 +50,10 @@ struct Inst {
   uint32_t result = kNoRef;  // the first; others follow (as many as the operation has D operands)
   uint32_t args = 0;         // in IrFunction::operands
   uint32_t arg_count = 0;
-  uint32_t imm[2] = {0, 0};  // U, I, B, C, F, E, N, J operands in order; a switch or bs_build: index in its table
+  uint32_t imm[2] = {
+      0, 0};  // U, I, B, C, F, E, N, J operands in order; a switch or bs_build: index in its table
   BlockId target[2] = {kNoBlock, kNoBlock};
-  uint32_t pos = 0;          // offset in the source
+  uint32_t pos = 0;  // offset in the source
   InstId next = kNoInst;
 };
 static_assert(sizeof(Inst) == 40);
@@ -60,7 +66,8 @@ struct Block {
   ExceptionKind handler_kind = ExceptionKind::Handler;
 };
 
-// In imm[1] of a `bs_rest` whose binary and position are known to be of whole bytes: it cannot fail.
+// In imm[1] of a `bs_rest` whose binary and position are known to be of whole bytes: it cannot
+// fail.
 inline constexpr uint32_t kRestSurely = 1;
 
 struct SwitchEntry {
@@ -86,13 +93,14 @@ class IrFunction {
   std::vector<Inst> insts;
   std::vector<Ref> operands;
   std::vector<Block> blocks;
-  std::vector<SwitchEntry> cases;      // a switch has imm[0] = first, imm[1] = count
-  std::vector<SegmentInfo> segments;   // bs_build, bs_append: imm[0] = first; operands: (bs_append's S), value, size…
+  std::vector<SwitchEntry> cases;  // a switch has imm[0] = first, imm[1] = count
+  std::vector<SegmentInfo>
+      segments;  // bs_build, bs_append: imm[0] = first; operands: (bs_append's S), value, size…
   uint32_t value_count = 0;
 
   Symbol name = Symbol::kNone;
-  uint32_t index = 0;     // in the image's function table
-  uint32_t arity = 0;     // captured values included; parameters are values 0..arity-1
+  uint32_t index = 0;  // in the image's function table
+  uint32_t arity = 0;  // captured values included; parameters are values 0..arity-1
   uint32_t captured = 0;
   bool exported = false;
   uint32_t pos = 0;
@@ -107,7 +115,9 @@ class IrFunction {
   std::span<const Ref> args(const Inst& inst) const {
     return {operands.data() + inst.args, inst.arg_count};
   }
-  std::span<SwitchEntry> switch_cases(const Inst& inst) { return {cases.data() + inst.imm[0], inst.imm[1]}; }
+  std::span<SwitchEntry> switch_cases(const Inst& inst) {
+    return {cases.data() + inst.imm[0], inst.imm[1]};
+  }
   std::span<const SwitchEntry> switch_cases(const Inst& inst) const {
     return {cases.data() + inst.imm[0], inst.imm[1]};
   }

@@ -113,15 +113,32 @@ Ref Lowerer::lower(const Expr* e, Mode mode) {
   pos_ = e->span.begin;
   Ref result;
   switch (e->kind) {
-    case ExprKind::kCall: result = lower_call(as<CallExpr>(e), mode); break;
-    case ExprKind::kBlock: result = lower_block(as<BlockExpr>(e), mode); break;
-    case ExprKind::kIf: result = lower_if(as<IfExpr>(e), mode); break;
-    case ExprKind::kCase: result = lower_case(as<CaseExpr>(e), mode); break;
-    case ExprKind::kReceive: result = lower_receive(as<ReceiveExpr>(e), mode); break;
-    case ExprKind::kTry: result = lower_try(as<TryExpr>(e), mode); break;
-    case ExprKind::kMatch: result = lower_match(as<MatchExpr>(e), mode); break;
-    case ExprKind::kLogical: result = lower_logical(as<LogicalExpr>(e), mode); break;
-    default: result = finish(lower_value(e), mode);
+    case ExprKind::kCall:
+      result = lower_call(as<CallExpr>(e), mode);
+      break;
+    case ExprKind::kBlock:
+      result = lower_block(as<BlockExpr>(e), mode);
+      break;
+    case ExprKind::kIf:
+      result = lower_if(as<IfExpr>(e), mode);
+      break;
+    case ExprKind::kCase:
+      result = lower_case(as<CaseExpr>(e), mode);
+      break;
+    case ExprKind::kReceive:
+      result = lower_receive(as<ReceiveExpr>(e), mode);
+      break;
+    case ExprKind::kTry:
+      result = lower_try(as<TryExpr>(e), mode);
+      break;
+    case ExprKind::kMatch:
+      result = lower_match(as<MatchExpr>(e), mode);
+      break;
+    case ExprKind::kLogical:
+      result = lower_logical(as<LogicalExpr>(e), mode);
+      break;
+    default:
+      result = finish(lower_value(e), mode);
   }
   pos_ = outer;
   return result;
@@ -129,29 +146,47 @@ Ref Lowerer::lower(const Expr* e, Mode mode) {
 
 Ref Lowerer::lower_value(const Expr* e) {
   switch (e->kind) {
-    case ExprKind::kInt: return const_ref(consts_.literal(*as<IntExpr>(e), false));
-    case ExprKind::kFloat: return const_ref(consts_.number(as<FloatExpr>(e)->value));
-    case ExprKind::kAtom: return atom(as<AtomExpr>(e)->name);
-    case ExprKind::kModule: return atom(as<ModuleExpr>(e)->name);
-    case ExprKind::kString: return const_ref(consts_.string(as<StringExpr>(e)->text));
-    case ExprKind::kInterp: return lower_interp(as<InterpExpr>(e));
-    case ExprKind::kName: return lower_name(as<NameExpr>(e));
-    case ExprKind::kFunRef: return lower_fun_ref(as<FunRefExpr>(e));
-    case ExprKind::kLambda: return closure(*lift(as<LambdaExpr>(e)));
+    case ExprKind::kInt:
+      return const_ref(consts_.literal(*as<IntExpr>(e), false));
+    case ExprKind::kFloat:
+      return const_ref(consts_.number(as<FloatExpr>(e)->value));
+    case ExprKind::kAtom:
+      return atom(as<AtomExpr>(e)->name);
+    case ExprKind::kModule:
+      return atom(as<ModuleExpr>(e)->name);
+    case ExprKind::kString:
+      return const_ref(consts_.string(as<StringExpr>(e)->text));
+    case ExprKind::kInterp:
+      return lower_interp(as<InterpExpr>(e));
+    case ExprKind::kName:
+      return lower_name(as<NameExpr>(e));
+    case ExprKind::kFunRef:
+      return lower_fun_ref(as<FunRefExpr>(e));
+    case ExprKind::kLambda:
+      return closure(*lift(as<LambdaExpr>(e)));
     case ExprKind::kLocalFn: {
       const LocalFnExpr* local = as<LocalFnExpr>(e);
       bind_lambda(local->var, local->lambda);
       return env_[static_cast<uint32_t>(local->var)];
     }
-    case ExprKind::kBinary: return lower_binary(as<BinaryExpr>(e));
-    case ExprKind::kUnary: return lower_unary(as<UnaryExpr>(e));
-    case ExprKind::kIs: return boolean(e, Mode::kValue);
-    case ExprKind::kTryOp: return lower_try_op(as<TryOpExpr>(e));
-    case ExprKind::kTuple: return lower_tuple(as<TupleExpr>(e));
-    case ExprKind::kList: return lower_list(as<ListExpr>(e));
-    case ExprKind::kMap: return lower_map(as<MapExpr>(e));
-    case ExprKind::kStruct: return lower_struct(as<StructExpr>(e));
-    case ExprKind::kMapUpdate: return lower_update(as<MapUpdateExpr>(e));
+    case ExprKind::kBinary:
+      return lower_binary(as<BinaryExpr>(e));
+    case ExprKind::kUnary:
+      return lower_unary(as<UnaryExpr>(e));
+    case ExprKind::kIs:
+      return boolean(e, Mode::kValue);
+    case ExprKind::kTryOp:
+      return lower_try_op(as<TryOpExpr>(e));
+    case ExprKind::kTuple:
+      return lower_tuple(as<TupleExpr>(e));
+    case ExprKind::kList:
+      return lower_list(as<ListExpr>(e));
+    case ExprKind::kMap:
+      return lower_map(as<MapExpr>(e));
+    case ExprKind::kStruct:
+      return lower_struct(as<StructExpr>(e));
+    case ExprKind::kMapUpdate:
+      return lower_update(as<MapUpdateExpr>(e));
     case ExprKind::kField: {
       const FieldExpr* field = as<FieldExpr>(e);
       Ref object = expr(field->object);
@@ -168,13 +203,20 @@ Ref Lowerer::lower_value(const Expr* e) {
       Ref key = expr(index->key);
       return value(op_map_index, {object, key});
     }
-    case ExprKind::kBin: return lower_bin(as<BinExpr>(e));
-    case ExprKind::kFor: return lower_for(as<ForExpr>(e));
-    case ExprKind::kListComp: return lower_list_comp(as<ListCompExpr>(e));
-    case ExprKind::kMapComp: return lower_map_comp(as<MapCompExpr>(e));
-    case ExprKind::kBinComp: return lower_bin_comp(as<BinCompExpr>(e));
-    case ExprKind::kAssert: return lower_assert(as<AssertExpr>(e));
-    default: return nil();
+    case ExprKind::kBin:
+      return lower_bin(as<BinExpr>(e));
+    case ExprKind::kFor:
+      return lower_for(as<ForExpr>(e));
+    case ExprKind::kListComp:
+      return lower_list_comp(as<ListCompExpr>(e));
+    case ExprKind::kMapComp:
+      return lower_map_comp(as<MapCompExpr>(e));
+    case ExprKind::kBinComp:
+      return lower_bin_comp(as<BinCompExpr>(e));
+    case ExprKind::kAssert:
+      return lower_assert(as<AssertExpr>(e));
+    default:
+      return nil();
   }
 }
 
@@ -195,10 +237,10 @@ Ref Lowerer::lower_name(const NameExpr* e) {
   constexpr uint32_t kMaxDepth = 100;
   constexpr size_t kMaxInsts = size_t{1} << 22;
   if (const_depth_ >= kMaxDepth || f_.insts.size() > kMaxInsts) {
-    context_.sink.report(DiagCode::E0901, &context_.source, constant.span,
-                         "the constant `" + std::string(context_.names.text(constant.name)) +
-                             "` is too large",
-                         "make it a function");
+    context_.sink.report(
+        DiagCode::E0901, &context_.source, constant.span,
+        "the constant `" + std::string(context_.names.text(constant.name)) + "` is too large",
+        "make it a function");
     return nil();
   }
   ++const_depth_;
@@ -249,8 +291,8 @@ std::vector<ConstId> const_ids(std::span<const Ref> refs) {
   return ids;
 }
 
-// A list with more elements than this, not all constant, is built in pieces, so that they need not all be live at
-// once.
+// A list with more elements than this, not all constant, is built in pieces, so that they need not
+// all be live at once.
 constexpr size_t kListPiece = 128;
 
 }  // namespace
@@ -300,7 +342,8 @@ Ref Lowerer::make_map(std::span<const Ref> pairs) {
   constexpr size_t kMaxFlat = 32;
   bool plain = true;
   std::vector<uint32_t> order;  // pair numbers, sorted by key, the last of equal keys
-  for (size_t i = 0; i < pairs.size(); i += 2) plain &= is_const(pairs[i]) && consts_.is_plain_key(const_id(pairs[i]));
+  for (size_t i = 0; i < pairs.size(); i += 2)
+    plain &= is_const(pairs[i]) && consts_.is_plain_key(const_id(pairs[i]));
   if (plain) {
     for (uint32_t i = 0; i < pairs.size() / 2; ++i) order.push_back(i);
     std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
@@ -308,7 +351,8 @@ Ref Lowerer::make_map(std::span<const Ref> pairs) {
     });
     size_t kept = 0;
     for (size_t i = 0; i < order.size(); ++i)
-      if (i + 1 == order.size() || pairs[2 * order[i]] != pairs[2 * order[i + 1]]) order[kept++] = order[i];
+      if (i + 1 == order.size() || pairs[2 * order[i]] != pairs[2 * order[i + 1]])
+        order[kept++] = order[i];
     order.resize(kept);
     if (all_const(pairs)) {
       std::vector<ConstId> ids;
@@ -403,7 +447,8 @@ ConstId Lowerer::simple_const(const Expr* e) {
     case ExprKind::kFloat:
     case ExprKind::kAtom:
     case ExprKind::kModule:
-    case ExprKind::kString: return const_id(lower_value(e));
+    case ExprKind::kString:
+      return const_id(lower_value(e));
     case ExprKind::kUnary: {
       const UnaryExpr* unary = as<UnaryExpr>(e);
       ConstId operand = unary->op == UnaryOp::kNegate ? simple_const(unary->operand) : kNoConst;
@@ -411,19 +456,22 @@ ConstId Lowerer::simple_const(const Expr* e) {
     }
     case ExprKind::kList:
       return as<ListExpr>(e)->elements.empty() ? consts_.empty_list() : kNoConst;
-    case ExprKind::kMap: return as<MapExpr>(e)->fields.empty() ? consts_.map({}) : kNoConst;
+    case ExprKind::kMap:
+      return as<MapExpr>(e)->fields.empty() ? consts_.map({}) : kNoConst;
     case ExprKind::kName: {
       const ConstDef* constant = as<NameExpr>(e)->constant;
       if (constant == nullptr || constant->module != &context_.module) return kNoConst;
       return context_.const_values[constant->index];
     }
-    default: return kNoConst;
+    default:
+      return kNoConst;
   }
 }
 
 Ref Lowerer::update_path(Ref base, std::span<const Symbol> path, Ref new_value) {
   std::vector<Ref> maps{base};
-  for (size_t i = 0; i + 1 < path.size(); ++i) maps.push_back(value(op_map_index, {maps.back(), atom(path[i])}));
+  for (size_t i = 0; i + 1 < path.size(); ++i)
+    maps.push_back(value(op_map_index, {maps.back(), atom(path[i])}));
   for (size_t i = path.size(); i-- > 0;)
     new_value = value(op_map_update, {maps[i], atom(path[i]), new_value});
   return new_value;

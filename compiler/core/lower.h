@@ -1,14 +1,16 @@
 // Lowering: from the resolved tree to the core.
 //
-// One Lowerer walks one function at a time and emits instructions in evaluation order. Variables are never assigned
-// twice, so the SSA form needs no construction: a VarId maps to a Ref, and where control joins, the joining block has
-// a parameter. An expression is lowered in one of three modes: for its value, for its effect, or in tail position,
-// where it ends the block itself. `cur_ == kNoBlock` says that control does not get here; instructions that are
-// emitted all the same go to a block without predecessors, which is never visited again.
+// One Lowerer walks one function at a time and emits instructions in evaluation order. Variables
+// are never assigned twice, so the SSA form needs no construction: a VarId maps to a Ref, and where
+// control joins, the joining block has a parameter. An expression is lowered in one of three modes:
+// for its value, for its effect, or in tail position, where it ends the block itself. `cur_ ==
+// kNoBlock` says that control does not get here; instructions that are emitted all the same go to a
+// block without predecessors, which is never visited again.
 //
-// Lambdas are lifted: each becomes a function of the module whose captured variables are extra parameters at the
-// end. A call of a lambda that is known where it is called passes them directly; a closure is built where the lambda
-// is a value, and is dropped as dead code where it turns out that nobody needs it.
+// Lambdas are lifted: each becomes a function of the module whose captured variables are extra
+// parameters at the end. A call of a lambda that is known where it is called passes them directly;
+// a closure is built where the lambda is a value, and is dropped as dead code where it turns out
+// that nobody needs it.
 #pragma once
 
 #include <cstdint>
@@ -30,10 +32,10 @@ enum class Mode : uint8_t { kValue, kEffect, kTail };
 
 // A lambda or local function that has become a function of the module.
 struct Lifted {
-  uint32_t function = 0;   // index in the image
-  uint32_t arity = 0;      // without captured variables
-  uint32_t captured = 0;   // values in the closure
-  std::span<VarId> captures;  // the variables they are of (none for a wrapper's object)
+  uint32_t function = 0;         // index in the image
+  uint32_t arity = 0;            // without captured variables
+  uint32_t captured = 0;         // values in the closure
+  std::span<VarId> captures;     // the variables they are of (none for a wrapper's object)
   uint32_t lambda = UINT32_MAX;  // in the image's lambda table, when a closure of it is made
 };
 
@@ -41,23 +43,26 @@ struct Worker;
 
 // A function of the module that is still to be lowered.
 struct PendingFunction {
-  const FunctionDef* def = nullptr;       // the function, or the one around `lambda`
+  const FunctionDef* def = nullptr;  // the function, or the one around `lambda`
   const LambdaExpr* lambda = nullptr;
-  const Worker* worker = nullptr;         // lower it as this
-  const Target* wrapped = nullptr;        // a function value of something that is called otherwise: `&Mod.f/1`
+  const Worker* worker = nullptr;  // lower it as this
+  const Target* wrapped =
+      nullptr;  // a function value of something that is called otherwise: `&Mod.f/1`
   Lifted* lifted = nullptr;
   Symbol name = Symbol::kNone;
   uint32_t index = 0;
-  uint32_t arity = 0;                     // of `wrapped`
+  uint32_t arity = 0;  // of `wrapped`
   uint32_t pos = 0;
 };
 
-// A function that takes binaries apart from the front gets a worker: a second function to which such a parameter comes
-// as a binary of whole bytes and a position in it at a byte, so that passing on "the rest" makes no sub-binary and
-// needs no check. The function itself calls the worker with position 0 where its arguments are binaries of whole bytes.
+// A function that takes binaries apart from the front gets a worker: a second function to which
+// such a parameter comes as a binary of whole bytes and a position in it at a byte, so that passing
+// on "the rest" makes no sub-binary and needs no check. The function itself calls the worker with
+// position 0 where its arguments are binaries of whole bytes.
 struct Worker {
-  uint32_t function = 0;          // index in the image
-  std::span<uint32_t> params;     // those that have a position, which come behind the ordinary parameters
+  uint32_t function = 0;  // index in the image
+  std::span<uint32_t>
+      params;  // those that have a position, which come behind the ordinary parameters
 };
 
 // What the functions of one module share while it is compiled.
@@ -65,8 +70,14 @@ class ModuleContext {
  public:
   ModuleContext(const Module& module, const SourceFile& source, Arena& arena, Interner& names,
                 DiagnosticSink& sink, const CompileOptions& options, ModuleImage& image)
-      : module(module), source(source), arena(arena), names(names), sink(sink), options(options),
-        image(image), consts(arena, names) {}
+      : module(module),
+        source(source),
+        arena(arena),
+        names(names),
+        sink(sink),
+        options(options),
+        image(image),
+        consts(arena, names) {}
 
   const Module& module;
   const SourceFile& source;
@@ -77,14 +88,15 @@ class ModuleContext {
   ModuleImage& image;
   ConstTable consts;
 
-  std::vector<Worker*> workers;        // by FunctionDef::index; null: none
-  std::vector<ConstId> const_values;   // by ConstDef::index; kNoConst: not evaluated or not foldable
+  std::vector<Worker*> workers;       // by FunctionDef::index; null: none
+  std::vector<ConstId> const_values;  // by ConstDef::index; kNoConst: not evaluated or not foldable
   std::vector<PendingFunction> pending;
 
   uint32_t import(Symbol module_name, Symbol name, uint32_t arity);
   // UINT32_MAX when there is no such native.
   uint32_t native(std::string_view module_name, std::string_view name, uint32_t arity);
-  // A `closure` instruction names its lambda by position in `lifted`; it gets a place in the image when it is emitted.
+  // A `closure` instruction names its lambda by position in `lifted`; it gets a place in the image
+  // when it is emitted.
   std::vector<Lifted*> lifted;
   uint32_t add_lifted(Lifted& one) {
     lifted.push_back(&one);
@@ -115,7 +127,8 @@ class ModuleContext {
 
 bool is_native(std::string_view module, std::string_view name, uint32_t arity);
 
-// The parameters that the worker of this function would take with a position: patterns bind the rest behind them.
+// The parameters that the worker of this function would take with a position: patterns bind the
+// rest behind them.
 std::vector<uint32_t> view_params(const FunctionDef& function, const Interner& names);
 
 class PatternCompiler;
@@ -139,7 +152,8 @@ class Lowerer {
     Mode mode;
     BlockId block = kNoBlock;
   };
-  // An `after` block that leaving a `try` must run. Its block's parameters: what to do then, and up to three values.
+  // An `after` block that leaving a `try` must run. Its block's parameters: what to do then, and up
+  // to three values.
   struct Finally {
     BlockId block;
     bool returns = false;  // somebody returns through it
@@ -148,9 +162,9 @@ class Lowerer {
   enum class LoopKind : uint8_t { kEffect, kFold, kList, kMap, kBin };
   struct LoopBody {
     LoopKind kind;
-    const Expr* body = nullptr;       // kEffect, kFold, kList
-    const Pattern* acc = nullptr;     // kFold
-    const MapField* field = nullptr;  // kMap
+    const Expr* body = nullptr;              // kEffect, kFold, kList
+    const Pattern* acc = nullptr;            // kFold
+    const MapField* field = nullptr;         // kMap
     std::span<const Segment> segments = {};  // kBin
     std::span<const Generator> generators = {};
   };
@@ -162,8 +176,8 @@ class Lowerer {
   };
   using Values = std::vector<Ref>;
 
-  // A value that is what a binary holds from a position on. Lazy: the value's own Ref is that of the binary, and the
-  // part is made where it is used as a value.
+  // A value that is what a binary holds from a position on. Lazy: the value's own Ref is that of
+  // the binary, and the part is made where it is used as a value.
   struct View {
     Ref binary;
     Ref position;
@@ -221,12 +235,12 @@ class Lowerer {
   // Expressions ---------------------------------------------------------------
   Ref expr(const Expr* e) { return lower(e, Mode::kValue); }
   Ref lower(const Expr* e, Mode mode);
-  Ref lower_value(const Expr* e);    // those that have no control flow of their own
+  Ref lower_value(const Expr* e);  // those that have no control flow of their own
   void cond(const Expr* e, BlockId yes, BlockId no);
   Ref finish(Ref value, Mode mode);  // a value that is there, in any mode
 
   Join begin_join(Mode mode);
-  void branch(Join& join, const Expr* e);   // null: nil
+  void branch(Join& join, const Expr* e);  // null: nil
   void branch_value(Join& join, Ref value);
   Ref end_join(Join& join);
 
@@ -237,7 +251,7 @@ class Lowerer {
   Ref lower_concat(const BinaryExpr* e);
   Ref lower_unary(const UnaryExpr* e);
   Ref lower_logical(const LogicalExpr* e, Mode mode);
-  Ref boolean(const Expr* e, Mode mode);    // a condition as a value
+  Ref boolean(const Expr* e, Mode mode);  // a condition as a value
   bool test_binary(const BinaryExpr* e, BlockId yes, BlockId no);
   void test_compare(BinaryOp op, Ref a, Ref b, BlockId yes, BlockId no);
   void test_in(const BinaryExpr* e, BlockId yes, BlockId no);
@@ -256,16 +270,19 @@ class Lowerer {
   Ref lower_update(const MapUpdateExpr* e);
   Ref update_path(Ref base, std::span<const Symbol> path, Ref value);
   Ref lower_bin(const BinExpr* e);
-  // The operands of the segments, and their descriptions in f_.segments; returns the first description.
+  // The operands of the segments, and their descriptions in f_.segments; returns the first
+  // description.
   uint32_t lower_segments(std::span<const Segment> segments, std::vector<Ref>& operands);
   bool fold_segments(std::span<const Segment> segments, std::span<const Ref> operands, Ref& result);
 
   // Calls ---------------------------------------------------------------------
   Ref lower_call(const CallExpr* e, Mode mode);
-  Ref call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0 = 0, uint32_t imm1 = 0);
+  Ref call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0 = 0,
+           uint32_t imm1 = 0);
   Ref call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode);
   Ref call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode);
-  Ref call_native(std::string_view module, std::string_view name, std::span<const Ref> args, Mode mode);
+  Ref call_native(std::string_view module, std::string_view name, std::span<const Ref> args,
+                  Mode mode);
   Ref call_native(std::string_view module, std::string_view name, std::initializer_list<Ref> args) {
     return call_native(module, name, std::span<const Ref>(args.begin(), args.size()), Mode::kValue);
   }
@@ -306,7 +323,8 @@ class Lowerer {
   Ref lower_map_comp(const MapCompExpr* e);
   Ref lower_bin_comp(const BinCompExpr* e);
   Source lower_source(const Generator& generator);
-  // Runs the generators from `at` on; `carried` are the values that go round, on return those at the end.
+  // Runs the generators from `at` on; `carried` are the values that go round, on return those at
+  // the end.
   void generate(LoopBody& body, size_t at, Values& carried, const Source& source);
   void generate_next(LoopBody& body, size_t at, Values& carried);
   void generate_list(LoopBody& body, size_t at, Values& carried, Ref source);
@@ -316,8 +334,8 @@ class Lowerer {
   void match_element(const Pattern* pattern, Ref element, BlockId skip);
   void filter_element(const Generator& generator, BlockId skip);
   BlockId loop_head(Values& carried, std::initializer_list<Ref> initial);
-  void next_source(Ref iterator, BlockId head, std::initializer_list<Ref> more, const Values& carried,
-                   BlockId exit);
+  void next_source(Ref iterator, BlockId head, std::initializer_list<Ref> more,
+                   const Values& carried, BlockId exit);
   Ref read_generator(const BinPattern* pattern, Ref binary, Ref position, BlockId head,
                      const Values& carried, BlockId exit);
   void loop_to(BlockId head, std::initializer_list<Ref> own, const Values& carried);
@@ -327,19 +345,19 @@ class Lowerer {
   IrFunction f_;
   PatternCompiler* patterns_;
 
-  const FunctionDef* def_ = nullptr;   // the function whose VarIds are in use
+  const FunctionDef* def_ = nullptr;  // the function whose VarIds are in use
   const FunctionDef* known_for_ = nullptr;
   FunctionKind leave_kind_ = FunctionKind::kFunction;
   BlockId cur_ = kNoBlock;
   BlockId handler_ = kNoBlock;
   ExceptionKind handler_kind_ = ExceptionKind::Handler;
-  uint32_t pos_ = 0;                   // of what is being lowered
+  uint32_t pos_ = 0;  // of what is being lowered
   uint32_t lambda_count_ = 0;
   uint32_t const_depth_ = 0;
-  std::vector<Ref> env_;               // by VarId
-  uint32_t epoch_ = 0;                 // counts the functions lowered
-  std::vector<uint32_t> env_epoch_;    // by VarId, for those in known_: when env_ was set
-  std::vector<Lifted*> known_;         // by VarId: the lambda that the variable surely holds
+  std::vector<Ref> env_;             // by VarId
+  uint32_t epoch_ = 0;               // counts the functions lowered
+  std::vector<uint32_t> env_epoch_;  // by VarId, for those in known_: when env_ was set
+  std::vector<Lifted*> known_;       // by VarId: the lambda that the variable surely holds
   std::vector<Finally*> finallies_;
   std::unordered_map<Ref, View> views_;
 };

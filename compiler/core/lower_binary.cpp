@@ -10,13 +10,19 @@ namespace {
 
 quelea::SegmentType machine_type(SegmentType type) {
   switch (type) {
-    case SegmentType::kInt: return quelea::SegmentType::Int;
-    case SegmentType::kFloat: return quelea::SegmentType::Float;
+    case SegmentType::kInt:
+      return quelea::SegmentType::Int;
+    case SegmentType::kFloat:
+      return quelea::SegmentType::Float;
     case SegmentType::kBytes:
-    case SegmentType::kBits: return quelea::SegmentType::Bits;
-    case SegmentType::kUtf8: return quelea::SegmentType::Utf8;
-    case SegmentType::kUtf16: return quelea::SegmentType::Utf16;
-    default: return quelea::SegmentType::Utf32;
+    case SegmentType::kBits:
+      return quelea::SegmentType::Bits;
+    case SegmentType::kUtf8:
+      return quelea::SegmentType::Utf8;
+    case SegmentType::kUtf16:
+      return quelea::SegmentType::Utf16;
+    default:
+      return quelea::SegmentType::Utf32;
   }
 }
 
@@ -53,7 +59,8 @@ uint32_t Lowerer::lower_segments(std::span<const Segment> segments, Values& oper
 }
 
 // Whole strings, and integers of whole bytes that fit.
-bool Lowerer::fold_segments(std::span<const Segment> segments, std::span<const Ref> operands, Ref& result) {
+bool Lowerer::fold_segments(std::span<const Segment> segments, std::span<const Ref> operands,
+                            Ref& result) {
   std::string bytes;
   for (size_t i = 0; i < segments.size(); ++i) {
     Ref value = operands[2 * i], size = operands[2 * i + 1];
@@ -64,7 +71,8 @@ bool Lowerer::fold_segments(std::span<const Segment> segments, std::span<const R
       bytes += c.text;
       continue;
     }
-    if (segments[i].type != SegmentType::kInt || c.kind != ConstKind::kInt || c.value < 0) return false;
+    if (segments[i].type != SegmentType::kInt || c.kind != ConstKind::kInt || c.value < 0)
+      return false;
     if (!consts_.is_small(const_id(size)) || segments[i].is_signed) return false;
     int64_t units = consts_[const_id(size)].value;
     if (units < 0 || units > 64 || segments[i].unit > 64) return false;

@@ -5,7 +5,8 @@
 
 namespace quelea::compiler {
 
-Ref Lowerer::call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0, uint32_t imm1) {
+Ref Lowerer::call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0,
+                  uint32_t imm1) {
   if (mode != Mode::kTail) return value(plain, args, imm0, imm1);
   stop(tail, args, imm0, imm1);
   return kNoRef;
@@ -50,7 +51,8 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
       uint32_t var = static_cast<uint32_t>(target.var);
       const Lifted* known = known_[var];
       if (known != nullptr && known->arity == count) return call_lifted(*known, args, mode);
-      Ref fun = known != nullptr && env_epoch_[var] != epoch_ ? closure(*known_[var]) : use(env_[var]);
+      Ref fun =
+          known != nullptr && env_epoch_[var] != epoch_ ? closure(*known_[var]) : use(env_[var]);
       args.insert(args.begin(), fun);
       return call(op_call_fun, op_tail_fun, args, mode, count);
     }
@@ -58,17 +60,21 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
       if (worker != nullptr && add_worker_args(worker, args))
         return call(op_call, op_tail_call, args, mode, worker->function);
       return call(op_call, op_tail_call, args, mode, target.function->index);
-    case TargetKind::kPrelude: return call_prelude(e, args, mode);
+    case TargetKind::kPrelude:
+      return call_prelude(e, args, mode);
     case TargetKind::kRemote: {
       std::string_view module = context_.names.text(target.module);
       uint32_t native = context_.native(module, context_.names.text(target.name), count);
       if (native != UINT32_MAX) return call(op_call_native, op_tail_native, args, mode, native);
-      return call(op_call_ext, op_tail_ext, args, mode, context_.import(target.module, target.name, count));
+      return call(op_call_ext, op_tail_ext, args, mode,
+                  context_.import(target.module, target.name, count));
     }
     case TargetKind::kDynamic:
       return call(op_call_dyn, op_tail_dyn, args, mode, consts_.atom(target.name), count);
-    case TargetKind::kValue: return call(op_call_fun, op_tail_fun, args, mode, count);
-    default: return nil();
+    case TargetKind::kValue:
+      return call(op_call_fun, op_tail_fun, args, mode, count);
+    default:
+      return nil();
   }
 }
 
@@ -84,7 +90,20 @@ bool Lowerer::is_type_test(const CallExpr* e) const {
 
 namespace {
 
-enum class Intrinsic : uint8_t { kNone, kSelf, kError, kExit, kThrow, kReraise, kSend, kElem, kHd, kTl, kMin, kMax };
+enum class Intrinsic : uint8_t {
+  kNone,
+  kSelf,
+  kError,
+  kExit,
+  kThrow,
+  kReraise,
+  kSend,
+  kElem,
+  kHd,
+  kTl,
+  kMin,
+  kMax
+};
 
 struct IntrinsicName {
   std::string_view name;
@@ -92,10 +111,12 @@ struct IntrinsicName {
   Intrinsic what;
 };
 constexpr IntrinsicName kIntrinsics[] = {
-    {"self", 0, Intrinsic::kSelf},   {"error", 1, Intrinsic::kError},     {"exit", 1, Intrinsic::kExit},
-    {"throw", 1, Intrinsic::kThrow}, {"reraise", 3, Intrinsic::kReraise}, {"send", 2, Intrinsic::kSend},
-    {"elem", 2, Intrinsic::kElem},   {"hd", 1, Intrinsic::kHd},           {"tl", 1, Intrinsic::kTl},
-    {"min", 2, Intrinsic::kMin},     {"max", 2, Intrinsic::kMax},
+    {"self", 0, Intrinsic::kSelf},       {"error", 1, Intrinsic::kError},
+    {"exit", 1, Intrinsic::kExit},       {"throw", 1, Intrinsic::kThrow},
+    {"reraise", 3, Intrinsic::kReraise}, {"send", 2, Intrinsic::kSend},
+    {"elem", 2, Intrinsic::kElem},       {"hd", 1, Intrinsic::kHd},
+    {"tl", 1, Intrinsic::kTl},           {"min", 2, Intrinsic::kMin},
+    {"max", 2, Intrinsic::kMax},
 };
 
 Intrinsic find_intrinsic(std::string_view name, size_t arity) {
@@ -109,12 +130,23 @@ Intrinsic find_intrinsic(std::string_view name, size_t arity) {
 Ref Lowerer::call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode) {
   std::string_view name = context_.names.text(e->target.name);
   switch (find_intrinsic(name, args.size())) {
-    case Intrinsic::kSelf: return finish(value(op_self_pid, {}), mode);
-    case Intrinsic::kError: raise(raise_error, args[0]); return after_stop(mode);
-    case Intrinsic::kExit: raise(raise_exit, args[0]); return after_stop(mode);
-    case Intrinsic::kThrow: raise(raise_throw_, args[0]); return after_stop(mode);
-    case Intrinsic::kReraise: stop(op_reraise, args); return after_stop(mode);
-    case Intrinsic::kSend: effect(op_send, {args[0], args[1]}); return finish(args[1], mode);
+    case Intrinsic::kSelf:
+      return finish(value(op_self_pid, {}), mode);
+    case Intrinsic::kError:
+      raise(raise_error, args[0]);
+      return after_stop(mode);
+    case Intrinsic::kExit:
+      raise(raise_exit, args[0]);
+      return after_stop(mode);
+    case Intrinsic::kThrow:
+      raise(raise_throw_, args[0]);
+      return after_stop(mode);
+    case Intrinsic::kReraise:
+      stop(op_reraise, args);
+      return after_stop(mode);
+    case Intrinsic::kSend:
+      effect(op_send, {args[0], args[1]});
+      return finish(args[1], mode);
     case Intrinsic::kElem: {
       if (!is_const(args[1]) || !consts_.is_small(const_id(args[1]))) break;
       int64_t index = consts_[const_id(args[1])].value;
@@ -147,7 +179,8 @@ Ref Lowerer::call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mod
       branch_value(join, args[1]);
       return end_join(join);
     }
-    default: break;
+    default:
+      break;
   }
   return call_native("Prelude", name, args, mode);
 }
@@ -164,8 +197,8 @@ Ref Lowerer::closure(Lifted& lifted) {
 }
 
 Ref Lowerer::wrapper(const Target& target, uint32_t arity, Ref object) {
-  std::string key = std::to_string(static_cast<int>(target.kind)) + "/" + std::to_string(arity) + "/" +
-                    std::string(context_.names.text(target.module)) + "/" +
+  std::string key = std::to_string(static_cast<int>(target.kind)) + "/" + std::to_string(arity) +
+                    "/" + std::string(context_.names.text(target.module)) + "/" +
                     std::string(context_.names.text(target.name));
   Lifted*& lifted = context_.function_values[key];
   if (lifted == nullptr) {
@@ -177,10 +210,15 @@ Ref Lowerer::wrapper(const Target& target, uint32_t arity, Ref object) {
     } else {
       lifted->function = context_.reserve_function();
       std::string name = "-fun ";
-      if (target.module != Symbol::kNone) name += std::string(context_.names.text(target.module)) + ".";
+      if (target.module != Symbol::kNone)
+        name += std::string(context_.names.text(target.module)) + ".";
       name += std::string(context_.names.text(target.name)) + "-";
-      context_.pending.push_back({.wrapped = &target, .lifted = lifted, .name = context_.names.intern(name),
-                                  .index = lifted->function, .arity = arity, .pos = pos_});
+      context_.pending.push_back({.wrapped = &target,
+                                  .lifted = lifted,
+                                  .name = context_.names.intern(name),
+                                  .index = lifted->function,
+                                  .arity = arity,
+                                  .pos = pos_});
     }
   }
   Values captured;
@@ -196,12 +234,15 @@ Ref Lowerer::lower_fun_ref(const FunRefExpr* e) {
       return use(env_[var]);
     }
     case TargetKind::kDynamic:
-    case TargetKind::kValue: return wrapper(e->target, e->arity, expr(e->target.object));
+    case TargetKind::kValue:
+      return wrapper(e->target, e->arity, expr(e->target.object));
     case TargetKind::kRemote:
-      if (!is_native(context_.names.text(e->target.module), context_.names.text(e->target.name), e->arity))
+      if (!is_native(context_.names.text(e->target.module), context_.names.text(e->target.name),
+                     e->arity))
         return const_ref(consts_.exported(e->target.module, e->target.name, e->arity));
       return wrapper(e->target, e->arity, kNoRef);
-    default: return wrapper(e->target, e->arity, kNoRef);
+    default:
+      return wrapper(e->target, e->arity, kNoRef);
   }
 }
 
@@ -214,7 +255,8 @@ void Lowerer::lower_wrapper_body(const PendingFunction& pending) {
       call_native("Prelude", context_.names.text(target.name), args, Mode::kTail);
       break;
     case TargetKind::kRemote:
-      call_native(context_.names.text(target.module), context_.names.text(target.name), args, Mode::kTail);
+      call_native(context_.names.text(target.module), context_.names.text(target.name), args,
+                  Mode::kTail);
       break;
     default:
       args.insert(args.begin(), pending.arity);  // the captured object
@@ -224,7 +266,8 @@ void Lowerer::lower_wrapper_body(const PendingFunction& pending) {
 
 Symbol Lowerer::lambda_name(const LambdaExpr* e) {
   bool script = def_->kind == FunctionKind::kScript;
-  std::string name = "-" + (script ? "$script" : std::string(context_.names.text(def_->name))) + "/" + std::to_string(def_->arity) + "-";
+  std::string name = "-" + (script ? "$script" : std::string(context_.names.text(def_->name))) +
+                     "/" + std::to_string(def_->arity) + "-";
   if (e->name != Symbol::kNone)
     name += std::string(context_.names.text(e->name)) + "-";
   else
@@ -232,8 +275,8 @@ Symbol Lowerer::lambda_name(const LambdaExpr* e) {
   return context_.names.intern(name);
 }
 
-// Makes a lambda a function of the module. Captured variables that are themselves known lambdas are replaced by what
-// those capture: the function can call them, or make closures of them, by itself.
+// Makes a lambda a function of the module. Captured variables that are themselves known lambdas are
+// replaced by what those capture: the function can call them, or make closures of them, by itself.
 Lifted* Lowerer::lift(const LambdaExpr* e) {
   Lifted* lifted = context_.arena.make<Lifted>();
   lifted->arity = e->arity;
@@ -252,8 +295,12 @@ Lifted* Lowerer::lift(const LambdaExpr* e) {
   lifted->captures = context_.arena.copy(captures);
   lifted->captured = static_cast<uint32_t>(captures.size());
   if (e->self != VarId::kNone) known_[static_cast<uint32_t>(e->self)] = lifted;
-  context_.pending.push_back({.def = def_, .lambda = e, .lifted = lifted, .name = lambda_name(e),
-                              .index = lifted->function, .pos = e->span.begin});
+  context_.pending.push_back({.def = def_,
+                              .lambda = e,
+                              .lifted = lifted,
+                              .name = lambda_name(e),
+                              .index = lifted->function,
+                              .pos = e->span.begin});
   return lifted;
 }
 

@@ -123,7 +123,8 @@ Ref Lowerer::lower_receive(const ReceiveExpr* e, Mode mode) {
   return end_join(join);
 }
 
-// Sleeps until there is a message, then goes to `head`; with a timeout, goes on here when it is over.
+// Sleeps until there is a message, then goes to `head`; with a timeout, goes on here when it is
+// over.
 void Lowerer::wait_for_message(Ref timeout, BlockId head) {
   if (timeout == kNoRef || is_const_atom(timeout, "infinity")) {
     InstId id = emit(op_recv_wait, {});
@@ -187,7 +188,8 @@ Ref Lowerer::lower_try(const TryExpr* e, Mode mode) {
 // The value of a try's body or of one of its arms is there.
 void Lowerer::leave_try(Join& join, BlockId last, Ref result) {
   if (!reachable()) return;
-  if (last != kNoBlock) return jump(last, {integer(kGoOn), result == kNoRef ? nil() : result, nil(), nil()});
+  if (last != kNoBlock)
+    return jump(last, {integer(kGoOn), result == kNoRef ? nil() : result, nil(), nil()});
   BlockId done = new_block();
   jump(done);
   start(done);
@@ -199,8 +201,9 @@ void Lowerer::lower_catch(const TryExpr* e, Join& join, BlockId last) {
   // A trace as a value is made only where somebody wants one.
   bool early_trace = false;
   for (const CatchArm& arm : e->arms)
-    early_trace |= arm.trace != nullptr && (arm.guard != nullptr || (arm.trace->kind != PatternKind::kVar &&
-                                                                     arm.trace->kind != PatternKind::kWildcard));
+    early_trace |= arm.trace != nullptr &&
+                   (arm.guard != nullptr || (arm.trace->kind != PatternKind::kVar &&
+                                             arm.trace->kind != PatternKind::kWildcard));
   Values subjects{caught, caught + 1};
   if (early_trace) subjects.push_back(call_native("Prim", "trace", {caught + 2}));
   std::vector<MatchArm> arms;
@@ -213,7 +216,8 @@ void Lowerer::lower_catch(const TryExpr* e, Join& join, BlockId last) {
     patterns.push_back(arm.klass);
     patterns.push_back(arm.reason);
     if (early_trace) patterns.push_back(arm.trace != nullptr ? arm.trace : &any);
-    arms.push_back({std::span<Pattern* const>(patterns.data() + at, patterns.size() - at), arm.guard});
+    arms.push_back(
+        {std::span<Pattern* const>(patterns.data() + at, patterns.size() - at), arm.guard});
   }
   BlockId fail = new_block();
   MatchResult result = patterns_->compile(subjects, arms, fail);
@@ -319,15 +323,19 @@ Ref Lowerer::lower_assert(const AssertExpr* e) {
       if (!patterns_->enter(result, 0)) start(new_block());
       return subject;
     }
-    case AssertKind::kValue: assert_value(e); return atom("true");
-    default: return assert_receive(e);
+    case AssertKind::kValue:
+      assert_value(e);
+      return atom("true");
+    default:
+      return assert_receive(e);
   }
 }
 
 void Lowerer::assert_value(const AssertExpr* e) {
   BlockId good = new_block(), bad = new_block();
   const BinaryExpr* compare = dyn_as<const BinaryExpr>(e->value);
-  if (compare != nullptr && compare->op >= BinaryOp::kEqual && compare->op <= BinaryOp::kGreaterEqual) {
+  if (compare != nullptr && compare->op >= BinaryOp::kEqual &&
+      compare->op <= BinaryOp::kGreaterEqual) {
     Ref a = expr(compare->lhs);
     Ref b = expr(compare->rhs);
     test_compare(compare->op, a, b, good, bad);

@@ -1,7 +1,8 @@
 // Loops over generators: `for`, folds and the three comprehensions, all as loops in place.
 //
-// A generator is a loop whose head block has as parameters the state of the iteration and the values that go round:
-// the accumulator, if there is one. The body of the loop is the next generator or, inside the last, the body proper.
+// A generator is a loop whose head block has as parameters the state of the iteration and the
+// values that go round: the accumulator, if there is one. The body of the loop is the next
+// generator or, inside the last, the body proper.
 #include "compiler/core/lower.h"
 #include "compiler/core/match.h"
 
@@ -49,12 +50,16 @@ Ref Lowerer::lower_bin_comp(const BinCompExpr* e) {
 
 void Lowerer::run_body(LoopBody& body, Values& carried) {
   switch (body.kind) {
-    case LoopKind::kEffect: lower(body.body, Mode::kEffect); return;
+    case LoopKind::kEffect:
+      lower(body.body, Mode::kEffect);
+      return;
     case LoopKind::kFold:
       match_or_raise(body.acc, carried[0], raise_badmatch);
       carried[0] = expr(body.body);
       return;
-    case LoopKind::kList: carried[0] = value(op_cons, {expr(body.body), carried[0]}); return;
+    case LoopKind::kList:
+      carried[0] = value(op_cons, {expr(body.body), carried[0]});
+      return;
     case LoopKind::kMap: {
       Ref key = expr(body.field->key);
       Ref field = expr(body.field->value);
@@ -86,9 +91,12 @@ Lowerer::Source Lowerer::lower_source(const Generator& generator) {
 
 void Lowerer::generate(LoopBody& body, size_t at, Values& carried, const Source& source) {
   switch (source.kind) {
-    case Source::kList: return generate_list(body, at, carried, source.value);
-    case Source::kRange: return generate_range(body, at, carried, source);
-    case Source::kBits: return generate_bits(body, at, carried, source.value);
+    case Source::kList:
+      return generate_list(body, at, carried, source.value);
+    case Source::kRange:
+      return generate_range(body, at, carried, source);
+    case Source::kBits:
+      return generate_bits(body, at, carried, source.value);
   }
 }
 
@@ -98,7 +106,8 @@ void Lowerer::generate_next(LoopBody& body, size_t at, Values& carried) {
   generate(body, at, carried, source);
 }
 
-// Jumps into the head of a loop whose own parameters begin with `initial`; on return `carried` are its parameters.
+// Jumps into the head of a loop whose own parameters begin with `initial`; on return `carried` are
+// its parameters.
 BlockId Lowerer::loop_head(Values& carried, std::initializer_list<Ref> initial) {
   uint32_t own = static_cast<uint32_t>(initial.size());
   BlockId head = new_block(own + static_cast<uint32_t>(carried.size()));
@@ -136,8 +145,8 @@ void Lowerer::filter_element(const Generator& generator, BlockId skip) {
 }
 
 // `iterator` is no cons cell: [] ends the loop, anything else is asked for more.
-void Lowerer::next_source(Ref iterator, BlockId head, std::initializer_list<Ref> more, const Values& carried,
-                          BlockId exit) {
+void Lowerer::next_source(Ref iterator, BlockId head, std::initializer_list<Ref> more,
+                          const Values& carried, BlockId exit) {
   BlockId generator = new_block();
   test(op_eq_imm, {iterator}, exit, generator, consts_.empty_list());
   start(generator);
@@ -218,8 +227,8 @@ void Lowerer::generate_range(LoopBody& body, size_t at, Values& carried, const S
   start(exit);
 }
 
-// `<<…>> in source`: over a binary the loop walks positions; over anything else it matches each element. Both are
-// one loop, because there is one body: the position is nil in a list.
+// `<<…>> in source`: over a binary the loop walks positions; over anything else it matches each
+// element. Both are one loop, because there is one body: the position is nil in a list.
 void Lowerer::generate_bits(LoopBody& body, size_t at, Values& carried, Ref source) {
   const Generator& generator = body.generators[at];
   const BinPattern* pattern = as<BinPattern>(generator.pattern);
@@ -267,7 +276,8 @@ void Lowerer::generate_bits(LoopBody& body, size_t at, Values& carried, Ref sour
   meet_with(whole ? const_ref(consts_.empty_list()) : iterator, whole ? nil() : next_position);
   start(meet);
   Ref meet_param = f_.blocks[meet].first_param;
-  for (uint32_t i = 0; i < var_count; ++i) env_[static_cast<uint32_t>(vars[i])] = meet_param + 2 + i;
+  for (uint32_t i = 0; i < var_count; ++i)
+    env_[static_cast<uint32_t>(vars[i])] = meet_param + 2 + i;
   BlockId next = new_block(count), filtered = new_block();
   filter_element(generator, filtered);
   Values inner = carried;
@@ -282,8 +292,9 @@ void Lowerer::generate_bits(LoopBody& body, size_t at, Values& carried, Ref sour
   start(exit);
 }
 
-// Reads the segments of one element. Ends the loop where the binary is too short; an element that is there but does
-// not match is skipped, so values are compared only after all have been read. The position behind, or kNoRef.
+// Reads the segments of one element. Ends the loop where the binary is too short; an element that
+// is there but does not match is skipped, so values are compared only after all have been read. The
+// position behind, or kNoRef.
 Ref Lowerer::read_generator(const BinPattern* pattern, Ref binary, Ref position, BlockId head,
                             const Values& carried, BlockId exit) {
   std::span<PatSegment> segments = patterns_->convert_segments(pattern->segments);
@@ -299,7 +310,8 @@ Ref Lowerer::read_generator(const BinPattern* pattern, Ref binary, Ref position,
     }
     BlockId yes = new_block();
     Ref result, next;
-    patterns_->read_segment(segment, binary, position, segment.value != nullptr, yes, exit, result, next);
+    patterns_->read_segment(segment, binary, position, segment.value != nullptr, yes, exit, result,
+                            next);
     start(yes);
     position = next;
     if (segment.value == nullptr) continue;

@@ -10,17 +10,28 @@ bool is_compare(BinaryOp op) { return op >= BinaryOp::kEqual && op <= BinaryOp::
 
 Op arithmetic_op(BinaryOp op) {
   switch (op) {
-    case BinaryOp::kAdd: return op_add;
-    case BinaryOp::kSub: return op_sub;
-    case BinaryOp::kMul: return op_mul;
-    case BinaryOp::kDiv: return op_fdiv;
-    case BinaryOp::kIntDiv: return op_idiv;
-    case BinaryOp::kRem: return op_rem;
-    case BinaryOp::kBitAnd: return op_band;
-    case BinaryOp::kBitOr: return op_bor;
-    case BinaryOp::kBitXor: return op_bxor;
-    case BinaryOp::kShiftLeft: return op_bsl;
-    default: return op_bsr;
+    case BinaryOp::kAdd:
+      return op_add;
+    case BinaryOp::kSub:
+      return op_sub;
+    case BinaryOp::kMul:
+      return op_mul;
+    case BinaryOp::kDiv:
+      return op_fdiv;
+    case BinaryOp::kIntDiv:
+      return op_idiv;
+    case BinaryOp::kRem:
+      return op_rem;
+    case BinaryOp::kBitAnd:
+      return op_band;
+    case BinaryOp::kBitOr:
+      return op_bor;
+    case BinaryOp::kBitXor:
+      return op_bxor;
+    case BinaryOp::kShiftLeft:
+      return op_bsl;
+    default:
+      return op_bsr;
   }
 }
 
@@ -29,10 +40,10 @@ struct TypeTest {
   Op op;
 };
 constexpr TypeTest kTypeTests[] = {
-    {"is_int", op_is_int},     {"is_float", op_is_float}, {"is_number", op_is_number},
-    {"is_atom", op_is_atom},   {"is_bool", op_is_bool},   {"is_binary", op_is_binary},
-    {"is_bits", op_is_bits},   {"is_list", op_is_list},   {"is_tuple", op_is_tuple},
-    {"is_map", op_is_map},     {"is_pid", op_is_pid},     {"is_ref", op_is_ref},
+    {"is_int", op_is_int},   {"is_float", op_is_float}, {"is_number", op_is_number},
+    {"is_atom", op_is_atom}, {"is_bool", op_is_bool},   {"is_binary", op_is_binary},
+    {"is_bits", op_is_bits}, {"is_list", op_is_list},   {"is_tuple", op_is_tuple},
+    {"is_map", op_is_map},   {"is_pid", op_is_pid},     {"is_ref", op_is_ref},
     {"is_fun", op_is_fun},
 };
 
@@ -43,19 +54,24 @@ constexpr TypeTest kTypeTests[] = {
 Ref Lowerer::lower_binary(const BinaryExpr* e) {
   switch (e->op) {
     case BinaryOp::kIn:
-    case BinaryOp::kNotIn: return boolean(e, Mode::kValue);
-    case BinaryOp::kConcat: return lower_concat(e);
+    case BinaryOp::kNotIn:
+      return boolean(e, Mode::kValue);
+    case BinaryOp::kConcat:
+      return lower_concat(e);
     case BinaryOp::kAppend:
       // `[a, b] ++ rest` is `[a, b | rest]`.
-      if (const ListExpr* list = dyn_as<const ListExpr>(e->lhs); list != nullptr && list->tail == nullptr) {
+      if (const ListExpr* list = dyn_as<const ListExpr>(e->lhs);
+          list != nullptr && list->tail == nullptr) {
         Values elements;
         for (const Expr* element : list->elements) elements.push_back(expr(element));
         Ref rest = expr(e->rhs);
         if (elements.size() <= 64 || is_const(rest)) return make_list(elements, rest);
-        return call_native("Prim", "append", {make_list(elements, const_ref(consts_.empty_list())), rest});
+        return call_native("Prim", "append",
+                           {make_list(elements, const_ref(consts_.empty_list())), rest});
       }
       break;
-    default: break;
+    default:
+      break;
   }
   Ref a = expr(e->lhs);
   Ref b = expr(e->rhs);
@@ -72,22 +88,36 @@ Ref Lowerer::binary_op(BinaryOp op, Ref a, Ref b) {
     if (folded != kNoConst) return const_ref(folded);
   }
   switch (op) {
-    case BinaryOp::kAppend: return call_native("Prim", "append", {a, b});
-    case BinaryOp::kRange: return call_native("Prim", "range", {a, b});
-    case BinaryOp::kSend: effect(op_send, {a, b}); return b;
-    case BinaryOp::kEqual: return value(op_cmp_eq_num, {a, b});
-    case BinaryOp::kNotEqual: return value(op_cmp_ne_num, {a, b});
-    case BinaryOp::kExactEqual: return value(op_cmp_eq, {a, b});
-    case BinaryOp::kExactNotEqual: return value(op_cmp_ne, {a, b});
-    case BinaryOp::kLess: return value(op_cmp_lt, {a, b});
-    case BinaryOp::kGreater: return value(op_cmp_lt, {b, a});
-    case BinaryOp::kLessEqual: return value(op_cmp_ge, {b, a});
-    case BinaryOp::kGreaterEqual: return value(op_cmp_ge, {a, b});
-    default: return value(arithmetic_op(op), {a, b});
+    case BinaryOp::kAppend:
+      return call_native("Prim", "append", {a, b});
+    case BinaryOp::kRange:
+      return call_native("Prim", "range", {a, b});
+    case BinaryOp::kSend:
+      effect(op_send, {a, b});
+      return b;
+    case BinaryOp::kEqual:
+      return value(op_cmp_eq_num, {a, b});
+    case BinaryOp::kNotEqual:
+      return value(op_cmp_ne_num, {a, b});
+    case BinaryOp::kExactEqual:
+      return value(op_cmp_eq, {a, b});
+    case BinaryOp::kExactNotEqual:
+      return value(op_cmp_ne, {a, b});
+    case BinaryOp::kLess:
+      return value(op_cmp_lt, {a, b});
+    case BinaryOp::kGreater:
+      return value(op_cmp_lt, {b, a});
+    case BinaryOp::kLessEqual:
+      return value(op_cmp_ge, {b, a});
+    case BinaryOp::kGreaterEqual:
+      return value(op_cmp_ge, {a, b});
+    default:
+      return value(arithmetic_op(op), {a, b});
   }
 }
 
-// `a <> b <> c` parses to the right; it is joined from the left, so that a growing `a` is appended to in place.
+// `a <> b <> c` parses to the right; it is joined from the left, so that a growing `a` is appended
+// to in place.
 Ref Lowerer::lower_concat(const BinaryExpr* e) {
   Values parts;
   const Expr* rest = e;
@@ -115,7 +145,8 @@ Ref Lowerer::lower_unary(const UnaryExpr* e) {
     if (is_const_atom(operand, "false")) return atom("true");
     return value(op_not_bool, {operand});
   }
-  if (const IntExpr* literal = dyn_as<const IntExpr>(e->operand); literal && e->op == UnaryOp::kNegate)
+  if (const IntExpr* literal = dyn_as<const IntExpr>(e->operand);
+      literal && e->op == UnaryOp::kNegate)
     return const_ref(consts_.literal(*literal, true));
   Ref operand = expr(e->operand);
   if (is_const(operand)) {
@@ -189,7 +220,8 @@ void Lowerer::cond(const Expr* e, BlockId yes, BlockId no) {
       if (patterns_->enter(result, 0)) jump(yes);
       break;
     }
-    default: test_value(expr(e), yes, no);
+    default:
+      test_value(expr(e), yes, no);
   }
   pos_ = outer;
 }
@@ -224,8 +256,10 @@ void Lowerer::test_compare(BinaryOp op, Ref a, Ref b, BlockId yes, BlockId no) {
   bool a_small = is_const(a) && consts_.is_small(const_id(a));
   bool b_small = is_const(b) && consts_.is_small(const_id(b));
   switch (op) {
-    case BinaryOp::kNotEqual: return test_compare(BinaryOp::kEqual, a, b, no, yes);
-    case BinaryOp::kExactNotEqual: return test_compare(BinaryOp::kExactEqual, a, b, no, yes);
+    case BinaryOp::kNotEqual:
+      return test_compare(BinaryOp::kEqual, a, b, no, yes);
+    case BinaryOp::kExactNotEqual:
+      return test_compare(BinaryOp::kExactEqual, a, b, no, yes);
     case BinaryOp::kEqual:
     case BinaryOp::kExactEqual: {
       if (is_const(a)) std::swap(a, b);
@@ -254,8 +288,10 @@ void Lowerer::test_compare(BinaryOp op, Ref a, Ref b, BlockId yes, BlockId no) {
       else
         test(op_ge, {a, b}, yes, no);
       return;
-    case BinaryOp::kGreater: return test_compare(BinaryOp::kLess, b, a, yes, no);
-    default: return test_compare(BinaryOp::kGreaterEqual, b, a, yes, no);
+    case BinaryOp::kGreater:
+      return test_compare(BinaryOp::kLess, b, a, yes, no);
+    default:
+      return test_compare(BinaryOp::kGreaterEqual, b, a, yes, no);
   }
 }
 
@@ -283,7 +319,8 @@ void Lowerer::test_in_range(Ref v, Ref low, Ref high, BlockId yes, BlockId no) {
 
 void Lowerer::test_in(const BinaryExpr* e, BlockId yes, BlockId no) {
   Ref v = expr(e->lhs);
-  if (const BinaryExpr* range = dyn_as<const BinaryExpr>(e->rhs); range && range->op == BinaryOp::kRange) {
+  if (const BinaryExpr* range = dyn_as<const BinaryExpr>(e->rhs);
+      range && range->op == BinaryOp::kRange) {
     Ref low = expr(range->lhs);
     Ref high = expr(range->rhs);
     return test_in_range(v, low, high, yes, no);

@@ -11,7 +11,8 @@ namespace {
 bool binds_rest(const Pattern* pattern, const Interner& names) {
   const Pattern* rest = nullptr;
   if (const PrefixPattern* prefix = dyn_as<const PrefixPattern>(pattern)) rest = prefix->rest;
-  if (const BinPattern* binary = dyn_as<const BinPattern>(pattern); binary && binary->segments.size() > 1) {
+  if (const BinPattern* binary = dyn_as<const BinPattern>(pattern);
+      binary && binary->segments.size() > 1) {
     const Segment& last = binary->segments.back();
     bool bytes = last.type == SegmentType::kBytes || last.type == SegmentType::kBits;
     if (bytes && last.size == nullptr && !last.string_literal) rest = last.pattern;
@@ -71,7 +72,8 @@ Ref Lowerer::view_or_value(const Expr* e) {
   return is_view ? value : expr(e);
 }
 
-// Goes on in the worker where the arguments are binaries of whole bytes; what follows is for all others.
+// Goes on in the worker where the arguments are binaries of whole bytes; what follows is for all
+// others.
 void Lowerer::lower_worker_entry(const Worker& worker) {
   BlockId other = new_block();
   Values args;
@@ -86,7 +88,8 @@ void Lowerer::lower_worker_entry(const Worker& worker) {
   start(other);
 }
 
-// True when all that the worker takes apart are parts of binaries already; `args` are then the worker's.
+// True when all that the worker takes apart are parts of binaries already; `args` are then the
+// worker's.
 bool Lowerer::add_worker_args(const Worker* worker, Values& args) {
   bool all = true;
   for (uint32_t param : worker->params) all &= find_view(args[param]) != nullptr;

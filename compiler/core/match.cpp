@@ -37,9 +37,15 @@ Ref PatternCompiler::read(OccId id) {
     uint32_t index = occs_[at].index;
     Ref part = kNoRef;
     switch (occs_[at].projection) {
-      case Projection::kElement: part = l_.value(op_get_elem, {whole}, index); break;
-      case Projection::kHead: part = l_.value(op_get_head, {whole}); break;
-      default: part = l_.value(op_get_tail, {whole}); break;
+      case Projection::kElement:
+        part = l_.value(op_get_elem, {whole}, index);
+        break;
+      case Projection::kHead:
+        part = l_.value(op_get_head, {whole});
+        break;
+      default:
+        part = l_.value(op_get_tail, {whole});
+        break;
     }
     occs_[at].value = part;
   }
@@ -51,24 +57,39 @@ PatternCompiler::Known PatternCompiler::class_of(const Pat* pat) const {
     case PatKind::kConst:
       switch (l_.consts_[pat->low].kind) {
         case ConstKind::kInt:
-        case ConstKind::kBig: return Known::kInt;
-        case ConstKind::kFloat: return Known::kFloat;
-        case ConstKind::kAtom: return Known::kAtom;
+        case ConstKind::kBig:
+          return Known::kInt;
+        case ConstKind::kFloat:
+          return Known::kFloat;
+        case ConstKind::kAtom:
+          return Known::kAtom;
         case ConstKind::kString:
-        case ConstKind::kBits: return Known::kBits;
-        case ConstKind::kEmptyList: return Known::kEmptyList;
-        case ConstKind::kTuple: return Known::kTuple;
-        case ConstKind::kList: return Known::kCons;
-        case ConstKind::kMap: return Known::kMap;
-        case ConstKind::kExport: return Known::kOther;
+        case ConstKind::kBits:
+          return Known::kBits;
+        case ConstKind::kEmptyList:
+          return Known::kEmptyList;
+        case ConstKind::kTuple:
+          return Known::kTuple;
+        case ConstKind::kList:
+          return Known::kCons;
+        case ConstKind::kMap:
+          return Known::kMap;
+        case ConstKind::kExport:
+          return Known::kOther;
       }
       return Known::kNothing;
-    case PatKind::kRange: return Known::kInt;
-    case PatKind::kTuple: return Known::kTuple;
-    case PatKind::kCons: return Known::kCons;
-    case PatKind::kMap: return Known::kMap;
-    case PatKind::kBin: return Known::kBits;
-    default: return Known::kNothing;
+    case PatKind::kRange:
+      return Known::kInt;
+    case PatKind::kTuple:
+      return Known::kTuple;
+    case PatKind::kCons:
+      return Known::kCons;
+    case PatKind::kMap:
+      return Known::kMap;
+    case PatKind::kBin:
+      return Known::kBits;
+    default:
+      return Known::kNothing;
   }
 }
 
@@ -84,7 +105,8 @@ void PatternCompiler::learn(OccId id, const Pat* pat, bool holds) {
   if (known == Known::kNothing) return;
   occ.known = known;
   if (pat->kind == PatKind::kTuple) occ.arity = static_cast<uint32_t>(pat->parts.size());
-  if (pat->kind == PatKind::kConst && known == Known::kTuple) occ.arity = l_.consts_[pat->low].count;
+  if (pat->kind == PatKind::kConst && known == Known::kTuple)
+    occ.arity = l_.consts_[pat->low].count;
 }
 
 bool PatternCompiler::same_read(const PatSegment& a, const PatSegment& b) {
@@ -97,12 +119,18 @@ bool PatternCompiler::same_test(const Pat* a, const Pat* b) const {
   if (a == b) return true;
   if (a->kind != b->kind) return false;
   switch (a->kind) {
-    case PatKind::kConst: return a->low == b->low;
-    case PatKind::kEqual: return a->ref == b->ref;
-    case PatKind::kRange: return a->low == b->low && a->high == b->high;
-    case PatKind::kTuple: return a->parts.size() == b->parts.size();
-    case PatKind::kCons: return true;
-    default: return false;
+    case PatKind::kConst:
+      return a->low == b->low;
+    case PatKind::kEqual:
+      return a->ref == b->ref;
+    case PatKind::kRange:
+      return a->low == b->low && a->high == b->high;
+    case PatKind::kTuple:
+      return a->parts.size() == b->parts.size();
+    case PatKind::kCons:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -122,16 +150,19 @@ PatternCompiler::Fit PatternCompiler::fit(const Pat* tested, const Pat* cell) co
       if (cell->kind == PatKind::kRange) return in_range(tested->low, cell) ? Fit::kYes : Fit::kNo;
       return Fit::kMaybe;
     case PatKind::kRange:
-      if (cell->kind == PatKind::kConst) return in_range(cell->low, tested) ? Fit::kMaybe : Fit::kNo;
+      if (cell->kind == PatKind::kConst)
+        return in_range(cell->low, tested) ? Fit::kMaybe : Fit::kNo;
       if (l_.consts_.compare_numbers(tested->high, cell->low) < 0) return Fit::kNo;
       return l_.consts_.compare_numbers(cell->high, tested->low) < 0 ? Fit::kNo : Fit::kMaybe;
     case PatKind::kTuple:
       if (cell->kind == PatKind::kTuple) return Fit::kNo;
       return l_.consts_[cell->low].count == tested->parts.size() ? Fit::kMaybe : Fit::kNo;
     case PatKind::kMap:
-      return tested->fields.empty() && cell->kind == PatKind::kMap && cell->fields.empty() ? Fit::kYes
-                                                                                          : Fit::kMaybe;
-    default: return Fit::kMaybe;
+      return tested->fields.empty() && cell->kind == PatKind::kMap && cell->fields.empty()
+                 ? Fit::kYes
+                 : Fit::kMaybe;
+    default:
+      return Fit::kMaybe;
   }
 }
 
@@ -167,9 +198,11 @@ bool PatternCompiler::decided_no(const Row& row, const State& state) const {
       if (wanted != occ.known) return true;
       if (cell->kind == PatKind::kTuple && cell->parts.size() != occ.arity) return true;
     }
-    if (cell->kind == PatKind::kRange && l_.consts_.compare_numbers(cell->low, cell->high) > 0) return true;
+    if (cell->kind == PatKind::kRange && l_.consts_.compare_numbers(cell->low, cell->high) > 0)
+      return true;
     int seen = 0;
-    for (Negative* no = occ.negatives; no != nullptr && seen < kMaxNegatives; no = no->next, ++seen) {
+    for (Negative* no = occ.negatives; no != nullptr && seen < kMaxNegatives;
+         no = no->next, ++seen) {
       if (same_test(no->pat, cell)) return true;
       if (no->pat->kind == PatKind::kMap && cell->kind == PatKind::kMap) {
         if (no->pat->fields.empty()) return true;
@@ -219,7 +252,8 @@ bool PatternCompiler::needs_alternatives(std::span<Row*> rows, size_t column) {
   });
 }
 
-std::span<PatternCompiler::Row*> PatternCompiler::expand_alternatives(const State& state, size_t column) {
+std::span<PatternCompiler::Row*> PatternCompiler::expand_alternatives(const State& state,
+                                                                      size_t column) {
   std::vector<Row*> rows;
   for (Row* row : state.rows) {
     Pat* cell = row->cells[column];
@@ -280,7 +314,8 @@ void PatternCompiler::finish_row(Row& row, BlockId otherwise) {
       if (!b->check) arm.vars[--count] = b->var;
   }
   std::span<Ref> values = arena.array<Ref>(arm.vars.size());
-  for (size_t i = 0; i < values.size(); ++i) values[i] = l_.env_[static_cast<uint32_t>(arm.vars[i])];
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = l_.env_[static_cast<uint32_t>(arm.vars[i])];
   arm.leaves = arena.make<MatchLeaf>(row.arm, l_.cur_, values.data(), arm.leaves);
   ++arm.leaf_count;
   l_.cur_ = kNoBlock;
@@ -294,7 +329,8 @@ bool PatternCompiler::leaf(State& state) {
     return false;
   }
   BlockId otherwise = state.rows.size() == 1 ? state.fail : l_.new_block();
-  // Parts read for this row's names are there for the following rows too: the row's tests come after them.
+  // Parts read for this row's names are there for the following rows too: the row's tests come
+  // after them.
   finish_row(row, otherwise);
   if (state.rows.size() == 1) return false;
   l_.start(otherwise);
@@ -348,11 +384,12 @@ void PatternCompiler::run_state(State state) {
 }
 
 // Where to go when a test fails: a task for the rows, which know then that `fact` does not hold.
-BlockId PatternCompiler::otherwise(std::span<Row*> rows, std::span<OccId> cols, BlockId fail, OccId occ,
-                                   const Pat* fact) {
+BlockId PatternCompiler::otherwise(std::span<Row*> rows, std::span<OccId> cols, BlockId fail,
+                                   OccId occ, const Pat* fact) {
   if (rows.empty()) return fail;
   BlockId block = l_.new_block();
-  tasks_.push_back({rows, cols, block, fail, static_cast<uint32_t>(trail_.size()), occ, fact, false});
+  tasks_.push_back(
+      {rows, cols, block, fail, static_cast<uint32_t>(trail_.size()), occ, fact, false});
   return block;
 }
 
@@ -383,12 +420,14 @@ MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<co
   std::span<OccId> cols = arena.array<OccId>(subjects.size());
   for (size_t i = 0; i < subjects.size(); ++i) {
     const Lowerer::View* view = l_.find_view(subjects[i]);
-    cols[i] = add_occ({.value = subjects[i], .known = view != nullptr ? Known::kBits : Known::kNothing});
+    cols[i] =
+        add_occ({.value = subjects[i], .known = view != nullptr ? Known::kBits : Known::kNothing});
   }
   arms_ = result.arms.data();
   std::vector<Row*> rows;
   for (size_t a = 0; a < arms.size(); ++a) {
-    Row* row = new_row(Row{nullptr, nullptr, arms[a].guard, static_cast<uint32_t>(a), false}, subjects.size());
+    Row* row = new_row(Row{nullptr, nullptr, arms[a].guard, static_cast<uint32_t>(a), false},
+                       subjects.size());
     bool open = false;
     for (size_t i = 0; i < subjects.size(); ++i) {
       row->cells[i] = pats[a * subjects.size() + i];
@@ -413,7 +452,8 @@ bool PatternCompiler::enter(const MatchResult& result, uint32_t index) {
   size_t count = arm.vars.size();
   if (arm.leaf_count == 1 && l_.f_.blocks[arm.leaves->block].handler == l_.handler_) {
     l_.cur_ = arm.leaves->block;
-    for (size_t i = 0; i < count; ++i) l_.env_[static_cast<uint32_t>(arm.vars[i])] = arm.leaves->values[i];
+    for (size_t i = 0; i < count; ++i)
+      l_.env_[static_cast<uint32_t>(arm.vars[i])] = arm.leaves->values[i];
     return true;
   }
   // What all ways have in common needs no parameter, and stays a view where it is one.
@@ -421,7 +461,8 @@ bool PatternCompiler::enter(const MatchResult& result, uint32_t index) {
   for (uint32_t i = 0; i < count; ++i) {
     Ref one = arm.leaves->values[i];
     bool same = true;
-    for (MatchLeaf* leaf = arm.leaves; leaf != nullptr; leaf = leaf->next) same &= leaf->values[i] == one;
+    for (MatchLeaf* leaf = arm.leaves; leaf != nullptr; leaf = leaf->next)
+      same &= leaf->values[i] == one;
     l_.env_[static_cast<uint32_t>(arm.vars[i])] = one;
     if (!same) differ.push_back(i);
   }

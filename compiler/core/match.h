@@ -1,21 +1,23 @@
 // Patterns to decision trees.
 //
-// A match is a matrix: a row for each clause (alternatives become rows of their own), a column for each value that
-// is looked at. Step by step one column is chosen, the value of that column is tested once for what the first row
-// wants there, and the matrix splits: rows that can still match when the test holds, with columns for the parts of the
-// value, and rows that can still match when it does not. So no path tests twice what it knows. Rows that say nothing
-// about the tested value are in both halves; their bodies are compiled once all the same, because a finished row is
-// only a leaf that jumps to its arm.
+// A match is a matrix: a row for each clause (alternatives become rows of their own), a column for
+// each value that is looked at. Step by step one column is chosen, the value of that column is
+// tested once for what the first row wants there, and the matrix splits: rows that can still match
+// when the test holds, with columns for the parts of the value, and rows that can still match when
+// it does not. So no path tests twice what it knows. Rows that say nothing about the tested value
+// are in both halves; their bodies are compiled once all the same, because a finished row is only a
+// leaf that jumps to its arm.
 //
-// Copying rows could blow up on hostile input. A budget bounds it: past the budget the first row is tried alone and
-// the others follow in one shared block, which repeats tests but never code.
+// Copying rows could blow up on hostile input. A budget bounds it: past the budget the first row is
+// tried alone and the others follow in one shared block, which repeats tests but never code.
 //
-// Parts of values are read late (`Occ` knows how), where a test or a leaf needs them first. What is known on the
-// current path (parts read, shapes tested) is undone from a trail when another path is taken up. Nothing recurses on
-// the shape of patterns: open halves are tasks on a stack, and the half where the test holds comes first.
+// Parts of values are read late (`Occ` knows how), where a test or a leaf needs them first. What is
+// known on the current path (parts read, shapes tested) is undone from a trail when another path is
+// taken up. Nothing recurses on the shape of patterns: open halves are tasks on a stack, and the
+// half where the test holds comes first.
 //
-// Binaries: a column that holds a position in a binary; its test is the read of the first row's next segment, which
-// all rows with the same read share.
+// Binaries: a column that holds a position in a binary; its test is the read of the first row's
+// next segment, which all rows with the same read share.
 #pragma once
 
 #include <span>
@@ -38,25 +40,25 @@ struct PatField {
 
 // One segment of a binary pattern, ready to be read.
 struct PatSegment {
-  Op op;                   // op_bs_literal, bs_int, bs_float, bs_bits, bs_rest, bs_utf
+  Op op;  // op_bs_literal, bs_int, bs_float, bs_bits, bs_rest, bs_utf
   uint32_t flags = 0;
   uint32_t unit = 1;
-  const Expr* size = nullptr;   // not a constant
+  const Expr* size = nullptr;  // not a constant
   ConstId size_const = kNoConst;
-  ConstId literal = kNoConst;   // bs_literal: the bytes
-  Pat* value = nullptr;         // null: anything
+  ConstId literal = kNoConst;  // bs_literal: the bytes
+  Pat* value = nullptr;        // null: anything
 };
 
 // A pattern without sugar; null stands for one that matches anything and binds nothing.
 struct Pat {
   PatKind kind;
-  bool repeat = false;            // kVar: compare with what `var` holds
-  VarId var = VarId::kNone;       // kVar, kAs
+  bool repeat = false;                      // kVar: compare with what `var` holds
+  VarId var = VarId::kNone;                 // kVar, kAs
   ConstId low = kNoConst, high = kNoConst;  // kConst: low; kRange
-  Ref ref = kNoRef;               // kEqual
-  std::span<Pat*> parts;          // kTuple; kCons: head, tail; kAs: 1; kAlt
-  std::span<PatField> fields;     // kMap
-  std::span<PatSegment> segments; // kBin
+  Ref ref = kNoRef;                         // kEqual
+  std::span<Pat*> parts;                    // kTuple; kCons: head, tail; kAs: 1; kAlt
+  std::span<PatField> fields;               // kMap
+  std::span<PatSegment> segments;           // kBin
 };
 
 struct MatchArm {
@@ -85,8 +87,8 @@ class PatternCompiler {
  public:
   explicit PatternCompiler(Lowerer& lowerer) : l_(lowerer) {}
 
-  // Emits the tests; ends the current block. Goes to `fail` (a block without parameters) when no arm matches.
-  // Pins are evaluated first, here.
+  // Emits the tests; ends the current block. Goes to `fail` (a block without parameters) when no
+  // arm matches. Pins are evaluated first, here.
   MatchResult compile(std::span<const Ref> subjects, std::span<const MatchArm> arms, BlockId fail);
   // The same in two steps: a receive evaluates its pins before it looks at messages.
   std::vector<Pat*> convert_all(std::span<const MatchArm> arms);
@@ -97,28 +99,39 @@ class PatternCompiler {
   // Converts a pattern on its own, for the segments of generators.
   Pat* convert(const Pattern* pattern);
   std::span<PatSegment> convert_segments(std::span<const Segment> segments);
-  // Emits the read of one segment: the value (kNoRef for what has none) in `result`, the position behind it in
-  // `next`. Control goes on in the `yes` block.
-  void read_segment(const PatSegment& segment, Ref binary, Ref position, bool want_value, BlockId yes,
-                    BlockId no, Ref& result, Ref& next);
+  // Emits the read of one segment: the value (kNoRef for what has none) in `result`, the position
+  // behind it in `next`. Control goes on in the `yes` block.
+  void read_segment(const PatSegment& segment, Ref binary, Ref position, bool want_value,
+                    BlockId yes, BlockId no, Ref& result, Ref& next);
 
  private:
   using OccId = uint32_t;
-  enum class Known : uint8_t { kNothing, kInt, kTuple, kCons, kEmptyList, kMap, kBits, kAtom, kFloat, kOther };
+  enum class Known : uint8_t {
+    kNothing,
+    kInt,
+    kTuple,
+    kCons,
+    kEmptyList,
+    kMap,
+    kBits,
+    kAtom,
+    kFloat,
+    kOther
+  };
   enum class Projection : uint8_t { kNone, kElement, kHead, kTail };
   struct Negative;
 
   // A value that patterns look at, or a position in a binary.
   struct Occ {
-    Ref value = kNoRef;       // kNoRef: not read yet on this path
+    Ref value = kNoRef;  // kNoRef: not read yet on this path
     OccId parent = 0;
     Projection projection = Projection::kNone;
     Known known = Known::kNothing;
-    uint32_t index = 0;       // kElement; with Known::kTuple: see arity
-    uint32_t arity = 0;       // of a known tuple
-    Ref position = kNoRef;    // set: `value` is a binary and this the position in it
-    bool aligned = false;     // the position is at a byte, counted from a start that was
-    bool whole = false;       // the binary is one of whole bytes
+    uint32_t index = 0;     // kElement; with Known::kTuple: see arity
+    uint32_t arity = 0;     // of a known tuple
+    Ref position = kNoRef;  // set: `value` is a binary and this the position in it
+    bool aligned = false;   // the position is at a byte, counted from a start that was
+    bool whole = false;     // the binary is one of whole bytes
     Negative* negatives = nullptr;
   };
   struct Negative {
@@ -133,7 +146,7 @@ class PatternCompiler {
   };
   struct Row {
     Pat** cells;
-    Binding* bindings;   // the newest first
+    Binding* bindings;  // the newest first
     const Expr* guard;
     uint32_t arm;
     bool has_checks;
@@ -144,8 +157,8 @@ class PatternCompiler {
     BlockId block;
     BlockId fail;
     uint32_t trail;
-    OccId occ;           // what the branch knows about this one
-    const Pat* fact;     // null: nothing
+    OccId occ;        // what the branch knows about this one
+    const Pat* fact;  // null: nothing
     bool holds;
   };
   enum class Fit : uint8_t { kYes, kNo, kMaybe };
@@ -165,7 +178,7 @@ class PatternCompiler {
   Pat* make(PatKind kind);
 
   OccId add_occ(const Occ& occ);
-  void change(OccId occ);               // saves it on the trail
+  void change(OccId occ);  // saves it on the trail
   void undo(uint32_t mark);
   Ref read(OccId occ);
   void learn(OccId occ, const Pat* pat, bool holds);
@@ -196,7 +209,8 @@ class PatternCompiler {
   bool emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId no);
   void enter_parts(State& state, size_t column, const Pat* pat, std::span<Row*> rows);
   std::span<Row*> without(std::span<Row*> rows, size_t column, const Pat* pat, OccId occ);
-  BlockId otherwise(std::span<Row*> rows, std::span<OccId> cols, BlockId fail, OccId occ, const Pat* fact);
+  BlockId otherwise(std::span<Row*> rows, std::span<OccId> cols, BlockId fail, OccId occ,
+                    const Pat* fact);
 
   Fit fit(const Pat* tested, const Pat* cell) const;
   Known class_of(const Pat* pat) const;

@@ -57,7 +57,8 @@ Ref PatternCompiler::key_value(const Pat* key) {
     for (const Pat* part : key->parts) parts.push_back(key_value(part));
     return l_.make_tuple(parts);
   }
-  for (; key->kind == PatKind::kCons; key = key->parts[1]) parts.push_back(key_value(key->parts[0]));
+  for (; key->kind == PatKind::kCons; key = key->parts[1])
+    parts.push_back(key_value(key->parts[0]));
   return l_.make_list(parts, key_value(key));
 }
 
@@ -65,7 +66,8 @@ PatField PatternCompiler::convert_field(const PatternField& field) {
   return {key_value(convert(field.key)), convert(field.value)};
 }
 
-Pat* PatternCompiler::convert_map(std::span<const PatternField> fields, Pat* first, Symbol struct_name) {
+Pat* PatternCompiler::convert_map(std::span<const PatternField> fields, Pat* first,
+                                  Symbol struct_name) {
   size_t extra = struct_name != Symbol::kNone ? 1 : 0;
   std::span<PatField> out = l_.context_.arena.array<PatField>(fields.size() + extra);
   if (extra != 0) out[0] = {l_.atom("__struct__"), first};
@@ -109,7 +111,9 @@ std::span<PatSegment> PatternCompiler::convert_segments(std::span<const Segment>
       continue;
     }
     switch (from.type) {
-      case SegmentType::kInt: to.flags = segment_flags(from, quelea::SegmentType::Int); break;
+      case SegmentType::kInt:
+        to.flags = segment_flags(from, quelea::SegmentType::Int);
+        break;
       case SegmentType::kFloat:
         to.op = op_bs_float;
         to.flags = segment_flags(from, quelea::SegmentType::Float);
@@ -120,9 +124,10 @@ std::span<PatSegment> PatternCompiler::convert_segments(std::span<const Segment>
         break;
       default:
         to.op = op_bs_utf;
-        to.flags = segment_flags(from, from.type == SegmentType::kUtf8    ? quelea::SegmentType::Utf8
-                                       : from.type == SegmentType::kUtf16 ? quelea::SegmentType::Utf16
-                                                                          : quelea::SegmentType::Utf32);
+        to.flags =
+            segment_flags(from, from.type == SegmentType::kUtf8    ? quelea::SegmentType::Utf8
+                                : from.type == SegmentType::kUtf16 ? quelea::SegmentType::Utf16
+                                                                   : quelea::SegmentType::Utf32);
     }
     if (from.size != nullptr) {
       const IntExpr* literal = dyn_as<const IntExpr>(from.size);
@@ -160,7 +165,8 @@ Pat* PatternCompiler::convert(const Pattern* pattern) {
         return constant(l_.consts_.literal(*number, false));
       return constant(const_id(l_.expr(literal)));
     }
-    case PatternKind::kPin: return convert_pin(as<PinPattern>(pattern)->value);
+    case PatternKind::kPin:
+      return convert_pin(as<PinPattern>(pattern)->value);
     case PatternKind::kTuple: {
       std::span<Pattern* const> elements = as<TuplePattern>(pattern)->elements;
       Pat* pat = make(PatKind::kTuple);
@@ -168,8 +174,10 @@ Pat* PatternCompiler::convert(const Pattern* pattern) {
       for (size_t i = 0; i < elements.size(); ++i) pat->parts[i] = convert(elements[i]);
       return pat;
     }
-    case PatternKind::kList: return convert_list(as<ListPattern>(pattern));
-    case PatternKind::kMap: return convert_map(as<MapPattern>(pattern)->fields, nullptr, Symbol::kNone);
+    case PatternKind::kList:
+      return convert_list(as<ListPattern>(pattern));
+    case PatternKind::kMap:
+      return convert_map(as<MapPattern>(pattern)->fields, nullptr, Symbol::kNone);
     case PatternKind::kStruct: {
       const StructPattern* structure = as<StructPattern>(pattern);
       Pat* name = constant(l_.consts_.atom(structure->name));
@@ -180,7 +188,8 @@ Pat* PatternCompiler::convert(const Pattern* pattern) {
       pat->segments = convert_segments(as<BinPattern>(pattern)->segments);
       return pat;
     }
-    case PatternKind::kPrefix: return convert_prefix(as<PrefixPattern>(pattern));
+    case PatternKind::kPrefix:
+      return convert_prefix(as<PrefixPattern>(pattern));
     case PatternKind::kRange: {
       const RangePattern* range = as<RangePattern>(pattern);
       Pat* pat = make(PatKind::kRange);
@@ -204,8 +213,10 @@ Pat* PatternCompiler::convert(const Pattern* pattern) {
       for (size_t i = 0; i < alternatives.size(); ++i) pat->parts[i] = convert(alternatives[i]);
       return pat;
     }
-    case PatternKind::kDefault: return convert(as<DefaultPattern>(pattern)->pattern);
-    default: return nullptr;
+    case PatternKind::kDefault:
+      return convert(as<DefaultPattern>(pattern)->pattern);
+    default:
+      return nullptr;
   }
 }
 

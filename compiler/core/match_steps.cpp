@@ -15,13 +15,15 @@ constexpr size_t kSwitchArities = 3;
 
 }  // namespace
 
-// The rows that can match once the value in `column` passed a test, without that column and with one for each of
-// `added`. `choose(cell, parts, kept)` returns false for a row that cannot match, fills in the cells of the added
-// columns, and sets `kept` where something about the value itself is still open.
+// The rows that can match once the value in `column` passed a test, without that column and with
+// one for each of `added`. `choose(cell, parts, kept)` returns false for a row that cannot match,
+// fills in the cells of the added columns, and sets `kept` where something about the value itself
+// is still open.
 template <class Select>
-std::span<PatternCompiler::Row*> PatternCompiler::select(const State& state, size_t column, bool keep,
-                                                         std::span<const OccId> added,
-                                                         const Select& choose, std::span<OccId>& cols) {
+std::span<PatternCompiler::Row*> PatternCompiler::select(const State& state, size_t column,
+                                                         bool keep, std::span<const OccId> added,
+                                                         const Select& choose,
+                                                         std::span<OccId>& cols) {
   size_t width = state.cols.size();
   size_t wide = width - 1 + added.size() + 1;  // the kept column is the last
   bool any_kept = keep;
@@ -55,7 +57,8 @@ std::span<PatternCompiler::Row*> PatternCompiler::select(const State& state, siz
 // A string next to binary patterns, or matched with a part of a binary, is bytes and then the end.
 bool PatternCompiler::spell_strings(State& state, size_t column) {
   auto is_string = [&](const Pat* cell) {
-    return cell != nullptr && cell->kind == PatKind::kConst && l_.consts_[cell->low].kind == ConstKind::kString;
+    return cell != nullptr && cell->kind == PatKind::kConst &&
+           l_.consts_[cell->low].kind == ConstKind::kString;
   };
   if (occs_[state.cols[column]].position != kNoRef) return false;
   bool strings = false, binaries = l_.find_view(occs_[state.cols[column]].value) != nullptr;
@@ -89,7 +92,8 @@ bool PatternCompiler::step(State& state, size_t column) {
     spell_strings(state, column);
   const Pat* pat = state.rows[0]->cells[column];
   switch (pat->kind) {
-    case PatKind::kConst: return step_const(state, column, pat);
+    case PatKind::kConst:
+      return step_const(state, column, pat);
     case PatKind::kTuple: {
       OccId occ = state.cols[column];
       if (occs_[occ].known == Known::kTuple) {
@@ -101,7 +105,8 @@ bool PatternCompiler::step(State& state, size_t column) {
         const Pat* cell = row->cells[column];
         if (cell == nullptr || cell->kind != PatKind::kTuple) continue;
         uint32_t arity = static_cast<uint32_t>(cell->parts.size());
-        if (std::find(arities.begin(), arities.end(), arity) == arities.end()) arities.push_back(arity);
+        if (std::find(arities.begin(), arities.end(), arity) == arities.end())
+          arities.push_back(arity);
         if (arities.size() > 64) break;
       }
       if (arities.size() >= kSwitchArities && arities.size() <= 64)
@@ -114,11 +119,13 @@ bool PatternCompiler::step(State& state, size_t column) {
         return true;
       }
       return step_yes_no(state, column, pat);
-    case PatKind::kMap: return step_map(state, column, pat);
+    case PatKind::kMap:
+      return step_map(state, column, pat);
     case PatKind::kBin:
       if (occs_[state.cols[column]].position != kNoRef) return step_segment(state, column, pat);
       return step_bin(state, column, pat);
-    default: return step_yes_no(state, column, pat);
+    default:
+      return step_yes_no(state, column, pat);
   }
 }
 
@@ -130,7 +137,8 @@ bool PatternCompiler::step_const(State& state, size_t column, const Pat* pat) {
   uint64_t maybe_rows = 0;
   for (const Row* row : state.rows) {
     const Pat* cell = row->cells[column];
-    if (cell == nullptr || cell->kind == PatKind::kEqual || cell->kind == PatKind::kBin) ++maybe_rows;
+    if (cell == nullptr || cell->kind == PatKind::kEqual || cell->kind == PatKind::kBin)
+      ++maybe_rows;
     if (cell == nullptr || cell->kind != PatKind::kConst) continue;
     bool fits = immediate ? l_.consts_.is_immediate(cell->low)
                           : l_.consts_[cell->low].kind == ConstKind::kString;
@@ -158,7 +166,8 @@ bool PatternCompiler::step_const(State& state, size_t column, const Pat* pat) {
   return step_switch(state, column, immediate ? op_switch_imm : op_switch_string, values);
 }
 
-bool PatternCompiler::step_switch(State& state, size_t column, Op op, std::span<const ConstId> values) {
+bool PatternCompiler::step_switch(State& state, size_t column, Op op,
+                                  std::span<const ConstId> values) {
   OccId occ = state.cols[column];
   Ref subject = read(occ);
   Arena& arena = l_.context_.arena;
@@ -190,21 +199,26 @@ bool PatternCompiler::step_switch(State& state, size_t column, Op op, std::span<
   for (size_t i = 0; i < values.size(); ++i) {
     std::span<OccId> cols;
     State group{arena.copy(groups[i]), state.cols, state.fail};
-    std::span<Row*> rows = select(group, column, false, {}, [&](Pat* cell, Pat**, Pat*& kept) {
-      if (cell == nullptr) return true;
-      Fit how = fit(tested[i], cell);
-      if (how == Fit::kMaybe) kept = cell;
-      return how != Fit::kNo;
-    }, cols);
+    std::span<Row*> rows = select(
+        group, column, false, {},
+        [&](Pat* cell, Pat**, Pat*& kept) {
+          if (cell == nullptr) return true;
+          Fit how = fit(tested[i], cell);
+          if (how == Fit::kMaybe) kept = cell;
+          return how != Fit::kNo;
+        },
+        cols);
     BlockId block = l_.new_block();
-    tasks_.push_back({rows, cols, block, state.fail, static_cast<uint32_t>(trail_.size()), occ, tested[i], true});
+    tasks_.push_back({rows, cols, block, state.fail, static_cast<uint32_t>(trail_.size()), occ,
+                      tested[i], true});
     l_.f_.cases.push_back({values[i], block});
   }
   l_.emit_switch(op, subject, first_case, static_cast<uint32_t>(values.size()), other);
   return false;
 }
 
-bool PatternCompiler::step_switch_arity(State& state, size_t column, std::span<const uint32_t> arities) {
+bool PatternCompiler::step_switch_arity(State& state, size_t column,
+                                        std::span<const uint32_t> arities) {
   OccId occ = state.cols[column];
   Ref subject = read(occ);
   std::vector<Row*> others;
@@ -221,16 +235,18 @@ bool PatternCompiler::step_switch_arity(State& state, size_t column, std::span<c
     State group = state;
     enter_parts(group, column, tuple, state.rows);
     BlockId block = l_.new_block();
-    tasks_.push_back({group.rows, group.cols, block, state.fail, static_cast<uint32_t>(trail_.size()), occ,
-                      tuple, true});
+    tasks_.push_back({group.rows, group.cols, block, state.fail,
+                      static_cast<uint32_t>(trail_.size()), occ, tuple, true});
     l_.f_.cases.push_back({l_.consts_.integer(arity), block});
   }
-  l_.emit_switch(op_switch_arity, subject, first_case, static_cast<uint32_t>(arities.size()), other);
+  l_.emit_switch(op_switch_arity, subject, first_case, static_cast<uint32_t>(arities.size()),
+                 other);
   return false;
 }
 
 // The state for a value that `pat`'s test holds for; tuples and cells get columns for their parts.
-void PatternCompiler::enter_parts(State& state, size_t column, const Pat* pat, std::span<Row*> rows) {
+void PatternCompiler::enter_parts(State& state, size_t column, const Pat* pat,
+                                  std::span<Row*> rows) {
   OccId occ = state.cols[column];
   std::vector<OccId> added;
   if (pat->kind == PatKind::kTuple) {
@@ -242,13 +258,16 @@ void PatternCompiler::enter_parts(State& state, size_t column, const Pat* pat, s
   }
   State whole{rows, state.cols, state.fail};
   std::span<OccId> cols;
-  state.rows = select(whole, column, false, added, [&](Pat* cell, Pat** parts, Pat*& kept) {
-    if (cell == nullptr) return true;
-    Fit how = fit(pat, cell);
-    if (how == Fit::kMaybe) kept = cell;
-    if (how == Fit::kYes) std::copy(cell->parts.begin(), cell->parts.end(), parts);
-    return how != Fit::kNo;
-  }, cols);
+  state.rows = select(
+      whole, column, false, added,
+      [&](Pat* cell, Pat** parts, Pat*& kept) {
+        if (cell == nullptr) return true;
+        Fit how = fit(pat, cell);
+        if (how == Fit::kMaybe) kept = cell;
+        if (how == Fit::kYes) std::copy(cell->parts.begin(), cell->parts.end(), parts);
+        return how != Fit::kNo;
+      },
+      cols);
   state.cols = cols;
 }
 
@@ -262,7 +281,9 @@ bool PatternCompiler::emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId 
       else
         l_.test(op_eq, {subject, const_ref(pat->low)}, yes, no);
       return true;
-    case PatKind::kEqual: l_.test(op_eq, {l_.use(subject), pat->ref}, yes, no); return true;
+    case PatKind::kEqual:
+      l_.test(op_eq, {l_.use(subject), pat->ref}, yes, no);
+      return true;
     case PatKind::kRange: {
       if (occs_[occ].known != Known::kInt) {
         BlockId is_int = l_.new_block();
@@ -278,9 +299,15 @@ bool PatternCompiler::emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId 
     case PatKind::kTuple:
       l_.test(op_is_tuple_n, {subject}, yes, no, static_cast<uint32_t>(pat->parts.size()));
       return true;
-    case PatKind::kCons: l_.test(op_is_cons, {subject}, yes, no); return true;
-    case PatKind::kMap: l_.test(op_is_map, {subject}, yes, no); return true;
-    default: l_.test(op_is_bits, {subject}, yes, no); return true;
+    case PatKind::kCons:
+      l_.test(op_is_cons, {subject}, yes, no);
+      return true;
+    case PatKind::kMap:
+      l_.test(op_is_map, {subject}, yes, no);
+      return true;
+    default:
+      l_.test(op_is_bits, {subject}, yes, no);
+      return true;
   }
 }
 
@@ -308,28 +335,32 @@ bool PatternCompiler::step_map(State& state, size_t column, const Pat* pat) {
   OccId part = add_occ({});
   bool wanted = false;
   std::span<OccId> cols;
-  std::span<Row*> rows = select(state, column, false, {&part, 1}, [&](Pat* cell, Pat** parts, Pat*& kept) {
-    if (cell == nullptr) return true;
-    Known known = class_of(cell);
-    if (known != Known::kMap && known != Known::kNothing) return false;
-    kept = cell;
-    if (cell->kind != PatKind::kMap) return true;
-    for (size_t i = 0; i < cell->fields.size(); ++i) {
-      if (cell->fields[i].key != key) continue;
-      parts[0] = cell->fields[i].value;
-      wanted |= parts[0] != nullptr;
-      kept = nullptr;
-      if (cell->fields.size() > 1) {
-        kept = make(PatKind::kMap);
-        kept->fields = l_.context_.arena.array<PatField>(cell->fields.size() - 1);
-        auto rest = std::copy(cell->fields.begin(), cell->fields.begin() + i, kept->fields.begin());
-        std::copy(cell->fields.begin() + i + 1, cell->fields.end(), rest);
-      }
-      return true;
-    }
-    if (cell->fields.empty()) kept = nullptr;
-    return true;
-  }, cols);
+  std::span<Row*> rows = select(
+      state, column, false, {&part, 1},
+      [&](Pat* cell, Pat** parts, Pat*& kept) {
+        if (cell == nullptr) return true;
+        Known known = class_of(cell);
+        if (known != Known::kMap && known != Known::kNothing) return false;
+        kept = cell;
+        if (cell->kind != PatKind::kMap) return true;
+        for (size_t i = 0; i < cell->fields.size(); ++i) {
+          if (cell->fields[i].key != key) continue;
+          parts[0] = cell->fields[i].value;
+          wanted |= parts[0] != nullptr;
+          kept = nullptr;
+          if (cell->fields.size() > 1) {
+            kept = make(PatKind::kMap);
+            kept->fields = l_.context_.arena.array<PatField>(cell->fields.size() - 1);
+            auto rest =
+                std::copy(cell->fields.begin(), cell->fields.begin() + i, kept->fields.begin());
+            std::copy(cell->fields.begin() + i + 1, cell->fields.end(), rest);
+          }
+          return true;
+        }
+        if (cell->fields.empty()) kept = nullptr;
+        return true;
+      },
+      cols);
   Pat* fact = make(PatKind::kMap);
   fact->fields = pat->fields.first(1);
   BlockId yes = l_.new_block();
@@ -363,22 +394,26 @@ bool PatternCompiler::step_bin(State& state, size_t column, const Pat* pat) {
                       .aligned = true,
                       .whole = view != nullptr});
   std::span<OccId> cols;
-  state.rows = select(state, column, false, {&at, 1}, [&](Pat* cell, Pat** parts, Pat*& kept) {
-    if (cell == nullptr) return true;
-    if (cell->kind == PatKind::kBin) {
-      parts[0] = cell;
-      return true;
-    }
-    kept = cell;
-    Known known = class_of(cell);
-    return known == Known::kBits || known == Known::kNothing;
-  }, cols);
+  state.rows = select(
+      state, column, false, {&at, 1},
+      [&](Pat* cell, Pat** parts, Pat*& kept) {
+        if (cell == nullptr) return true;
+        if (cell->kind == PatKind::kBin) {
+          parts[0] = cell;
+          return true;
+        }
+        kept = cell;
+        Known known = class_of(cell);
+        return known == Known::kBits || known == Known::kNothing;
+      },
+      cols);
   state.cols = cols;
   return true;
 }
 
-void PatternCompiler::read_segment(const PatSegment& segment, Ref binary, Ref position, bool want_value,
-                                   BlockId yes, BlockId no, Ref& result, Ref& next) {
+void PatternCompiler::read_segment(const PatSegment& segment, Ref binary, Ref position,
+                                   bool want_value, BlockId yes, BlockId no, Ref& result,
+                                   Ref& next) {
   result = next = kNoRef;
   Ref size = segment.size_const == kNoConst ? kNoRef : const_ref(segment.size_const);
   if (segment.size != nullptr) {
@@ -408,13 +443,19 @@ void PatternCompiler::read_segment(const PatSegment& segment, Ref binary, Ref po
     return;
   }
   switch (segment.op) {
-    case op_bs_literal: next = l_.test(op_bs_literal, {binary, position}, yes, no, segment.literal); return;
+    case op_bs_literal:
+      next = l_.test(op_bs_literal, {binary, position}, yes, no, segment.literal);
+      return;
     case op_bs_int:
     case op_bs_float:
       result = l_.test(segment.op, {binary, position, size}, yes, no, segment.unit, segment.flags);
       break;
-    case op_bs_bits: result = l_.test(op_bs_bits, {binary, position, size}, yes, no, segment.unit); break;
-    case op_bs_utf: result = l_.test(op_bs_utf, {binary, position}, yes, no, segment.flags); break;
+    case op_bs_bits:
+      result = l_.test(op_bs_bits, {binary, position, size}, yes, no, segment.unit);
+      break;
+    case op_bs_utf:
+      result = l_.test(op_bs_utf, {binary, position}, yes, no, segment.flags);
+      break;
     default:
       if (want_value)
         result = l_.test(op_bs_rest, {binary, position}, yes, no, segment.unit);
@@ -441,10 +482,13 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
   BlockId yes = l_.new_block();
   std::span<OccId> cols;
   if (pat->segments.empty()) {
-    std::span<Row*> rows = select(state, column, false, {}, [&](Pat* cell, Pat**, Pat*& kept) {
-      if (cell != nullptr && !cell->segments.empty()) kept = cell;
-      return true;
-    }, cols);
+    std::span<Row*> rows = select(
+        state, column, false, {},
+        [&](Pat* cell, Pat**, Pat*& kept) {
+          if (cell != nullptr && !cell->segments.empty()) kept = cell;
+          return true;
+        },
+        cols);
     BlockId no = otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
     l_.test(op_bs_end, {binary, position}, yes, no);
     l_.start(yes);
@@ -456,33 +500,38 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
   if (segment.size != nullptr)
     for (Binding* b = state.rows[0]->bindings; b != nullptr; b = b->next)
       if (!b->check) l_.env_[static_cast<uint32_t>(b->var)] = read(b->occ);
-  Known known = segment.op == op_bs_float  ? Known::kFloat
+  Known known = segment.op == op_bs_float                              ? Known::kFloat
                 : segment.op == op_bs_bits || segment.op == op_bs_rest ? Known::kBits
                                                                        : Known::kInt;
   bool aligned = occs_[occ].aligned && keeps_alignment(segment);
   bool whole = occs_[occ].whole;
-  OccId parts[2] = {add_occ({.known = known}),
-                    add_occ({.value = binary, .position = position, .aligned = aligned, .whole = whole})};
+  OccId parts[2] = {
+      add_occ({.known = known}),
+      add_occ({.value = binary, .position = position, .aligned = aligned, .whole = whole})};
   bool wanted = false;
-  std::span<Row*> rows = select(state, column, false, parts, [&](Pat* cell, Pat** out, Pat*& kept) {
-    if (cell == nullptr) return true;
-    if (cell->segments.empty() || !same_read(segment, cell->segments[0])) {
-      kept = cell;
-      return true;
-    }
-    out[0] = cell->segments[0].value;
-    wanted |= out[0] != nullptr;
-    if (segment.op == op_bs_rest) return true;
-    out[1] = make(PatKind::kBin);
-    out[1]->segments = cell->segments.subspan(1);
-    return true;
-  }, cols);
+  std::span<Row*> rows = select(
+      state, column, false, parts,
+      [&](Pat* cell, Pat** out, Pat*& kept) {
+        if (cell == nullptr) return true;
+        if (cell->segments.empty() || !same_read(segment, cell->segments[0])) {
+          kept = cell;
+          return true;
+        }
+        out[0] = cell->segments[0].value;
+        wanted |= out[0] != nullptr;
+        if (segment.op == op_bs_rest) return true;
+        out[1] = make(PatKind::kBin);
+        out[1]->segments = cell->segments.subspan(1);
+        return true;
+      },
+      cols);
   // The fact for the rows to come; a size that depends on names is nobody else's.
   BlockId no = otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
   if (segment.size != nullptr && no == state.fail) {
     // A guard's way out must not be shared with blocks that have parameters of their own.
     no = l_.new_block();
-    tasks_.push_back({{}, state.cols, no, state.fail, static_cast<uint32_t>(trail_.size()), 0, nullptr, false});
+    tasks_.push_back(
+        {{}, state.cols, no, state.fail, static_cast<uint32_t>(trail_.size()), 0, nullptr, false});
   }
   Ref result = kNoRef, next = kNoRef;
   bool is_rest = segment.op == op_bs_rest && segment.unit == 8 && aligned;

@@ -6,9 +6,9 @@ namespace quelea::compiler {
 
 namespace {
 
-// Jumps to jumps are threaded, blocks with one way in are joined to it, block parameters that are always given the
-// same value are replaced by it, and instructions whose results nobody reads are dropped, until nothing of it is
-// left; each pass is linear.
+// Jumps to jumps are threaded, blocks with one way in are joined to it, block parameters that are
+// always given the same value are replaced by it, and instructions whose results nobody reads are
+// dropped, until nothing of it is left; each pass is linear.
 class Simplifier {
  public:
   Simplifier(IrFunction& function, ConstTable& consts) : f_(function), consts_(consts) {}
@@ -49,8 +49,9 @@ class Simplifier {
     return root;
   }
 
-  // A tail call of the function itself is a loop: its body becomes a block whose parameters are the function's, so
-  // that those which every call passes on unchanged need not be moved or saved, and the frame is checked once.
+  // A tail call of the function itself is a loop: its body becomes a block whose parameters are the
+  // function's, so that those which every call passes on unchanged need not be moved or saved, and
+  // the frame is checked once.
   void make_self_calls_loops() {
     bool any = false;
     for (const Inst& inst : f_.insts) any |= inst.op == op_tail_call && inst.imm[0] == f_.index;
@@ -169,7 +170,8 @@ class Simplifier {
       const Block& b = f_.blocks[block];
       for (uint32_t i = 0; i < b.param_count; ++i) {
         Ref param = b.first_param + i;
-        if (subst_[param] != kNoRef || given_[param] == kNoRef || given_[param] == kVaries) continue;
+        if (subst_[param] != kNoRef || given_[param] == kNoRef || given_[param] == kVaries)
+          continue;
         Ref root = resolve(given_[param]);
         if (root == param) continue;
         subst_[param] = root;
@@ -195,7 +197,8 @@ class Simplifier {
         }
         for (uint32_t i = 0; i < n.param_count; ++i) {
           Ref arg = resolve(f_.operands[last.args + i]);
-          if (subst_[n.first_param + i] == kNoRef && arg != n.first_param + i) subst_[n.first_param + i] = arg;
+          if (subst_[n.first_param + i] == kNoRef && arg != n.first_param + i)
+            subst_[n.first_param + i] = arg;
         }
         last.dead = true;
         last.next = n.first;
@@ -205,7 +208,8 @@ class Simplifier {
     }
   }
 
-  // Operands get what their values were replaced by; what is known at once is folded. True when a test was decided.
+  // Operands get what their values were replaced by; what is known at once is folded. True when a
+  // test was decided.
   bool rewrite_operands() {
     defs_.assign(f_.value_count, kNoInst);
     bool decided = false, replaced = false;
@@ -243,11 +247,12 @@ class Simplifier {
       // `[x | rest]` of what was taken apart as `[x | rest]`.
       const Inst* head = def(f_.args(inst)[0]);
       const Inst* tail = def(f_.args(inst)[1]);
-      bool same = head != nullptr && tail != nullptr && head->op == op_get_head && tail->op == op_get_tail &&
-                  f_.args(*head)[0] == f_.args(*tail)[0];
+      bool same = head != nullptr && tail != nullptr && head->op == op_get_head &&
+                  tail->op == op_get_tail && f_.args(*head)[0] == f_.args(*tail)[0];
       return same ? f_.args(*head)[0] : kNoRef;
     }
-    if (inst.op != op_get_elem && inst.op != op_get_head && inst.op != op_get_tail && inst.op != op_elem)
+    if (inst.op != op_get_elem && inst.op != op_get_head && inst.op != op_get_tail &&
+        inst.op != op_elem)
       return kNoRef;
     Ref whole = f_.args(inst)[0];
     bool element = inst.op == op_get_elem || inst.op == op_elem;
@@ -255,11 +260,13 @@ class Simplifier {
       const Const& c = consts_[const_id(whole)];
       std::span<const ConstId> parts = consts_.children(const_id(whole));
       if (element)
-        return c.kind == ConstKind::kTuple && inst.imm[0] < c.count ? const_ref(parts[inst.imm[0]]) : kNoRef;
+        return c.kind == ConstKind::kTuple && inst.imm[0] < c.count ? const_ref(parts[inst.imm[0]])
+                                                                    : kNoRef;
       if (c.kind != ConstKind::kList) return kNoRef;
       if (inst.op == op_get_head) return const_ref(parts[0]);
       if (c.count == 2) return const_ref(parts[1]);
-      constexpr uint32_t kShort = 32;  // else a loop over a long constant would copy it at every step
+      constexpr uint32_t kShort =
+          32;  // else a loop over a long constant would copy it at every step
       if (c.count > kShort) return kNoRef;
       std::vector<ConstId> rest(parts.begin() + 1, parts.end() - 1);
       return const_ref(consts_.list(rest, parts.back()));
@@ -267,7 +274,8 @@ class Simplifier {
     const Inst* made = def(whole);
     if (made == nullptr) return kNoRef;
     std::span<const Ref> parts = f_.args(*made);
-    if (element) return made->op == op_tuple && inst.imm[0] < parts.size() ? parts[inst.imm[0]] : kNoRef;
+    if (element)
+      return made->op == op_tuple && inst.imm[0] < parts.size() ? parts[inst.imm[0]] : kNoRef;
     if (made->op == op_list && inst.op == op_get_head) return parts[0];
     if (made->op != op_cons) return kNoRef;
     return parts[inst.op == op_get_head ? 0 : 1];
@@ -280,27 +288,44 @@ class Simplifier {
     const Const& c = consts_[id];
     ConstKind kind = c.kind;
     switch (inst.op) {
-      case op_is_int: return answer(consts_.is_integer(id));
-      case op_is_float: return answer(kind == ConstKind::kFloat);
-      case op_is_number: return answer(consts_.is_number(id));
-      case op_is_atom: return answer(kind == ConstKind::kAtom);
-      case op_is_bool: return answer(consts_.is_atom(id, "true") || consts_.is_atom(id, "false"));
-      case op_is_binary: return answer(kind == ConstKind::kString);
-      case op_is_bits: return answer(kind == ConstKind::kString || kind == ConstKind::kBits);
-      case op_is_cons: return answer(kind == ConstKind::kList);
-      case op_is_list: return answer(kind == ConstKind::kList || kind == ConstKind::kEmptyList);
-      case op_is_tuple: return answer(kind == ConstKind::kTuple);
-      case op_is_tuple_n: return answer(kind == ConstKind::kTuple && c.count == inst.imm[0]);
+      case op_is_int:
+        return answer(consts_.is_integer(id));
+      case op_is_float:
+        return answer(kind == ConstKind::kFloat);
+      case op_is_number:
+        return answer(consts_.is_number(id));
+      case op_is_atom:
+        return answer(kind == ConstKind::kAtom);
+      case op_is_bool:
+        return answer(consts_.is_atom(id, "true") || consts_.is_atom(id, "false"));
+      case op_is_binary:
+        return answer(kind == ConstKind::kString);
+      case op_is_bits:
+        return answer(kind == ConstKind::kString || kind == ConstKind::kBits);
+      case op_is_cons:
+        return answer(kind == ConstKind::kList);
+      case op_is_list:
+        return answer(kind == ConstKind::kList || kind == ConstKind::kEmptyList);
+      case op_is_tuple:
+        return answer(kind == ConstKind::kTuple);
+      case op_is_tuple_n:
+        return answer(kind == ConstKind::kTuple && c.count == inst.imm[0]);
       case op_is_tagged_tuple:
         return answer(kind == ConstKind::kTuple && c.count == inst.imm[0] &&
                       consts_.children(id)[0] == inst.imm[1]);
-      case op_is_map: return answer(kind == ConstKind::kMap);
+      case op_is_map:
+        return answer(kind == ConstKind::kMap);
       case op_is_pid:
-      case op_is_ref: return Answer::kNo;
-      case op_is_fun: return answer(kind == ConstKind::kExport);
-      case op_is_fun_n: return answer(kind == ConstKind::kExport && c.arity == inst.imm[0]);
-      case op_eq_imm: return answer(id == inst.imm[0]);
-      case op_ne_imm: return answer(id != inst.imm[0]);
+      case op_is_ref:
+        return Answer::kNo;
+      case op_is_fun:
+        return answer(kind == ConstKind::kExport);
+      case op_is_fun_n:
+        return answer(kind == ConstKind::kExport && c.arity == inst.imm[0]);
+      case op_eq_imm:
+        return answer(id == inst.imm[0]);
+      case op_ne_imm:
+        return answer(id != inst.imm[0]);
       case op_lt_imm:
       case op_ge_imm:
       case op_gt_imm:
@@ -315,12 +340,14 @@ class Simplifier {
         Ref other = f_.args(inst)[1];
         if (!is_const(other)) return Answer::kUnknown;
         if (const_id(other) == id) return Answer::kYes;
-        return consts_.is_immediate(id) || consts_.is_immediate(const_id(other)) ? Answer::kNo : Answer::kUnknown;
+        return consts_.is_immediate(id) || consts_.is_immediate(const_id(other)) ? Answer::kNo
+                                                                                 : Answer::kUnknown;
       }
       case op_test_true:
         if (consts_.is_atom(id, "true")) return Answer::kYes;
         return consts_.is_atom(id, "false") ? Answer::kNo : Answer::kUnknown;
-      default: return Answer::kUnknown;
+      default:
+        return Answer::kUnknown;
     }
   }
 
@@ -329,15 +356,18 @@ class Simplifier {
     bool tuple = made.op == op_tuple, cell = made.op == op_cons || made.op == op_list;
     if (!tuple && !cell) return Answer::kUnknown;
     switch (inst.op) {
-      case op_is_tuple: return answer(tuple);
-      case op_is_tuple_n: return answer(tuple && made.arg_count == inst.imm[0]);
+      case op_is_tuple:
+        return answer(tuple);
+      case op_is_tuple_n:
+        return answer(tuple && made.arg_count == inst.imm[0]);
       case op_is_tagged_tuple: {
         if (!tuple || made.arg_count != inst.imm[0]) return Answer::kNo;
         Ref tag = f_.args(made)[0];
         return is_const(tag) ? answer(const_id(tag) == inst.imm[1]) : Answer::kUnknown;
       }
       case op_is_cons:
-      case op_is_list: return answer(cell);
+      case op_is_list:
+        return answer(cell);
       case op_is_int:
       case op_is_float:
       case op_is_number:
@@ -345,8 +375,10 @@ class Simplifier {
       case op_is_bits:
       case op_is_binary:
       case op_is_map:
-      case op_eq_imm: return Answer::kNo;
-      default: return Answer::kUnknown;
+      case op_eq_imm:
+        return Answer::kNo;
+      default:
+        return Answer::kUnknown;
     }
   }
 
@@ -410,11 +442,13 @@ class Simplifier {
       if (used) continue;
       inst.dead = true;
       for (Ref ref : f_.args(inst))
-        if (is_value(ref) && --uses_[ref] == 0 && def[ref] != kNoInst) candidates.push_back(def[ref]);
+        if (is_value(ref) && --uses_[ref] == 0 && def[ref] != kNoInst)
+          candidates.push_back(def[ref]);
     }
   }
 
-  // A test of a tuple's size and then of its first element, both leading to the same place, is one instruction.
+  // A test of a tuple's size and then of its first element, both leading to the same place, is one
+  // instruction.
   void join_tag_tests() {
     for (BlockId block : order_) {
       if (f_.blocks[block].first == kNoInst) continue;
@@ -428,7 +462,9 @@ class Simplifier {
       Inst& tag = f_.terminator(next);
       bool only = element.next == f_.blocks[next].last && uses_[element.result] == 1;
       if (!only || element.imm[0] != 0 || f_.args(element)[0] != f_.args(size)[0]) continue;
-      if (tag.op != op_eq_imm || f_.args(tag)[0] != element.result || tag.target[1] != size.target[1]) continue;
+      if (tag.op != op_eq_imm || f_.args(tag)[0] != element.result ||
+          tag.target[1] != size.target[1])
+        continue;
       size.op = op_is_tagged_tuple;
       size.imm[1] = tag.imm[0];
       size.target[0] = tag.target[0];

@@ -29,8 +29,8 @@ struct Compiled {
   std::string worker(const std::string& name) const {
     for (std::size_t i = image ? image->functions.size() : 0; i-- > 0;) {
       if (image->names[image->functions[i].name] != name) continue;
-      std::string text =
-          disassemble_function(*image, static_cast<std::uint32_t>(i), {.offsets = false, .lines = false});
+      std::string text = disassemble_function(*image, static_cast<std::uint32_t>(i),
+                                              {.offsets = false, .lines = false});
       return text.substr(text.find('\n') + 1);
     }
     return "no function " + name + "\n" + errors;
