@@ -206,8 +206,6 @@ std::span<Arm> Parser::arms(std::string_view what) {
     if (panic_) {
       recover(start);
       if (cur_.span.begin == begin && !at(TokenKind::kRightBrace)) advance();
-    } else if (at(TokenKind::kComma)) {
-      accept(TokenKind::kComma);
     }
     skip_separators();
   }

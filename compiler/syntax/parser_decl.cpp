@@ -482,7 +482,7 @@ void Parser::doc_tests(ModuleParts& parts, const Doc* doc, std::string_view name
         complain(DiagCode::E0155, example.value, "the value of a doc example is one expression");
         continue;
       }
-      BinaryExpr* equal = make<BinaryExpr>(join(statements.back()->span, value[0]->span));
+      BinaryExpr* equal = make<BinaryExpr>(statements.back()->span);
       equal->op = BinaryOp::kExactEqual;
       equal->lhs = statements.back();
       equal->rhs = value[0];

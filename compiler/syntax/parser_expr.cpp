@@ -172,7 +172,7 @@ Expr* Parser::is_operator(Expr* lhs) {
   advance();
   IsExpr* e = make<IsExpr>(lhs->span);
   e->value = lhs;
-  e->pattern = plain_pattern();
+  e->pattern = pattern();
   e->span = from(lhs->span.begin);
   over(e, e->value);
   over(e, e->pattern);
