@@ -17,13 +17,12 @@ constexpr std::size_t kWholeMapPairs = 1024;
 
 Term bad_generator(Process& p, Term value) { return fail(p, p.tuple(atoms::bad_generator, value)); }
 
-Term map_iterator_tag(Process& p) { return atom_of(p, "$map_iterator"); }
 
 /// The next pairs in map order, in front of the place to go on from.
 Term next_pairs(Process& p, Term map, MapCursor cursor) {
   Term backwards = map_list_from(p, map, MapPart::Pairs, cursor, kPairsAtATime, Term::nil_list());
   Term list =
-      cursor == kMapEnd ? Term::nil_list() : p.tuple(map_iterator_tag(p), map, Term::small(cursor));
+      cursor == kMapEnd ? Term::nil_list() : p.tuple(atoms::map_iterator, map, Term::small(cursor));
   for (; backwards.is_cons(); backwards = backwards.tail()) list = p.cons(backwards.head(), list);
   charge_cells(p, 2 * kPairsAtATime);
   return list;
@@ -32,8 +31,8 @@ Term next_pairs(Process& p, Term map, MapCursor cursor) {
 Term generate_map(Process& p, Term map) {
   if (is_flat_map(map)) {
     Term kind = map_get_immediate(map, atoms::struct_, atoms_of(p));
-    if (!kind.is_none() && (is_atom_named(p, kind, "Stream") || is_atom_named(p, kind, "Set"))) {
-      return p.trap(atom_of(p, "Stream"), atom_of(p, "next"), {map});
+    if (kind == atoms::Stream || kind == atoms::Set) {
+      return p.trap(atoms::Stream, atoms::next, {map});
     }
   }
   if (map_size(map) <= kWholeMapPairs) {
@@ -62,7 +61,7 @@ Term prim_generator(Process& p, Args args) {
   if (over.is_list()) return over;
   if (is_map(over)) return generate_map(p, over);
   if (is_binary(over)) return generate_bytes(p, over);
-  if (is_tuple(over) && tuple_size(over) == 3 && tuple_at(over, 0) == map_iterator_tag(p) &&
+  if (is_tuple(over) && tuple_size(over) == 3 && tuple_at(over, 0) == atoms::map_iterator &&
       is_map(tuple_at(over, 1)) && tuple_at(over, 2).is_small() &&
       tuple_at(over, 2).small_value() >= 0) {
     return next_pairs(p, tuple_at(over, 1), tuple_at(over, 2).small_value());
