@@ -1,5 +1,8 @@
 // Building and taking apart: cons cells, tuples, funs, small maps. `alloc` made the room, so that
 // the CREDIT instructions only bump hp.
+#include <utility>
+#include <vector>
+
 #include "vm/interp/handler.h"
 #include "vm/term/map.h"
 
@@ -47,7 +50,58 @@ HANDLER(list) {  // D V X
   DISPATCH;
 }
 
-HANDLER(tuple) {  // D V
+namespace {
+
+/// Objects of few words have handlers of their own, which an instruction takes when it is first
+/// executed: no loop, all operands at known places.
+constexpr unsigned kShortObjects = 7;
+
+template <template <unsigned> class Choice, unsigned... counts>
+Handler pick_short(Word count, Handler rest, std::integer_sequence<unsigned, counts...>) {
+  static constexpr Handler kHandlers[] = {Choice<counts>::run...};
+  return count < kShortObjects ? kHandlers[count] : rest;
+}
+
+template <template <unsigned> class Choice>
+Handler pick_short(Word count, Handler rest) {
+  return pick_short<Choice>(count, rest, std::make_integer_sequence<unsigned, kShortObjects>());
+}
+
+template <unsigned count>
+struct ShortTuple {
+  static HandlerResult run(ARGS) {
+    hp[0] = Header::make(Kind::Tuple, count).bits;
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < count; ++i) hp[1 + i] = VALUE(3 + i).bits;
+    SLOT(1) = Term::boxed(hp);
+    hp += 1 + count;
+    NEXT(2 + count);
+  }
+};
+
+/// Closures and map literals: two words before the values, the second an operand.
+template <Kind kind, unsigned count>
+HandlerResult short_pair_object(ARGS) {
+  hp[0] = Header::make(kind, 1 + count).bits;
+  hp[1] = pc[2];
+#pragma GCC unroll 8
+  for (unsigned i = 0; i < count; ++i) hp[2 + i] = VALUE(4 + i).bits;
+  SLOT(1) = Term::boxed(hp);
+  hp += 2 + count;
+  NEXT(3 + count);
+}
+
+template <unsigned count>
+struct ShortClosure {
+  static constexpr Handler run = &short_pair_object<Kind::Fun, count>;
+};
+
+template <unsigned count>
+struct ShortMap {
+  static constexpr Handler run = &short_pair_object<Kind::FlatMap, count>;
+};
+
+HandlerResult long_tuple(ARGS) {
   const Word count = pc[2];
   const Word destination = pc[1];
   Word* object = hp;
@@ -59,11 +113,12 @@ HANDLER(tuple) {  // D V
   DISPATCH;
 }
 
-HANDLER(closure) {  // D J V
+template <Kind kind>
+HandlerResult long_pair_object(ARGS) {
   const Word count = pc[3];
   const Word destination = pc[1];
   Word* object = hp;
-  *hp++ = Header::make(Kind::Fun, 1 + count).bits;
+  *hp++ = Header::make(kind, 1 + count).bits;
   *hp++ = pc[2];
   pc += 4;
   for (const Word* end = pc + count; pc != end; ++pc) *hp++ = value_at(fp, *pc).bits;
@@ -72,16 +127,20 @@ HANDLER(closure) {  // D J V
   DISPATCH;
 }
 
-HANDLER(map_literal) {  // D C V
-  const Word count = pc[3];
-  const Word destination = pc[1];
-  Word* object = hp;
-  *hp++ = Header::make(Kind::FlatMap, 1 + count).bits;
-  *hp++ = pc[2];
-  pc += 4;
-  for (const Word* end = pc + count; pc != end; ++pc) *hp++ = value_at(fp, *pc).bits;
-  slot_at(fp, destination) = Term::boxed(object);
-  DROP_VALUE;
+}  // namespace
+
+COLD(do_tuple) {  // D V
+  specialise(pc, pick_short<ShortTuple>(pc[2], &long_tuple));
+  DISPATCH;
+}
+
+COLD(do_closure) {  // D J V
+  specialise(pc, pick_short<ShortClosure>(pc[3], &long_pair_object<Kind::Fun>));
+  DISPATCH;
+}
+
+COLD(do_map_literal) {  // D C V
+  specialise(pc, pick_short<ShortMap>(pc[3], &long_pair_object<Kind::FlatMap>));
   DISPATCH;
 }
 

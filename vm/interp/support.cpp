@@ -130,6 +130,9 @@ bool gc_stress_due(Process* p, const Word* pc) {
     p->stress_pc = nullptr;
     return false;
   }
+  // Each collection moves the stack: deep ones only now and then.
+  const auto stack_words = p->block_end() - reinterpret_cast<Word*>(p->fp);
+  if (stack_words > 2048 && ++p->stress_skipped % 512 != 0) return false;
   p->stress_pc = pc;
   return true;
 }

@@ -5,6 +5,7 @@
 
 #include "vm/code/code_registry.h"
 #include "vm/heap/collector.h"
+#include "vm/heap/walker.h"
 #include "vm/native/native.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
@@ -156,6 +157,15 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   fp = top.fp;
   charge(static_cast<std::int64_t>(result.live_words / 64));
   ++collections_;
+#if QUELEA_GCSTRESS
+  if (used_words() < 4096 || collections_ % 64 == 0) {
+    const std::string wrong = HeapWalker(*this, foreign).check();
+    if (!wrong.empty()) {
+      std::fprintf(stderr, "heap walker: %s\n", wrong.c_str());
+      QUELEA_ASSERT(wrong.empty());
+    }
+  }
+#endif
   return within_heap_limit();
 }
 

@@ -228,6 +228,7 @@ class Process : public Heap {
   std::uint32_t collections_ = 0;
 #if QUELEA_GCSTRESS
   const Word* stress_pc = nullptr;
+  unsigned stress_skipped = 0;
 #endif
   Vm* vm_ = nullptr;
   Term pid_ = Term::none();
