@@ -466,16 +466,34 @@ bool PatternCompiler::enter(const MatchResult& result, uint32_t index) {
     l_.env_[static_cast<uint32_t>(arm.vars[i])] = one;
     if (!same) differ.push_back(i);
   }
+  // Parts of one binary stay views: only their positions differ.
+  auto same_binary = [&](uint32_t i) {
+    const Lowerer::View* first = l_.find_view(arm.leaves->values[i]);
+    bool same = first != nullptr;
+    for (MatchLeaf* leaf = arm.leaves; same && leaf != nullptr; leaf = leaf->next) {
+      const Lowerer::View* view = l_.find_view(leaf->values[i]);
+      same = view != nullptr && view->binary == first->binary;
+    }
+    return same ? first->binary : kNoRef;
+  };
+  std::vector<Ref> binaries;
+  for (uint32_t i : differ) binaries.push_back(same_binary(i));
   BlockId body = l_.new_block(static_cast<uint32_t>(differ.size()));
   std::vector<Ref> args(differ.size());
   for (MatchLeaf* leaf = arm.leaves; leaf != nullptr; leaf = leaf->next) {
     l_.cur_ = leaf->block;
-    for (size_t i = 0; i < differ.size(); ++i) args[i] = l_.use(leaf->values[differ[i]]);
+    for (size_t i = 0; i < differ.size(); ++i) {
+      Ref value = leaf->values[differ[i]];
+      args[i] = binaries[i] != kNoRef ? l_.find_view(value)->position : l_.use(value);
+    }
     l_.jump(body, args);
   }
   l_.start(body);
-  for (uint32_t i = 0; i < differ.size(); ++i)
-    l_.env_[static_cast<uint32_t>(arm.vars[differ[i]])] = l_.f_.blocks[body].first_param + i;
+  for (uint32_t i = 0; i < differ.size(); ++i) {
+    Ref param = l_.f_.blocks[body].first_param + i;
+    l_.env_[static_cast<uint32_t>(arm.vars[differ[i]])] = param;
+    if (binaries[i] != kNoRef) l_.views_[param] = {binaries[i], param, true};
+  }
   return true;
 }
 

@@ -204,6 +204,7 @@ class PatternCompiler {
   bool step_yes_no(State& state, size_t column, const Pat* pat);
   bool step_map(State& state, size_t column, const Pat* pat);
   bool step_bin(State& state, size_t column, const Pat* pat);
+  BlockId never();
   bool keeps_alignment(const PatSegment& segment) const;
   bool step_segment(State& state, size_t column, const Pat* pat);
   bool emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId no);

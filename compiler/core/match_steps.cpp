@@ -468,6 +468,15 @@ void PatternCompiler::read_segment(const PatSegment& segment, Ref binary, Ref po
   next = result + 1;
 }
 
+// Where an instruction would go that cannot fail.
+BlockId PatternCompiler::never() {
+  BlockId from = l_.cur_, block = l_.new_block();
+  l_.start(block);
+  l_.raise(raise_badarg, l_.nil());
+  l_.cur_ = from;
+  return block;
+}
+
 // True where behind the segment is at a byte when before it is.
 bool PatternCompiler::keeps_alignment(const PatSegment& segment) const {
   if (segment.op == op_bs_literal || segment.op == op_bs_utf || segment.unit % 8 == 0) return true;
@@ -526,7 +535,9 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
       },
       cols);
   // The fact for the rows to come; a size that depends on names is nobody else's.
-  BlockId no = otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
+  bool is_rest = segment.op == op_bs_rest && segment.unit == 8 && aligned;
+  BlockId no = is_rest && whole ? never()
+                                : otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
   if (segment.size != nullptr && no == state.fail) {
     // A guard's way out must not be shared with blocks that have parameters of their own.
     no = l_.new_block();
@@ -534,7 +545,6 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
         {{}, state.cols, no, state.fail, static_cast<uint32_t>(trail_.size()), 0, nullptr, false});
   }
   Ref result = kNoRef, next = kNoRef;
-  bool is_rest = segment.op == op_bs_rest && segment.unit == 8 && aligned;
   if (is_rest && whole && !wanted)
     l_.jump(yes);
   else
