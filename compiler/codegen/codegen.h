@@ -57,6 +57,7 @@ class CodeGenerator {
   void allocate_block(BlockId block);
   void enter_block(BlockId block);
   void allocate_inst(InstId id, BlockId block, bool& open_credit, InstId& credit_head);
+  void drop_empty_blocks();
   void emit_function();
 
   // Slots ---------------------------------------------------------------------
@@ -152,7 +153,8 @@ class CodeGenerator {
   InstId call_scan_ = kNoInst;     // where the walk through the current block is
   uint32_t frame_slots_ = 1;
 
-  std::vector<Label> labels_;  // by block
+  std::vector<BlockId> forward_;  // by block: where to go instead
+  std::vector<Label> labels_;     // by block
   std::vector<uint8_t> has_label_;
   std::vector<Move> moves_;
   LiveMap live_map_;

@@ -157,7 +157,7 @@ void CodeGenerator::emit_operands(const Inst& inst, InstId id) {
         assembler_.operand(ConstantRef{consts_.in_image(inst.imm[imm++], context_.image)});
         break;
       case 'L':
-        assembler_.operand(label(inst.target[target++]));
+        assembler_.operand(label(forward_[inst.target[target++]]));
         break;
       case 'J':
         assembler_.operand(LambdaRef{context_.lambda(inst.imm[imm++])});
@@ -270,8 +270,8 @@ void CodeGenerator::emit_tail_call(const Inst& inst) {
 }
 
 void CodeGenerator::emit_jump(const Inst& inst, InstId id, BlockId next) {
-  BlockId target = inst.target[0];
-  const Block& to = f_->blocks[target];
+  const Block& to = f_->blocks[inst.target[0]];
+  BlockId target = forward_[inst.target[0]];
   std::span<const Ref> args = f_->args(inst);
   moves_.clear();
   for (uint32_t i = 0; i < to.param_count; ++i) {
@@ -293,6 +293,7 @@ void CodeGenerator::emit_jump(const Inst& inst, InstId id, BlockId next) {
 
 void CodeGenerator::emit_test(const Inst& inst, InstId id, BlockId next) {
   Inst test = inst;
+  for (BlockId& target : test.target) target = forward_[target];
   if (test.target[1] == next && test.target[0] != next && inverse(test.op) != test.op) {
     test.op = inverse(test.op);
     std::swap(test.target[0], test.target[1]);
@@ -305,9 +306,9 @@ void CodeGenerator::emit_test(const Inst& inst, InstId id, BlockId next) {
 void CodeGenerator::emit_switch(const Inst& inst) {
   std::vector<SwitchCase> cases;
   for (const SwitchEntry& entry : f_->switch_cases(inst))
-    cases.push_back(
-        {ConstantRef{consts_.in_image(entry.value, context_.image)}, label(entry.target)});
-  assembler_.emit(inst.op, slot(f_->args(inst)[0]), label(inst.target[1]), cases);
+    cases.push_back({ConstantRef{consts_.in_image(entry.value, context_.image)},
+                     label(forward_[entry.target])});
+  assembler_.emit(inst.op, slot(f_->args(inst)[0]), label(forward_[inst.target[1]]), cases);
 }
 
 void CodeGenerator::emit_inst(InstId id, BlockId next) {
@@ -396,13 +397,49 @@ void CodeGenerator::emit_ranges() {
       ++end;
     if (block.handler != kNoBlock) {
       Label stop = end < order_.size() ? label(order_[end]) : end_label_;
-      assembler_.exception_range(label(order_[i]), stop, label(block.handler), block.handler_kind);
+      assembler_.exception_range(label(order_[i]), stop, label(forward_[block.handler]),
+                                 block.handler_kind);
     }
     i = end;
   }
 }
 
+// With slots chosen, many jumps have nothing left to move; whoever leads to them leads to their
+// targets instead.
+void CodeGenerator::drop_empty_blocks() {
+  auto is_empty = [&](BlockId block) {
+    InstId id = f_->blocks[block].first;
+    while (f_->insts[id].dead) id = f_->insts[id].next;
+    const Inst& inst = f_->insts[id];
+    if (block == 0 || inst.op != op_jump || inst.target[0] == block) return false;
+    Ref param = f_->blocks[inst.target[0]].first_param;
+    for (Ref ref : f_->args(inst)) {
+      bool moves = ref != kNoRef && slots_[param] != kNoSlot &&
+                   (is_const(ref) || slots_[ref] != slots_[param]);
+      if (moves) return false;
+      ++param;
+    }
+    return true;
+  };
+  forward_.resize(f_->blocks.size());
+  std::vector<uint8_t> empty(f_->blocks.size(), 0);
+  for (BlockId block : order_) {
+    forward_[block] = block;
+    empty[block] = is_empty(block);
+  }
+  for (BlockId block : order_) {
+    if (!empty[block]) continue;
+    constexpr int kMaxSteps = 16;
+    BlockId target = block;
+    for (int i = 0; i < kMaxSteps && empty[target]; ++i) target = f_->terminator(target).target[0];
+    if (empty[target]) empty[target] = 0;  // a circle, or a long way: this one stays
+    forward_[block] = target;
+  }
+  std::erase_if(order_, [&](BlockId block) { return empty[block] != 0; });
+}
+
 void CodeGenerator::emit_function() {
+  drop_empty_blocks();
   ImageFunction function;
   function.name = context_.name_id(f_->name);
   function.arity = f_->arity;

@@ -205,6 +205,10 @@ class PatternCompiler {
   bool step_map(State& state, size_t column, const Pat* pat);
   bool step_bin(State& state, size_t column, const Pat* pat);
   BlockId never();
+  bool is_byte_read(const PatSegment& segment) const;
+  int wanted_byte(const PatSegment& segment) const;
+  Pat* respell(const Pat* cell, bool by_byte);
+  bool respell_literals(State& state, size_t column);
   bool keeps_alignment(const PatSegment& segment) const;
   bool step_segment(State& state, size_t column, const Pat* pat);
   bool emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId no);

@@ -485,7 +485,87 @@ bool PatternCompiler::keeps_alignment(const PatSegment& segment) const {
   return l_.consts_[segment.size_const].value % 8 == 0;
 }
 
+bool PatternCompiler::is_byte_read(const PatSegment& segment) const {
+  return segment.op == op_bs_int && segment.flags == 0 && segment.unit == 1 &&
+         segment.size_const == l_.consts_.integer(8);
+}
+
+// The byte that the segment wants to see, or -1.
+int PatternCompiler::wanted_byte(const PatSegment& segment) const {
+  if (!is_byte_read(segment) || segment.value == nullptr || segment.value->kind != PatKind::kConst)
+    return -1;
+  const Const& c = l_.consts_[segment.value->low];
+  return c.kind == ConstKind::kInt && c.value >= 0 && c.value <= 255 ? static_cast<int>(c.value)
+                                                                     : -1;
+}
+
+// Literals next to other literals or bytes are taken a byte at a time, so that one read decides
+// between the rows; bytes that stand alone are one literal. Changes cells in place: null where
+// nothing is to be changed.
+Pat* PatternCompiler::respell(const Pat* cell, bool by_byte) {
+  std::span<PatSegment> from = cell->segments;
+  std::vector<PatSegment> to;
+  size_t used = 0;
+  if (by_byte) {
+    if (from[0].op != op_bs_literal) return nullptr;
+    std::string_view text = l_.consts_[from[0].literal].text;
+    if (text.empty()) return nullptr;
+    Pat* byte = constant(l_.consts_.integer(static_cast<unsigned char>(text[0])));
+    to.push_back({.op = op_bs_int, .size_const = l_.consts_.integer(8), .value = byte});
+    if (text.size() > 1)
+      to.push_back({.op = op_bs_literal, .literal = l_.consts_.string(text.substr(1))});
+    used = 1;
+  } else {
+    std::string text;
+    for (; used < from.size(); ++used) {
+      if (int byte = wanted_byte(from[used]); byte >= 0)
+        text += static_cast<char>(byte);
+      else if (from[used].op == op_bs_literal)
+        text += l_.consts_[from[used].literal].text;
+      else
+        break;
+    }
+    if (used < 2) return nullptr;
+    to.push_back({.op = op_bs_literal, .literal = l_.consts_.string(text)});
+  }
+  to.insert(to.end(), from.begin() + static_cast<ptrdiff_t>(used), from.end());
+  Pat* result = make(PatKind::kBin);
+  result->segments = l_.context_.arena.copy(to);
+  return result;
+}
+
+// True when cells of the column were written anew.
+bool PatternCompiler::respell_literals(State& state, size_t column) {
+  const PatSegment& first = state.rows[0]->cells[column]->segments[0];
+  bool literals = false, others = false;
+  for (const Row* row : state.rows) {
+    const Pat* cell = row->cells[column];
+    if (cell == nullptr || cell->segments.empty()) continue;
+    const PatSegment& segment = cell->segments[0];
+    literals |= segment.op == op_bs_literal;
+    if (row != state.rows[0] && (segment.op == op_bs_literal || is_byte_read(segment)))
+      others |= &segment != &first && (segment.op != op_bs_literal || !same_read(segment, first));
+  }
+  if (others && !literals) return false;
+  bool changed = false;
+  std::vector<Row*> rows(state.rows.begin(), state.rows.end());
+  for (size_t i = 0; i < rows.size() && (others || i == 0); ++i) {
+    Pat* cell = rows[i]->cells[column];
+    if (cell == nullptr || cell->segments.empty()) continue;
+    Pat* anew = respell(cell, others);
+    if (anew == nullptr) continue;
+    Row* copy = new_row(*rows[i], state.cols.size());
+    std::copy(rows[i]->cells, rows[i]->cells + state.cols.size(), copy->cells);
+    copy->cells[column] = anew;
+    rows[i] = copy;
+    changed = true;
+  }
+  if (changed) state.rows = l_.context_.arena.copy(rows);
+  return changed;
+}
+
 bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) {
+  if (!pat->segments.empty() && respell_literals(state, column)) pat = state.rows[0]->cells[column];
   OccId occ = state.cols[column];
   Ref binary = occs_[occ].value, position = occs_[occ].position;
   BlockId yes = l_.new_block();
@@ -536,8 +616,9 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
       cols);
   // The fact for the rows to come; a size that depends on names is nobody else's.
   bool is_rest = segment.op == op_bs_rest && segment.unit == 8 && aligned;
-  BlockId no = is_rest && whole ? never()
-                                : otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
+  BlockId no = is_rest && whole
+                   ? never()
+                   : otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
   if (segment.size != nullptr && no == state.fail) {
     // A guard's way out must not be shared with blocks that have parameters of their own.
     no = l_.new_block();
