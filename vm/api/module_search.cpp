@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -31,6 +32,28 @@ bool read_whole_file(const std::string& path, std::string& bytes) {
   bytes.clear();
   while (std::size_t n = std::fread(buffer, 1, sizeof buffer, file.get())) bytes.append(buffer, n);
   return std::ferror(file.get()) == 0;
+}
+
+std::string source_root(std::string_view path, std::string_view text) {
+  // The header is the first line that is neither blank nor a comment.
+  std::string_view line;
+  while (!text.empty()) {
+    std::size_t end = std::min(text.find('\n'), text.size());
+    line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    std::size_t start = line.find_first_not_of(" \t\r");
+    if (start == std::string_view::npos || line[start] == '#') continue;
+    line.remove_prefix(start);
+    break;
+  }
+  constexpr std::string_view kHeader = "module ";
+  if (line.substr(0, kHeader.size()) != kHeader) return "";
+  line.remove_prefix(kHeader.size());
+  std::string tail =
+      "/" + compiler::module_path(line.substr(0, line.find_first_of(" \t\r;#{"))) + ".qu";
+  if (path == std::string_view(tail).substr(1)) return ".";
+  if (path.size() <= tail.size() || path.substr(path.size() - tail.size()) != tail) return "";
+  return std::string(path.substr(0, path.size() - tail.size()));
 }
 
 ModuleSearch::ModuleSearch(std::vector<std::string> folders)
@@ -106,6 +129,12 @@ FindResult ModuleSearch::load_source(std::string_view name, const std::string& p
   result.modules.push_back(std::move(wanted));
   result.status = FindStatus::Found;
   return result;
+}
+
+void ModuleSearch::add_folder(std::string folder) {
+  std::lock_guard<std::recursive_mutex> guard(lock_);
+  if (std::find(folders_.begin(), folders_.end(), folder) == folders_.end())
+    folders_.push_back(std::move(folder));
 }
 
 void ModuleSearch::remember(const compiler::ModuleInfo& info) {

@@ -23,6 +23,9 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
   // The bytes of a module, and of those that stand in one file with it. Any thread.
   FindResult load(std::string_view name);
 
+  // Searches one more folder, after the others.
+  void add_folder(std::string folder);
+
   // Makes a module known that the host loads by itself.
   void remember(const compiler::ModuleInfo& info);
 
@@ -45,6 +48,10 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
   std::recursive_mutex lock_;  // compiling, under `load`, asks `find`
   std::map<std::string, compiler::ModuleInfo, std::less<>> known_;
 };
+
+// The folder below which a source's siblings stand: "src" for "src/chat/room.qu" that begins with
+// `module Chat.Room`. Empty where the path does not follow the module's name.
+std::string source_root(std::string_view path, std::string_view text);
 
 // Reads a whole file; false when it cannot be read.
 bool read_whole_file(const std::string& path, std::string& bytes);

@@ -151,7 +151,8 @@ typedef struct quelea_compile_options {
 void quelea_compile_options_init(quelea_compile_options* options);
 
 /* Compiles `length` bytes of source. `name` is what diagnostics and stack traces call the text: a
- * path, or something like "(eval)". `vm` is asked which modules and functions exist, for warnings and
+ * path, or something like "(eval)". Where a path follows the module's name (src/chat/room.qu for
+ * `Chat.Room`), `vm` from then on searches its root (src) too, after its other folders. `vm` is asked which modules and functions exist, for warnings and
  * for structs; it may be NULL, then only this text is known. `options` may be NULL for the defaults.
  * Never NULL; loads nothing. Any bytes will do as source: what is no Quelea gets diagnostics. */
 quelea_compilation* quelea_compile(quelea_vm* vm, const char* name, const char* text, size_t length,
