@@ -4,6 +4,7 @@
 
 #include "tests/unit/term_support.h"
 #include "vm/term/compare.h"
+#include "vm/term/copy.h"
 #include "vm/term/hash.h"
 #include "vm/term/utf8.h"
 
@@ -234,4 +235,53 @@ TEST_CASE_METHOD(Fixture, "shared bytes are freed with their last binary") {
     REQUIRE(binary_bytes(binary) == 100);
   }
   REQUIRE(disposed == 1);
+}
+
+TEST_CASE_METHOD(Fixture, "an account refuses buffers past its limit and gets back what is freed") {
+  BinaryAccount account;
+  account.limit = 10000;
+  {
+    TestHeap limited;
+    limited.binary_account = &account;
+    Term first = limited.text(std::string(6000, 'x'));
+    REQUIRE(account.bytes == 6000);
+    REQUIRE(limited.text(std::string(6000, 'x')).is_none());
+    REQUIRE(binary_append(limited, first, limited.text("more")).is_none());
+    REQUIRE(binary_copy(limited, first).is_none());
+    BinaryBuilder builder;
+    builder.put_bits(binary_view(first));
+    REQUIRE(builder.finish(limited).is_none());
+    // Small ones and windows need no buffer.
+    REQUIRE(!limited.text("small").is_none());
+    REQUIRE(!binary_part(limited, first, 8, 40000).is_none());
+    // A reference from another heap costs nothing.
+    TestHeap other;
+    other.binary_account = &account;
+    REQUIRE(!copy_term(other, first, {}).is_none());
+    REQUIRE(account.bytes == 6000);
+    Term grown = limited.text(std::string(100, 'x'));
+    for (int i = 0; i < 5; ++i) grown = binary_append(limited, grown, limited.text("0123456789"));
+    REQUIRE(!grown.is_none());
+    REQUIRE(account.bytes < 7000);
+  }
+  REQUIRE(account.bytes == 0);
+}
+
+TEST_CASE("a heap that holds many buffers is asked to collect") {
+  static int asked = 0;
+  asked = 0;
+  BinaryAccount account;
+  account.collect_after = 100000;
+  TestHeap heap;
+  heap.binary_account = &account;
+  static Word* (*grow)(TermAlloc&, std::size_t);
+  grow = heap.grow;
+  heap.grow = [](TermAlloc& alloc, std::size_t words) {
+    if (words > 0) return grow(alloc, words);
+    ++asked;
+    alloc.off_heap_bytes = 0;
+    return static_cast<Word*>(nullptr);
+  };
+  for (int i = 0; i < 100; ++i) heap.text(std::string(10000, 'x'));
+  REQUIRE(asked == 9);
 }

@@ -16,6 +16,7 @@ constexpr std::size_t kFirstYoungWords = std::size_t{1} << 15;
 constexpr std::size_t kMaxYoungWords = std::size_t{1} << 19;
 constexpr std::size_t kMinSegmentWords = std::size_t{1} << 12;
 constexpr std::size_t kMaxSegmentWords = std::size_t{1} << 22;
+constexpr std::size_t kMinFullAtOffHeapBytes = std::size_t{32} << 20;
 constexpr std::size_t kMinFullAtWords = std::size_t{1} << 17;
 
 Word* allocate_words(std::size_t words) {
@@ -32,6 +33,14 @@ void free_block(Word* block, [[maybe_unused]] std::size_t words) {
   std::free(block);
 }
 
+/// Binaries have brought this collection on, and the machine has little room left for more: dead
+/// ones in the old space must not be what refuses the next.
+bool binaries_are_tight(const Heap& heap) {
+  const BinaryAccount* account = heap.binary_account;
+  return account != nullptr && heap.off_heap_bytes > account->collect_after &&
+         !account->has_room(account->limit / 2);
+}
+
 }  // namespace
 
 CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool full,
@@ -43,7 +52,9 @@ CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool 
   OldSpace* old = heap_.old_;
   const bool small = old == nullptr;
   full_ = !small &&
-          (full || heap_.full_due_ || old->words > std::max(old->full_at_words, kMinFullAtWords));
+          (full || heap_.full_due_ || old->words > std::max(old->full_at_words, kMinFullAtWords) ||
+           old->off_heap_bytes > std::max(old->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
+           binaries_are_tight(heap_));
   if (small) {
     collect_small(top, room_bytes, scan);
   } else {
@@ -207,7 +218,8 @@ void Collector::scan_stack(StackTop& top) {
   }
 }
 
-void Collector::sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes) {
+void Collector::sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes,
+                                   const void*& last_counted) {
   while (chain != nullptr) {
     Word* next = reinterpret_cast<Word*>(chain[3]);
     const Word first = chain[0];
@@ -217,7 +229,9 @@ void Collector::sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& b
       Word* copy = reinterpret_cast<Word*>(first);
       copy[3] = reinterpret_cast<Word>(survivors);
       survivors = copy;
-      bytes += ref_binary_bytes(Term::boxed(copy))->capacity;
+      const SharedBytes* shared = ref_binary_bytes(Term::boxed(copy));
+      if (shared != last_counted) bytes += shared->capacity;
+      last_counted = shared;
     }
     chain = next;
   }
@@ -255,7 +269,8 @@ void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan sc
   scan_to_space();
   Word* survivors = nullptr;
   std::size_t bytes = 0;
-  sweep_ref_binaries(heap_.ref_binaries, survivors, bytes);
+  const void* last_counted = nullptr;
+  sweep_ref_binaries(heap_.ref_binaries, survivors, bytes, last_counted);
   heap_.ref_binaries = survivors;
   free_young_fragments();
 
@@ -293,6 +308,7 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
     old.fragments = nullptr;
     old.ref_binaries = nullptr;
     old.off_heap_bytes = 0;
+    old.last_counted = nullptr;
   }
   Word* first_top = nullptr;
   if (old.segments != nullptr) {
@@ -309,8 +325,8 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
   scan(heap_, *this);
   scan_to_space();
   to_segments_.back()->top = to_hp_;
-  sweep_ref_binaries(heap_.ref_binaries, old.ref_binaries, old.off_heap_bytes);
-  if (full_) sweep_ref_binaries(from_chain, old.ref_binaries, old.off_heap_bytes);
+  sweep_ref_binaries(heap_.ref_binaries, old.ref_binaries, old.off_heap_bytes, old.last_counted);
+  if (full_) sweep_ref_binaries(from_chain, old.ref_binaries, old.off_heap_bytes, old.last_counted);
   heap_.ref_binaries = nullptr;
   free_young_fragments();
   heap_.hp = heap_.block_;
@@ -322,6 +338,7 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
   if (full_) {
     old.words = survived;
     old.full_at_words = std::max(2 * survived, kMinFullAtWords);
+    old.full_at_off_heap_bytes = 2 * old.off_heap_bytes;
     while (from_segments != nullptr) {
       Segment* next = from_segments->next;
       free_block(

@@ -96,7 +96,9 @@ class Collector {
   void scan_stack(StackTop& top);
   void scan_to_space();
   void scan_words(Word*& at, Word* const& end);
-  void sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes);
+  /// Drops the references of the dead; counts what the living hold, one buffer in a row once.
+  void sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes,
+                          const void*& last_counted);
   void free_young_fragments();
   void replace_block(StackTop& top, std::size_t room_words, std::size_t words);
 

@@ -58,6 +58,9 @@ struct OldSpace {
   std::size_t full_at_words = 0;   ///< With more than this, the next collection is a full one.
   Word* ref_binaries = nullptr;    ///< Chain of the RefBinary objects in the old space.
   std::size_t off_heap_bytes = 0;  ///< What those keep alive, roughly.
+  std::size_t full_at_off_heap_bytes = 0;  ///< The same limit for them; 0 before the first.
+  /// The buffer counted last: one that is appended to is met again in every collection.
+  const void* last_counted = nullptr;
 };
 
 class Heap : public TermAlloc {

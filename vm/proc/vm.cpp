@@ -27,7 +27,12 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
       run_queue_(std::make_unique<RunQueue>()),
       timers_(std::make_unique<Timers>()),
       max_process_words_(config.max_memory_bytes / sizeof(Word)),
-      event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (config.max_memory_bytes != 0) {
+    binaries_.limit = config.max_memory_bytes;
+    binaries_.collect_after = std::min(binaries_.collect_after, binaries_.limit / 8);
+  }
+}
 
 namespace {
 
@@ -132,6 +137,7 @@ Process* Vm::new_process(std::size_t block_words) {
     return nullptr;
   }
   process->grow = &Process::grow_heap;
+  process->binary_account = &binaries_;
   process->init_block(block_words);
   return process;
 }

@@ -92,6 +92,8 @@ class Vm {
   InspectOptions inspect_options();
   /// No process may use more words than this; 0: no limit.
   std::size_t max_process_words() const { return max_process_words_; }
+  /// What all binaries take outside the heaps: limited like the heaps.
+  const BinaryAccount& binaries() const { return binaries_; }
 
   /// The process whose end `run_main` waits for.
   Term main_pid = Term::none();
@@ -133,6 +135,7 @@ class Vm {
   VmConfig config_;
   Host no_host_;
   Host* host_;
+  BinaryAccount binaries_;  // before what holds binaries, and so after it when all goes
   AtomTable atoms_;
   NodeIdentity node_;
   std::unique_ptr<CodeRegistry> code_;

@@ -7,9 +7,27 @@
 // collect. A native function may therefore hold any number of terms in C++ variables while it runs.
 #pragma once
 
+#include <atomic>
+
 #include "vm/term/term.h"
 
 namespace quelea {
+
+/// What the buffers of all binaries of one machine take outside its heaps.
+struct BinaryAccount {
+  std::atomic<std::size_t> bytes{0};
+  /// A binary that would take more than this is not made (a system_limit).
+  std::size_t limit = static_cast<std::size_t>(-1);
+  /// A heap that has made so much since its last collection is asked to collect.
+  std::size_t collect_after = std::size_t{16} << 20;
+
+  /// Exact when one thread allocates; several may pass the limit together by what they allocate at
+  /// once.
+  bool has_room(std::size_t size) const {
+    std::size_t taken = bytes.load(std::memory_order_relaxed);
+    return taken <= limit && size <= limit - taken;
+  }
+};
 
 /// A bump allocator of words. A process is one; so are literal areas and message fragments under
 /// construction.
@@ -69,9 +87,11 @@ class TermAlloc {
   /// collector can drop the shared bytes of those that died.
   Word* ref_binaries = nullptr;
   /// Bytes outside the heap that RefBinary objects made since the last collection keep alive.
-  /// Builders add, the collector resets and may collect early when it is large.
   std::size_t off_heap_bytes = 0;
-  /// Called when `limit - hp < words`: continues elsewhere. Never returns null.
+  /// Where new buffers are charged; null where they are not.
+  BinaryAccount* binary_account = nullptr;
+  /// Called when `limit - hp < words`: continues elsewhere, never returns null. Called with 0
+  /// words, the result being ignored, when `off_heap_bytes` says that a collection would pay.
   Word* (*grow)(TermAlloc&, std::size_t words) = nullptr;
 };
 

@@ -27,6 +27,12 @@ std::uint8_t* make_heap_binary(TermAlloc& alloc, std::size_t bits, Term& term) {
   return reinterpret_cast<std::uint8_t*>(object + 2);
 }
 
+/// A buffer of the machine that `alloc` belongs to; null where there is no memory for it.
+SharedBytes* new_buffer(const TermAlloc& alloc, std::size_t capacity) {
+  if (alloc.binary_account != nullptr && !alloc.binary_account->has_room(capacity)) return nullptr;
+  return SharedBytes::create(capacity);
+}
+
 /// Adds a RefBinary, which takes over a reference; `fresh` bytes are kept alive by it alone.
 Term make_ref_binary(TermAlloc& alloc, SharedBytes* shared, std::size_t bits, std::size_t fresh) {
   Word* object = alloc.alloc(4);
@@ -36,6 +42,13 @@ Term make_ref_binary(TermAlloc& alloc, SharedBytes* shared, std::size_t bits, st
   object[3] = reinterpret_cast<Word>(alloc.ref_binaries);
   alloc.ref_binaries = object;
   alloc.off_heap_bytes += fresh;
+  if (BinaryAccount* account = alloc.binary_account; account != nullptr) {
+    if (shared->account == nullptr) {
+      shared->account = account;
+      account->bytes.fetch_add(shared->capacity, std::memory_order_relaxed);
+    }
+    if (QUELEA_UNLIKELY(alloc.off_heap_bytes > account->collect_after)) alloc.grow(alloc, 0);
+  }
   return Term::boxed(object);
 }
 
@@ -96,7 +109,7 @@ Term binary_uninitialised(TermAlloc& alloc, std::size_t bytes, std::uint8_t** da
     *data = make_heap_binary(alloc, bytes * 8, result);
     return result;
   }
-  SharedBytes* shared = bytes > kMaxBinaryBytes ? nullptr : SharedBytes::create(bytes);
+  SharedBytes* shared = bytes > kMaxBinaryBytes ? nullptr : new_buffer(alloc, bytes);
   if (shared == nullptr) return Term::none();
   *data = shared->bytes;
   return binary_from_shared(alloc, shared, bytes * 8);
@@ -108,7 +121,7 @@ Term binary_from_view(TermAlloc& alloc, BinaryView view) {
   if (view.byte_size() <= kMaxHeapBinaryBytes) {
     data = make_heap_binary(alloc, view.bit_size, result);
   } else {
-    SharedBytes* shared = SharedBytes::create(view.byte_size());
+    SharedBytes* shared = new_buffer(alloc, view.byte_size());
     if (shared == nullptr) return Term::none();
     data = shared->bytes;
     result = binary_from_shared(alloc, shared, view.bit_size);
@@ -166,7 +179,7 @@ Term binary_append(TermAlloc& alloc, Term a, Term b) {
   }
   std::size_t capacity = 2 * ((total + 7) / 8);
   SharedBytes* shared =
-      SharedBytes::create(capacity < kLeastAppendBytes ? kLeastAppendBytes : capacity);
+      new_buffer(alloc, capacity < kLeastAppendBytes ? kLeastAppendBytes : capacity);
   if (shared == nullptr) return Term::none();
   bits_copy(shared->bytes, 0, left.bytes, left.bit_offset, left.bit_size);
   bits_copy(shared->bytes, left.bit_size, right.bytes, right.bit_offset, right.bit_size);
@@ -260,12 +273,14 @@ void BinaryBuilder::reserve_bits(std::size_t bits) {
 }
 
 Term BinaryBuilder::finish(TermAlloc& alloc) {
-  if (failed_) {
-    release_buffer();
-  }
   std::size_t bits = bits_ - start_;
   Term result = Term::none();
+  bool is_new = shared_ != nullptr && !claimed_;
+  if (is_new && alloc.binary_account != nullptr && !alloc.binary_account->has_room(capacity_)) {
+    failed_ = true;
+  }
   if (failed_) {
+    release_buffer();
   } else if (bits <= kMaxHeapBinaryBytes * 8 && !claimed_) {
     result = binary_from_view(alloc, {data_ + start_ / 8, start_ & 7, bits});
     release_buffer();

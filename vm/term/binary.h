@@ -40,6 +40,8 @@ struct SharedBytes {
       used;  ///< bits that belong to some binary; only grows, except by its claimant
   std::uint8_t* bytes;
   void (*dispose)(SharedBytes*);  ///< frees bytes and record
+  /// Charged with `capacity` by the first heap with an account that a binary of it was made in.
+  BinaryAccount* account = nullptr;
 
   /// One reference, nothing used; null when there is no such memory.
   static SharedBytes* create(std::size_t capacity);
@@ -48,7 +50,9 @@ struct SharedBytes {
   void retain() { references.fetch_add(1, std::memory_order_relaxed); }
   void release() {
     // The release half pairs with the acquire half of the last owner's decrement, which then frees.
-    if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) dispose(this);
+    if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    if (account != nullptr) account->bytes.fetch_sub(capacity, std::memory_order_relaxed);
+    dispose(this);
   }
 };
 
@@ -106,14 +110,15 @@ inline BinaryView binary_view(Term bits) {
 }
 
 // Making ----------------------------------------------------------------------------------------
-// All return `none` where memory for a large buffer is not to be had.
+// All return `none` where memory for a large buffer is not to be had, or past the account's limit.
 Term binary_from_bytes(TermAlloc& alloc, const void* bytes, std::size_t size);
 inline Term binary_from_text(TermAlloc& alloc, std::string_view text) {
   return binary_from_bytes(alloc, text.data(), text.size());
 }
 /// A copy of the bits.
 Term binary_from_view(TermAlloc& alloc, BinaryView view);
-/// A RefBinary on the first `bit_size` bits; takes over one reference of the caller.
+/// A RefBinary on the first `bit_size` bits; takes over one reference of the caller. Never `none`,
+/// but the next binary may be.
 Term binary_from_shared(TermAlloc& alloc, SharedBytes* shared, std::size_t bit_size);
 /// Uninitialised bytes to fill at once: `*data` points to them.
 Term binary_uninitialised(TermAlloc& alloc, std::size_t bytes, std::uint8_t** data);

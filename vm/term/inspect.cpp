@@ -232,7 +232,7 @@ class Inspector {
       }
       case Kind::ExportFun: {
         const ExportIdentity& fun = export_identity(term);
-        return exported(fun);
+        return function(fun.module, fun.function, fun.arity);
       }
       case Kind::Ref:
         out_ += "#Ref<0.";
@@ -291,19 +291,6 @@ class Inspector {
     out_ += '/';
     put_number(out_, arity);
     out_ += '>';
-  }
-
-  /// `&Mod.name/arity` reads back, where the names allow it.
-  void exported(const ExportIdentity& fun) {
-    bool reads_back =
-        looks_like_module(atoms_.text(fun.module)) && is_word(atoms_.text(fun.function));
-    if (!reads_back) return function(fun.module, fun.function, fun.arity);
-    out_ += '&';
-    out_ += atoms_.text(fun.module);
-    out_ += '.';
-    out_ += atoms_.text(fun.function);
-    out_ += '/';
-    put_number(out_, fun.arity);
   }
 
   void binary(BinaryView view) {
