@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -94,12 +95,67 @@ void run(const Bytes& input) {
   free(copy);
 }
 
+// A whole line of `bytes`, its newline included: most edits of text that go by lines leave it
+// valid.
+Bytes random_line(const Bytes& bytes, Random& random, size_t& begin) {
+  begin = random.below(bytes.size());
+  while (begin > 0 && bytes[begin - 1] != '\n') begin--;
+  size_t end = begin;
+  while (end < bytes.size() && bytes[end] != '\n') end++;
+  if (end < bytes.size()) end++;
+  return Bytes(bytes.begin() + begin, bytes.begin() + end);
+}
+
+void mutate_lines(Bytes& bytes, const std::vector<Bytes>& seeds, Random& random) {
+  if (bytes.empty()) return;
+  size_t at = 0, from = 0;
+  Bytes line = random_line(bytes, random, at);
+  switch (random.below(3)) {
+    case 0:
+      bytes.erase(bytes.begin() + at, bytes.begin() + at + line.size());
+      break;
+    case 1:
+      random_line(bytes, random, at);
+      bytes.insert(bytes.begin() + at, line.begin(), line.end());
+      break;
+    default:
+      if (seeds.empty()) break;
+      const Bytes& other = seeds[random.below(seeds.size())];
+      if (other.empty()) break;
+      line = random_line(other, random, from);
+      bytes.insert(bytes.begin() + at, line.begin(), line.end());
+      break;
+  }
+}
+
+bool is_word(uint8_t c) { return isalnum(c) || c == '_' || c == ':' || c == '.'; }
+
+// The bounds of a word at or after a random place; false when there is none.
+bool random_word(const Bytes& bytes, Random& random, size_t& begin, size_t& end) {
+  if (bytes.empty()) return false;
+  begin = random.below(bytes.size());
+  while (begin < bytes.size() && !is_word(bytes[begin])) begin++;
+  end = begin;
+  while (end < bytes.size() && is_word(bytes[end])) end++;
+  return begin < end;
+}
+
+// Puts a word from somewhere in place of another: 1 becomes :ok, x becomes f.
+void mutate_words(Bytes& bytes, const std::vector<Bytes>& seeds, Random& random) {
+  const Bytes source =
+      random.below(3) == 0 || seeds.empty() ? bytes : seeds[random.below(seeds.size())];
+  size_t begin, end, from, to;
+  if (!random_word(bytes, random, begin, end) || !random_word(source, random, from, to)) return;
+  bytes.erase(bytes.begin() + begin, bytes.begin() + end);
+  bytes.insert(bytes.begin() + begin, source.begin() + from, source.begin() + to);
+}
+
 void mutate_once(Bytes& bytes, const std::vector<Bytes>& seeds, Random& random) {
   static const uint8_t kInteresting[] = {0,   1,    7,   8,   0x20, 0x7f, 0x80, 0xff,
                                          '{', '}',  '(', ')', '[',  ']',  '"',  '$',
                                          '#', '\n', '<', '>', '%',  ':',  '|'};
   size_t at = random.below(bytes.size() + 1);
-  switch (random.below(8)) {
+  switch (random.below(15)) {
     case 0:
       if (at < bytes.size()) bytes[at] ^= static_cast<uint8_t>(1u << random.below(8));
       break;
@@ -133,6 +189,17 @@ void mutate_once(Bytes& bytes, const std::vector<Bytes>& seeds, Random& random) 
       bytes.insert(bytes.begin() + at, other.begin() + from, other.begin() + from + n);
       break;
     }
+    case 7:
+    case 8:
+    case 9:
+      mutate_lines(bytes, seeds, random);
+      break;
+    case 10:
+    case 11:
+    case 12:
+    case 13:
+      mutate_words(bytes, seeds, random);
+      break;
     default: {  // A large or small number in two or four bytes, either end first.
       uint32_t value = random.below(2) ? 0xffffffffu : static_cast<uint32_t>(random.below(300));
       size_t width = random.below(2) ? 2 : 4;
