@@ -78,6 +78,9 @@ class Collector {
   }
   /// True where roots that did not change since the last collection must be visited nevertheless.
   bool moves_old() const { return full_ || heap_.old_ == nullptr; }
+  /// True where what roots lead to is in the old space afterwards: only then need they not be
+  /// visited again before they change.
+  bool fills_old() const { return heap_.old_ != nullptr; }
 
  private:
   struct Range {

@@ -128,7 +128,7 @@ void scan_roots(Heap& heap, Collector& collector) {
       collector.root(entry.key);
       collector.root(entry.value);
     });
-    x->dictionary.scanned();
+    if (collector.fills_old()) x->dictionary.scanned();
   }
 }
 
