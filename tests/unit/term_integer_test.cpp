@@ -186,10 +186,22 @@ TEST_CASE("floats are written as the language says") {
   REQUIRE(text(-1.5e-300) == "-1.5e-300");
   REQUIRE(text(9007199254740991.0) == "9007199254740991.0");
   REQUIRE(text(9007199254740992.0) == "9.007199254740992e15");
-  std::string fixed;
-  float_print_fixed(fixed, 3.14159, 2);
-  float_print_fixed(fixed, -2.5, 0);
-  REQUIRE(fixed == "3.14-2");
+  auto fixed = [](double value, unsigned decimals) {
+    std::string out;
+    float_print_fixed(out, value, decimals);
+    return out;
+  };
+  REQUIRE(fixed(3.14159, 2) == "3.14");
+  REQUIRE(fixed(0.125, 2) == "0.13");
+  REQUIRE(fixed(0.375, 2) == "0.38");
+  REQUIRE(fixed(-2.5, 0) == "-3");
+  REQUIRE(fixed(9.5, 0) == "10");
+  REQUIRE(fixed(-99.5, 0) == "-100");
+  REQUIRE(fixed(9.96875, 4) == "9.9688");
+  REQUIRE(fixed(1.005, 2) == "1.00");
+  REQUIRE(fixed(1e22, 2) == "10000000000000000000000.00");
+  REQUIRE(fixed(7.0, 0) == "7");
+  REQUIRE(fixed(7.0, 3) == "7.000");
 }
 
 TEST_CASE("floats are read strictly or as literals") {

@@ -110,9 +110,28 @@ std::size_t float_print_short(double value, char* out) {
 void float_print_fixed(std::string& out, double value, unsigned decimals) {
   char text[310 + 260];
   if (decimals > 253) decimals = 253;
-  auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed,
-                           static_cast<int>(decimals));
-  out.append(text, end.ptr);
+  // Exactly between two texts is only what has one decimal more, a 5, and then it has no others.
+  double scaled = std::ldexp(value, static_cast<int>(decimals) + 1);
+  bool may_tie = std::isfinite(scaled) && scaled == std::trunc(scaled);
+  char* end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed,
+                            static_cast<int>(decimals + may_tie))
+                  .ptr;
+  if (!may_tie) {
+    out.append(text, end);
+    return;
+  }
+  bool up = *--end >= '5';
+  if (end[-1] == '.') --end;
+  std::size_t start = out.size();
+  out.append(text, end);
+  std::size_t at = out.size();
+  while (up && at > start && out[at - 1] != '-') {
+    char& digit = out[--at];
+    if (digit == '.') continue;
+    up = digit == '9';
+    digit = up ? '0' : static_cast<char>(digit + 1);
+  }
+  if (up) out.insert(at, 1, '1');
 }
 
 void float_print_scientific(std::string& out, double value, unsigned decimals) {

@@ -13,8 +13,8 @@ inline constexpr std::size_t kFloatTextMax = 32;
 /// The shortest text that reads back as the same double, in OTP's layout: `1000.0`, `1.0e22`,
 /// `-0.0`. Returns its length; no terminating zero.
 std::size_t float_print_short(double value, char* out);
-/// `decimals` (0 to 253) digits behind the point, rounded half to even on the exact value; at 0 no
-/// point, as in Erlang.
+/// `decimals` (0 to 253) digits behind the point, rounded on the exact value, ties away from zero;
+/// at 0 no point, as in Erlang.
 void float_print_fixed(std::string& out, double value, unsigned decimals);
 /// `d.ddde±XX` with `decimals` digits behind the point.
 void float_print_scientific(std::string& out, double value, unsigned decimals);
