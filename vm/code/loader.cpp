@@ -233,8 +233,10 @@ void Loading::keep_rest() {
 PrepareResult prepare_module(const LoadContext& context, std::unique_ptr<ModuleImage> image) {
   std::lock_guard guard(context.registry.load_lock());
   Loading loading(context, std::move(image));
-  if (loading.check() && loading.make()) return {loading.take(), {}};
-  return {nullptr, std::move(loading.error)};
+  if (!loading.check() || !loading.make()) return {nullptr, std::move(loading.error)};
+  std::unique_ptr<LoadedModule> module = loading.take();
+  if (context.specialise != nullptr) context.specialise(*module);
+  return {std::move(module), {}};
 }
 
 PrepareResult prepare_module(const LoadContext& context, std::string_view file) {

@@ -29,6 +29,9 @@ struct LoadContext {
   std::function<const NativeEntry*(std::string_view module, std::string_view name,
                                    std::uint32_t arity)>
       find_native;
+  /// Called for a module whose code is complete and that nobody runs yet: may exchange handlers.
+  /// Null: nothing to do.
+  void (*specialise)(LoadedModule& module) = nullptr;
 };
 
 /// A module ready to be installed (CodeRegistry::install), or why there is none.

@@ -1,6 +1,7 @@
 // Control: entering functions, jumps, calls, returns, and moves.
 #include <utility>
 
+#include "vm/interp/calls.h"
 #include "vm/interp/handler.h"
 #include "vm/interp/handlers.h"
 #include "vm/interp/support.h"
@@ -39,27 +40,6 @@ HANDLER(loop) {
   JUMP(1);
 }
 
-HANDLER(return_point);
-
-/// Returns `value`. A return to the interpreter, which is the rule, does not go through the return
-/// point's handler.
-#define RETURN                                                         \
-  do {                                                                 \
-    const Word back = fp->bits;                                        \
-    pc = return_address(back);                                         \
-    if (QUELEA_UNLIKELY(HANDLER_AT(pc) != &do_return_point)) DISPATCH; \
-    fp += back >> kReturnAddressBits;                                  \
-    SLOT(2) = value;                                                   \
-    NEXT(3);                                                           \
-  } while (0)
-/// Begins a frame `base_bytes` below, which returns to the return point at `point`.
-#define PUSH_FRAME(base_bytes, point)                                      \
-  do {                                                                     \
-    const Word push_base = (base_bytes);                                   \
-    fp = frame_below(fp, push_base);                                       \
-    fp->bits = make_return_word(reinterpret_cast<Word>(point), push_base); \
-  } while (0)
-
 HANDLER(ret) {
   value = SLOT(1);
   RETURN;
@@ -77,18 +57,6 @@ HANDLER(return_point) {
 }
 
 // Calls -------------------------------------------------------------------------------------------
-
-/// Goes on at `entry`, doing its `enter` on the way unless that has something to say.
-#define ENTER(entry)                                                                      \
-  do {                                                                                    \
-    pc = (entry);                                                                         \
-    if (QUELEA_LIKELY(HANDLER_AT(pc) == &do_enter && reductions > 1 &&                    \
-                      ROOM >= static_cast<std::int64_t>(pc[1]) && !QUELEA_GCSTRESSING)) { \
-      --reductions;                                                                       \
-      NEXT(2);                                                                            \
-    }                                                                                     \
-    DISPATCH;                                                                             \
-  } while (0)
 
 /// The distance of the frames is part of the handler for short distances, so that the new fp does
 /// not wait for a load. A call takes the handler that fits it when it is first executed.

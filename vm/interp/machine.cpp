@@ -2,6 +2,7 @@
 
 #include "vm/code/code_registry.h"
 #include "vm/code/loader.h"
+#include "vm/interp/fusion.h"
 #include "vm/interp/handlers.h"
 #include "vm/interp/load.h"
 #include "vm/interp/run.h"
@@ -16,10 +17,14 @@ namespace quelea {
 Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> arguments);
 
 LoadContext load_context(Vm& vm) {
-  return LoadContext{vm.code(), vm.atoms(), handler_table(), kRedZoneBytes,
+  return LoadContext{vm.code(),
+                     vm.atoms(),
+                     handler_table(),
+                     kRedZoneBytes,
                      [&vm](std::string_view module, std::string_view name, std::uint32_t arity) {
                        return find_native(vm, module, name, arity);
-                     }};
+                     },
+                     &fuse_instructions};
 }
 
 namespace {

@@ -1,0 +1,177 @@
+// What instructions do, as parts for fused handlers (vm/interp/fusion.cpp). The handlers proper are
+// in control.cpp, arithmetic.cpp, compare.cpp and build.cpp; a part that meets a rare case gives up
+// before it has changed anything, and the proper handler does the instruction.
+#pragma once
+
+#include "vm/code/opcodes.h"
+#include "vm/interp/handler.h"
+
+namespace quelea::bodies {
+
+enum class Outcome {
+  Done,  ///< A test: true.
+  No,    ///< A test: false.
+  Rare,  ///< Nothing has happened yet.
+};
+
+inline bool both_small(Term a, Term b) { return ((a.bits | b.bits) & kTagMask) == 0; }
+inline std::int64_t as_int(Term term) { return static_cast<std::int64_t>(term.bits); }
+
+#define BODY_ARGS                                                                         \
+  [[maybe_unused]] const Word *pc, [[maybe_unused]] Term *fp, [[maybe_unused]] Word *&hp, \
+      [[maybe_unused]] Process *p
+#define BODY(name, operand_words, label_word)                       \
+  struct name {                                                     \
+    static constexpr Op kOp = op_##name;                            \
+    static constexpr unsigned kWords = operand_words;               \
+    static constexpr unsigned kLabel = label_word; /* 0: no test */ \
+    [[gnu::always_inline]] static inline Outcome run(BODY_ARGS)
+#define END_BODY }
+
+BODY(move, 2, 0) {
+  SLOT(1) = SLOT(2);
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(load, 2, 0) {
+  SLOT(1).bits = pc[2];
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(get_head, 2, 0) {
+  SLOT(1) = SLOT(2).head();
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(get_tail, 2, 0) {
+  SLOT(1) = SLOT(2).tail();
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(get_cell, 3, 0) {
+  const Word* cell = SLOT(3).pointer();
+  const Word head = cell[0], tail = cell[1];
+  SLOT(1).bits = head;
+  SLOT(2).bits = tail;
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(get_elem, 3, 0) {
+  SLOT(1).bits = SLOT(2).pointer()[1 + pc[3]];
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(add, 4, 0) {
+  const Term a = SLOT(2), b = SLOT(3);
+  std::int64_t sum;
+  if (!both_small(a, b) || __builtin_add_overflow(as_int(a), as_int(b), &sum)) return Outcome::Rare;
+  SLOT(1).bits = static_cast<Word>(sum);
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(sub, 4, 0) {
+  const Term a = SLOT(2), b = SLOT(3);
+  std::int64_t difference;
+  if (!both_small(a, b) || __builtin_sub_overflow(as_int(a), as_int(b), &difference)) {
+    return Outcome::Rare;
+  }
+  SLOT(1).bits = static_cast<Word>(difference);
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(add_imm, 4, 0) {
+  const Term a = SLOT(2);
+  std::int64_t sum;
+  if (!a.is_small() || __builtin_add_overflow(as_int(a), static_cast<std::int64_t>(pc[3]), &sum)) {
+    return Outcome::Rare;
+  }
+  SLOT(1).bits = static_cast<Word>(sum);
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(sub_imm, 4, 0) {
+  const Term a = SLOT(2);
+  std::int64_t difference;
+  if (!a.is_small() ||
+      __builtin_sub_overflow(as_int(a), static_cast<std::int64_t>(pc[3]), &difference)) {
+    return Outcome::Rare;
+  }
+  SLOT(1).bits = static_cast<Word>(difference);
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(alloc, 3, 0) {
+  const std::int64_t room = reinterpret_cast<char*>(fp) - reinterpret_cast<char*>(hp);
+  return room < static_cast<std::int64_t>(pc[2]) || STRESS(p, pc) ? Outcome::Rare : Outcome::Done;
+}
+END_BODY;
+
+BODY(cons, 3, 0) {
+  hp[0] = VALUE(2).bits;
+  hp[1] = VALUE(3).bits;
+  SLOT(1) = Term::cons(hp);
+  hp += 2;
+  return Outcome::Done;
+}
+END_BODY;
+
+#define TEST_BODY(name, operand_words, condition)     \
+  BODY(name, operand_words, operand_words) {          \
+    const Term term = SLOT(1);                        \
+    return (condition) ? Outcome::Done : Outcome::No; \
+  }                                                   \
+  END_BODY
+
+TEST_BODY(eq_imm, 3, term.bits == pc[2]);
+TEST_BODY(ne_imm, 3, term.bits != pc[2]);
+TEST_BODY(is_cons, 2, term.is_cons());
+TEST_BODY(is_atom, 2, term.is_atom());
+TEST_BODY(is_tuple_n, 3,
+          term.is_boxed() && term.pointer()[0] == Header::make(Kind::Tuple, pc[2]).bits);
+TEST_BODY(is_tagged_tuple, 4,
+          term.is_boxed() && term.pointer()[0] == Header::make(Kind::Tuple, pc[2]).bits &&
+              term.pointer()[1] == pc[3]);
+
+#define COMPARE_BODY(name, right, op)                            \
+  BODY(name, 3, 3) {                                             \
+    const Term a = SLOT(1), b = right;                           \
+    if (!both_small(a, b)) return Outcome::Rare;                 \
+    return as_int(a) op as_int(b) ? Outcome::Done : Outcome::No; \
+  }                                                              \
+  END_BODY
+
+COMPARE_BODY(lt_imm, Term{pc[2]}, <);
+COMPARE_BODY(ge_imm, Term{pc[2]}, >=);
+COMPARE_BODY(gt_imm, Term{pc[2]}, >);
+COMPARE_BODY(le_imm, Term{pc[2]}, <=);
+COMPARE_BODY(lt, SLOT(2), <);
+COMPARE_BODY(ge, SLOT(2), >=);
+COMPARE_BODY(eq_num, VALUE(2), ==);
+COMPARE_BODY(ne_num, VALUE(2), !=);
+
+/// Words that differ are different values unless both point to something of one shape.
+BODY(eq, 3, 3) {
+  const Term a = SLOT(1), b = VALUE(2);
+  if (a == b) return Outcome::Done;
+  return a.is_pointer() && a.tag() == b.tag() ? Outcome::Rare : Outcome::No;
+}
+END_BODY;
+
+BODY(ne, 3, 3) {
+  const Term a = SLOT(1), b = VALUE(2);
+  if (a == b) return Outcome::No;
+  return a.is_pointer() && a.tag() == b.tag() ? Outcome::Rare : Outcome::Done;
+}
+END_BODY;
+
+}  // namespace quelea::bodies
