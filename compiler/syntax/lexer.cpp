@@ -160,6 +160,7 @@ Lexer::Lexer(const SourceFile& source, Interner& interner, DiagnosticSink& sink,
 }
 
 void Lexer::error(DiagCode code, Span span, std::string message, std::string hint) {
+  if (quiet_) return;
   sink_.report(code, &source_, span, std::move(message), std::move(hint));
 }
 
@@ -167,7 +168,8 @@ void Lexer::restart(uint32_t offset, size_t depth) {
   if (stopped_) return;
   at_ = offset;
   pending_set_ = false;
-  if (brackets_.size() > depth) brackets_.resize(depth);
+  // What has been closed since was a block, for the most part.
+  brackets_.resize(depth, Bracket::kBlock);
   previous_ = TokenKind::kNewline;
   previous_continues_ = true;
   previous_ends_operand_ = false;

@@ -31,6 +31,8 @@ class Lexer {
   size_t depth() const { return brackets_.size(); }
   // Goes back (or on) to a token's beginning with only the outermost `depth` brackets open.
   void restart(uint32_t offset, size_t depth);
+  // While the parser skips what it cannot read, errors in it are not reported.
+  void set_quiet(bool quiet) { quiet_ = quiet; }
   // Makes every further token the end of the file.
   void stop() {
     at_ = end_;
@@ -93,6 +95,7 @@ class Lexer {
   uint32_t at_;
   uint32_t end_;
   bool stopped_ = false;
+  bool quiet_ = false;
   bool pending_set_ = false;
   TokenKind previous_ = TokenKind::kNewline;  // the last token given
   bool previous_continues_ = true;

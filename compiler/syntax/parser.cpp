@@ -180,20 +180,25 @@ void Parser::abort() {
 Expr* Parser::error_expr() { return make<ErrorExpr>(cur_.span); }
 Pattern* Parser::error_pattern() { return make<ErrorPattern>(cur_.span); }
 
-namespace {
-
 // Bytes between the beginning of the line and the token that is first on it.
-uint32_t indentation(std::string_view text, uint32_t offset) {
+uint32_t Parser::indentation_of(uint32_t offset) const {
   uint32_t begin = offset;
-  while (begin > 0 && text[begin - 1] != '\n') --begin;
+  while (begin > 0 && text_[begin - 1] != '\n') --begin;
   uint32_t first = begin;
-  while (first < offset && (text[first] == ' ' || text[first] == '\t')) ++first;
+  while (first < offset && (text_[first] == ' ' || text_[first] == '\t')) ++first;
   return first - begin;
 }
 
-// A line that begins with one of these belongs to the statement before it.
-bool continues_statement(TokenKind kind) {
+namespace {
+
+// A line that begins with one of these belongs to what stands before it.
+bool belongs_to_line_before(TokenKind kind) {
   switch (kind) {
+    case TokenKind::kRightParen:
+    case TokenKind::kRightBracket:
+    case TokenKind::kRightBinary:
+    case TokenKind::kStringMid:
+    case TokenKind::kStringTail:
     case TokenKind::kLeftBrace:
     case TokenKind::kElse:
     case TokenKind::kWhen:
@@ -213,57 +218,68 @@ bool continues_statement(TokenKind kind) {
 
 }  // namespace
 
-Parser::Anchor Parser::anchor() const { return {cur_.depth, cur_.span.begin}; }
+// A declaration that stands where the items of the module stand: whatever is open is not closed.
+bool Parser::at_item_start() const {
+  switch (cur_.kind) {
+    case TokenKind::kPub:
+    case TokenKind::kConst:
+    case TokenKind::kAlias:
+    case TokenKind::kImport:
+    case TokenKind::kBehaviour:
+    case TokenKind::kModule:
+      return cur_.has(kOnNewLine) && indentation_of(cur_.span.begin) <= item_column_;
+    default:
+      return false;
+  }
+}
 
+// Reads the current token anew, with only the brackets open that were open at the anchor.
+void Parser::reread(uint32_t depth) {
+  Token token = cur_;
+  lexer_.restart(token.span.begin, depth);
+  has_peek_ = false;
+  cur_ = lexer_.next();
+  cur_.flags = token.flags;
+  cur_.doc_begin = token.doc_begin;
+}
+
+// Goes on to where the next part of a block (or item of a file) begins, or to the brace that closes
+// the block. What is indented deeper than the part that failed belongs to that part, and so does a
+// closing bracket on a line of its own, unless it stands where the block's brace should.
 void Parser::recover(const Anchor& anchor) {
   if (aborted_) return;
-  uint32_t column = indentation(text_, anchor.column);
-  auto resume = [&] {
-    Token token = cur_;
-    lexer_.restart(token.span.begin, anchor.depth);
-    has_peek_ = false;
-    cur_ = lexer_.next();
-    cur_.flags = token.flags;
-    cur_.doc_begin = token.doc_begin;
-    panic_ = false;
-  };
-  if (has_peek_) {
-    // Brackets that the token ahead has opened or closed do not count yet.
-    Token token = cur_;
-    lexer_.restart(token.span.begin, token.depth);
-    has_peek_ = false;
-    if (token.kind != TokenKind::kNewline) {
-      cur_ = lexer_.next();
-      cur_.flags = token.flags;
-      cur_.doc_begin = token.doc_begin;
-    } else {
-      cur_ = token;
-    }
-  }
+  bool in_block = anchor.open != kNoOpen;
+  uint32_t column = indentation_of(anchor.begin);
+  uint32_t close_column = in_block ? indentation_of(anchor.open) : 0;
+  lexer_.set_quiet(true);
+  if (has_peek_ && !at(TokenKind::kNewline)) reread(cur_.depth);
+  bool resumes = true;
   for (;; advance()) {
     if (at(TokenKind::kEndOfFile)) break;
-    if (at_separator() && cur_.depth <= anchor.depth) break;
-    if (at(TokenKind::kRightBrace)) {
-      bool closes_block = lexer_.depth() < anchor.depth;
-      bool outdented =
-          cur_.has(kOnNewLine) && anchor.depth > 0 && indentation(text_, cur_.span.begin) < column;
-      if (closes_block || outdented) {
-        resume();
-        return;
+    if (at(TokenKind::kSemicolon) && cur_.depth <= anchor.depth) break;
+    bool line_begins = cur_.has(kOnNewLine) && cur_.span.begin > anchor.begin;
+    bool stops = false;
+    if (line_begins && !at(TokenKind::kNewline)) {
+      uint32_t indented = indentation_of(cur_.span.begin);
+      if (at(TokenKind::kRightBrace)) {
+        stops = in_block && indented <= close_column;
+      } else {
+        stops = at_item_start() || (indented <= column && !belongs_to_line_before(cur_.kind));
+        // A line that stands no deeper than the block's own is not of the block.
+        resumes = !stops || !in_block || indented > close_column || at_item_start();
       }
-      continue;
+    } else if (at(TokenKind::kRightBrace) && in_block && lexer_.depth() < anchor.depth) {
+      std::string_view between = text_.substr(anchor.open, cur_.span.begin - anchor.open);
+      stops = between.find('\n') == std::string_view::npos;
     }
-    bool closer = at(TokenKind::kRightParen) || at(TokenKind::kRightBracket) ||
-                  at(TokenKind::kRightBinary) || at(TokenKind::kStringMid) ||
-                  at(TokenKind::kStringTail);
-    bool starts_line = cur_.has(kOnNewLine) && cur_.span.begin > anchor.column && !closer &&
-                       !continues_statement(cur_.kind);
-    if (starts_line && indentation(text_, cur_.span.begin) <= column) {
-      resume();
-      return;
-    }
+    if (!stops) continue;
+    lexer_.set_quiet(false);
+    if (resumes) reread(anchor.depth);
+    break;
   }
-  panic_ = false;
+  lexer_.set_quiet(false);
+  panic_ = !resumes;
+  unwinding_ = false;
 }
 
 // ---------------------------------------------------------------------------------------------

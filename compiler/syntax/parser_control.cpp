@@ -36,46 +36,47 @@ Expr* Parser::block() {
     return error_expr();
   }
   Span open = cur_.span;
-  bool outer_slash = no_slash_;
-  no_slash_ = false;
   advance();
   std::vector<Expr*> list;
-  statements(list, open);
-  no_slash_ = outer_slash;
+  bool closed = braced(open, [&] {
+    list.push_back(statement());
+    return list.back();
+  });
+  if (closed) group_local_functions(list, 0);
   BlockExpr* e = make<BlockExpr>(from(open.begin));
   e->statements = arena_.copy(list);
   over_all(e, e->statements);
   return e;
 }
 
-// Up to and with the closing brace; recovers from the errors of its statements.
-void Parser::statements(std::vector<Expr*>& out, Span open) {
+// The parts of what stands in braces, after the opening one, up to and with the closing one. `part`
+// parses one and gives the expression it ends with. Recovers from errors in the parts.
+template <class Part>
+bool Parser::braced(Span open, Part part) {
   uint32_t errors_before = sink_.error_count();
+  bool outer_slash = no_slash_;
+  no_slash_ = false;
   skip_separators();
-  while (!aborted_ && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-    Anchor start = anchor();
-    Expr* e = statement();
-    out.push_back(e);
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-      side_by_side(e);
+  while (!panic_ && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
+    if (at_item_start()) {
+      unwinding_ = true;
+      break;
     }
-    if (panic_) {
-      uint32_t before = cur_.span.begin;
-      recover(start);
-      bool stuck = cur_.span.begin == before && before == start.column && !at_separator();
-      if (stuck && !at(TokenKind::kRightBrace)) advance();
-    }
+    Anchor start{cur_.depth, cur_.span.begin, open.begin};
+    Expr* last = part();
+    bool ends = at_separator() || at(TokenKind::kRightBrace) || at(TokenKind::kEndOfFile);
+    if (!panic_ && !ends) side_by_side(last);
+    if (unwinding_) break;
+    if (panic_) recover(start);
     skip_separators();
   }
-  if (accept(TokenKind::kRightBrace)) {
-    group_local_functions(out, 0);
-    return;
-  }
-  if (aborted_) return;
-  if (sink_.error_count() == errors_before) {
+  no_slash_ = outer_slash;
+  if (accept(TokenKind::kRightBrace)) return true;
+  if (!aborted_ && sink_.error_count() == errors_before) {
     fail(DiagCode::E0125, open, "this `{` is never closed");
   }
   panic_ = true;
+  return false;
 }
 
 Expr* Parser::statement() {
@@ -190,32 +191,12 @@ std::span<Arm> Parser::arms(std::string_view what) {
     return {};
   }
   Span open = cur_.span;
-  uint32_t errors_before = sink_.error_count();
-  bool outer_slash = no_slash_;
-  no_slash_ = false;
   advance();
   std::vector<Arm> list;
-  skip_separators();
-  while (!aborted_ && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-    Anchor start = anchor();
-    uint32_t begin = cur_.span.begin;
+  braced(open, [&] {
     list.push_back(arm());
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-      side_by_side(list.back().body);
-    }
-    if (panic_) {
-      recover(start);
-      if (cur_.span.begin == begin && !at(TokenKind::kRightBrace)) advance();
-    }
-    skip_separators();
-  }
-  no_slash_ = outer_slash;
-  if (!accept(TokenKind::kRightBrace) && !aborted_) {
-    if (sink_.error_count() == errors_before) {
-      fail(DiagCode::E0125, open, "this `{` is never closed");
-    }
-    panic_ = true;
-  }
+    return list.back().body;
+  });
   return arena_.copy(list);
 }
 
@@ -307,29 +288,13 @@ std::span<CatchArm> Parser::catch_arms() {
   uint32_t errors_before = sink_.error_count();
   if (!expect(TokenKind::kLeftBrace, "after `catch`")) return {};
   std::vector<CatchArm> list;
-  skip_separators();
-  while (!aborted_ && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-    Anchor start = anchor();
-    uint32_t begin = cur_.span.begin;
+  braced(open, [&] {
     list.push_back(catch_arm());
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-      side_by_side(list.back().body);
-    }
-    if (panic_) {
-      recover(start);
-      if (cur_.span.begin == begin && !at(TokenKind::kRightBrace)) advance();
-    }
-    skip_separators();
-  }
+    return list.back().body;
+  });
   if (list.empty() && sink_.error_count() == errors_before) {
     fail(DiagCode::E0128, open, "a `catch` wants at least one arm",
          "an arm is `class pattern -> value`, as in `error reason -> …`");
-  }
-  if (!accept(TokenKind::kRightBrace) && !aborted_) {
-    if (sink_.error_count() == errors_before) {
-      fail(DiagCode::E0125, open, "this `{` is never closed");
-    }
-    panic_ = true;
   }
   return arena_.copy(list);
 }
@@ -515,36 +480,16 @@ Expr* Parser::lambda() {
   }
   Span open = cur_.span;
   uint32_t errors_before = sink_.error_count();
-  bool outer_slash = no_slash_;
-  no_slash_ = false;
   advance();
   std::vector<Clause*> clauses;
-  skip_separators();
-  while (!aborted_ && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-    Anchor start = anchor();
-    uint32_t arm_begin = cur_.span.begin;
-    Clause* made = arrow_clause();
-    clauses.push_back(made);
-    over_clause(e, made);
-    if (!panic_ && !at_separator() && !at(TokenKind::kRightBrace) && !at(TokenKind::kEndOfFile)) {
-      side_by_side(made->body);
-    }
-    if (panic_) {
-      recover(start);
-      if (cur_.span.begin == arm_begin && !at(TokenKind::kRightBrace)) advance();
-    }
-    skip_separators();
-  }
-  no_slash_ = outer_slash;
-  if (clauses.empty() && !panic_ && sink_.error_count() == errors_before) {
+  braced(open, [&] {
+    clauses.push_back(arrow_clause());
+    over_clause(e, clauses.back());
+    return clauses.back()->body;
+  });
+  if (clauses.empty() && sink_.error_count() == errors_before) {
     fail(DiagCode::E0138, open, "a function without arms",
          "a function of no arguments is `fn() { … }` or `fn() = expression`");
-  }
-  if (!accept(TokenKind::kRightBrace) && !aborted_) {
-    if (sink_.error_count() == errors_before) {
-      fail(DiagCode::E0125, open, "this `{` is never closed");
-    }
-    panic_ = true;
   }
   for (const Clause* each : clauses) {
     if (sink_.error_count() != errors_before) break;

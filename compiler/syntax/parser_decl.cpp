@@ -51,7 +51,7 @@ File* Parser::parse_file() {
         if (at_word(words::kDo)) hint = "there is no `do … end`: the file is the module";
         fail(DiagCode::E0147, cur_.span,
              "expected the end of the line after the module's name, found " + shown(cur_), hint);
-        recover({0, module_token.span.begin});
+        recover({0, module_token.span.begin, kNoOpen});
       }
     } else {
       lexer_.restart(module_token.span.begin, 0);
@@ -76,29 +76,29 @@ File* Parser::parse_file() {
 
 void Parser::items(ModuleParts& parts, Span open, bool in_braces) {
   uint32_t errors_before = sink_.error_count();
+  uint32_t outer_column = item_column_;
   skip_separators();
-  while (!aborted_ && !at(TokenKind::kEndOfFile)) {
+  while (!panic_ && !at(TokenKind::kEndOfFile)) {
     if (at(TokenKind::kRightBrace) && in_braces) break;
-    Anchor start = anchor();
-    bool line_start = cur_.has(kOnNewLine) || cur_.span.begin == 0;
-    Expr* last_before = parts.body.empty() ? nullptr : parts.body.back();
+    // What a brace too many has left outside; that has been said.
+    if (at(TokenKind::kRightBrace) && outside_) {
+      advance();
+      skip_separators();
+      continue;
+    }
+    Anchor start{cur_.depth, cur_.span.begin, in_braces ? open.begin : kNoOpen};
+    if (cur_.has(kOnNewLine)) item_column_ = indentation_of(cur_.span.begin);
+    size_t expressions = parts.body.size();
     item(parts);
+    bool is_expr = parts.body.size() > expressions;
+    if (!is_expr) outside_ = false;
     bool ends =
         at_separator() || at(TokenKind::kEndOfFile) || (in_braces && at(TokenKind::kRightBrace));
-    if (!panic_ && !ends) {
-      bool is_expr = !parts.body.empty() && parts.body.back() != last_before;
-      side_by_side(is_expr ? parts.body.back() : nullptr);
-    }
-    if (panic_) {
-      uint32_t before = cur_.span.begin;
-      recover(start);
-      bool stuck = cur_.span.begin == before && before == start.column;
-      if (stuck && !at_separator() && !at(TokenKind::kEndOfFile)) advance();
-      // What an unclosed declaration leaves behind.
-      while (!in_braces && at(TokenKind::kRightBrace) && line_start) advance();
-    }
+    if (!panic_ && !ends) side_by_side(is_expr ? parts.body.back() : nullptr);
+    if (panic_) recover(start);
     skip_separators();
   }
+  item_column_ = outer_column;
   if (!in_braces || accept(TokenKind::kRightBrace) || aborted_) return;
   if (sink_.error_count() == errors_before) {
     fail(DiagCode::E0125, open, "this `{` is never closed");
@@ -152,7 +152,8 @@ void Parser::item(ModuleParts& parts) {
   Expr* e = expr();
   if (!parts.module->is_script && !panic_) {
     bool bare_word = e->kind == ExprKind::kName && !at_separator();
-    if (!bare_word) {
+    if (!bare_word && !outside_) {
+      outside_ = true;
       complain(DiagCode::E0149, e->span, "a module holds declarations only",
                "put the expression into a function, or drop the `module` header to make a script");
     }

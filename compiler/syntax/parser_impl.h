@@ -59,10 +59,12 @@ class Parser {
     Parser& parser_;
   };
 
-  // Where a statement began, for recovery.
+  // Where a part of a block or an item of a file began, for recovery.
+  static constexpr uint32_t kNoOpen = UINT32_MAX;
   struct Anchor {
-    uint32_t depth;
-    uint32_t column;
+    uint32_t depth;  // brackets open there
+    uint32_t begin;
+    uint32_t open;  // the brace of the block, or kNoOpen at file level
   };
 
   struct Binary {
@@ -98,8 +100,10 @@ class Parser {
   void complain(DiagCode code, Span span, std::string message, std::string hint = {});
   void too_deep();
   void abort();
-  Anchor anchor() const;
   void recover(const Anchor& anchor);
+  void reread(uint32_t depth);
+  bool at_item_start() const;
+  uint32_t indentation_of(uint32_t offset) const;
   Expr* error_expr();
   Pattern* error_pattern();
   void unexpected_operand();
@@ -158,7 +162,8 @@ class Parser {
 
   // --- control (parser_control.cpp)
   Expr* block();
-  void statements(std::vector<Expr*>& out, Span open);
+  template <class Part>
+  bool braced(Span open, Part part);
   Expr* statement();
   void group_local_functions(std::vector<Expr*>& statements, size_t base);
   Expr* local_function();
@@ -299,7 +304,10 @@ class Parser {
   bool has_peek_ = false;
   bool panic_ = false;
   bool aborted_ = false;
-  bool no_slash_ = false;  // in a binary segment: `/` starts the type list
+  bool unwinding_ = false;    // with panic_: up to the items of the module
+  bool outside_ = false;      // expressions in a module have been complained of
+  uint32_t item_column_ = 0;  // the indentation of the item being parsed
+  bool no_slash_ = false;     // in a binary segment: `/` starts the type list
   uint32_t previous_end_ = 0;
   Token previous_;
   uint32_t depth_ = 0;
