@@ -94,6 +94,7 @@ class CodeGenerator {
   void emit_call(const Inst& inst, InstId id);
   void emit_tail_call(const Inst& inst);
   void emit_jump(const Inst& inst, InstId id, BlockId next);
+  bool emit_uncons(const Inst& test, BlockId next);
   void emit_test(const Inst& inst, InstId id, BlockId next);
   void emit_switch(const Inst& inst);
   void emit_operands(const Inst& inst, InstId id);

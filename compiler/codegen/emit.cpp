@@ -299,8 +299,37 @@ void CodeGenerator::emit_test(const Inst& inst, InstId id, BlockId next) {
     std::swap(test.target[0], test.target[1]);
   }
   set_line(test);
+  if (test.op == op_is_cons && test.target[0] == next && emit_uncons(test, next)) return;
   emit_operands(test, id);
   if (test.target[0] != next) assembler_.emit(op_jump, label(test.target[0]));
+}
+
+// A test for a cell whose head or tail, or both, are read at once when it is one.
+bool CodeGenerator::emit_uncons(const Inst& test, BlockId next) {
+  if (pred_first_[next + 1] - pred_first_[next] != 1) return false;
+  Ref list = f_->args(test)[0];
+  uint32_t head = kNoSlot, tail = kNoSlot;
+  InstId id = f_->blocks[next].first;
+  InstId reads[2];
+  int count = 0;
+  for (; id != kNoInst && count < 2; id = f_->insts[id].next) {
+    const Inst& inst = f_->insts[id];
+    if (inst.dead) continue;
+    if ((inst.op != op_get_head && inst.op != op_get_tail) || f_->args(inst)[0] != list) break;
+    uint32_t& part = inst.op == op_get_head ? head : tail;
+    if (part != kNoSlot) break;
+    part = slots_[inst.result];
+    reads[count++] = id;
+    if (part == slots_[list]) break;  // the list is gone
+  }
+  if (count == 0) return false;
+  for (int i = 0; i < count; ++i) f_->insts[reads[i]].dead = true;
+  // A part that nobody wants goes to a slot that nobody uses.
+  uint32_t dump = frame_slots_;
+  if (head == kNoSlot || tail == kNoSlot) need_slots(dump + 1);
+  assembler_.emit(op_uncons, Slot{head != kNoSlot ? head : dump},
+                  Slot{tail != kNoSlot ? tail : dump}, slot(list), label(forward_[test.target[1]]));
+  return true;
 }
 
 void CodeGenerator::emit_switch(const Inst& inst) {
@@ -314,6 +343,12 @@ void CodeGenerator::emit_switch(const Inst& inst) {
 void CodeGenerator::emit_inst(InstId id, BlockId next) {
   const Inst& inst = f_->insts[id];
   unsigned flags = op_info(inst.op).flags;
+  if (inst.op == op_cons && credit_[id] == 2) {
+    load_live(live_[id]);
+    assembler_.emit(op_new_cons, slot(inst.result), operand(f_->args(inst)[0]),
+                    operand(f_->args(inst)[1]), live_map_);
+    return;
+  }
   if (credit_[id] != 0) emit_alloc(id);
   switch (inst.op) {
     case op_jump:

@@ -198,10 +198,12 @@ class PatternCompiler {
   // Each returns false when the state ended (all halves are tasks).
   bool step(State& state, size_t column);
   bool spell_strings(State& state, size_t column);
+  const Pat* cons_to_ask_first(const State& state, size_t column) const;
   bool step_const(State& state, size_t column, const Pat* pat);
   bool step_switch(State& state, size_t column, Op op, std::span<const ConstId> values);
   bool step_switch_arity(State& state, size_t column, std::span<const uint32_t> arities);
   bool step_yes_no(State& state, size_t column, const Pat* pat);
+  bool step_yes_no(State& state, size_t column, const Pat* pat, std::span<Row*> others);
   bool step_map(State& state, size_t column, const Pat* pat);
   bool step_bin(State& state, size_t column, const Pat* pat);
   BlockId never();

@@ -86,11 +86,28 @@ bool PatternCompiler::spell_strings(State& state, size_t column) {
   return true;
 }
 
+const Pat* PatternCompiler::cons_to_ask_first(const State& state, size_t column) const {
+  constexpr size_t kLookAt = 4;  // rows
+  const Occ& occ = occs_[state.cols[column]];
+  if (occ.known != Known::kNothing) return nullptr;
+  for (const Negative* no = occ.negatives; no != nullptr; no = no->next)
+    if (no->pat->kind == PatKind::kCons) return nullptr;
+  for (size_t i = 1; i < state.rows.size() && i < kLookAt; ++i) {
+    const Pat* cell = state.rows[i]->cells[column];
+    if (cell != nullptr && cell->kind == PatKind::kCons) return cell;
+  }
+  return nullptr;
+}
+
 bool PatternCompiler::step(State& state, size_t column) {
   if (state.rows[0]->cells[column]->kind == PatKind::kConst ||
       state.rows[0]->cells[column]->kind == PatKind::kBin)
     spell_strings(state, column);
   const Pat* pat = state.rows[0]->cells[column];
+  // Whether a list goes on is asked before whether it ends: that is what loops do most.
+  if (pat->kind == PatKind::kConst && l_.consts_[pat->low].kind == ConstKind::kEmptyList)
+    if (const Pat* cell = cons_to_ask_first(state, column))
+      return step_yes_no(state, column, cell, state.rows);
   switch (pat->kind) {
     case PatKind::kConst:
       return step_const(state, column, pat);
@@ -312,10 +329,16 @@ bool PatternCompiler::emit_test(OccId occ, const Pat* pat, BlockId yes, BlockId 
 }
 
 bool PatternCompiler::step_yes_no(State& state, size_t column, const Pat* pat) {
+  return step_yes_no(state, column, pat, state.rows.subspan(1));
+}
+
+// `others`: the rows that may match where the test fails.
+bool PatternCompiler::step_yes_no(State& state, size_t column, const Pat* pat,
+                                  std::span<Row*> others) {
   OccId occ = state.cols[column];
   read(occ);
   BlockId yes = l_.new_block();
-  BlockId no = otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
+  BlockId no = otherwise(others, state.cols, state.fail, occ, pat);
   emit_test(occ, pat, yes, no);
   l_.start(yes);
   learn(occ, pat, true);

@@ -25,13 +25,12 @@ TEST_CASE("a self tail call over a list is a loop", "[core]") {
 pub fn sum([x | rest], acc) = sum(rest, acc + x))").code("sum") == R"(
     enter
 L1:
-    eq_imm s1, [], L2
-    ret s2
-L2:
-    is_cons s1, L3
-    get_cell s3, s1, s1
+    uncons s3, s1, s1, L2
     add s2, s2, s3
     loop L1, live {1 2}
+L2:
+    eq_imm s1, [], L3
+    ret s2
 L3:
     raise function_clause, nil
 )");
@@ -42,11 +41,9 @@ TEST_CASE("a comprehension is a loop in place", "[core]") {
     enter
     load s2, []
 L1:
-    is_cons s1, L2
-    get_cell s3, s1, s1
+    uncons s3, s1, s1, L2
     mul_imm s3, s3, 2
-    alloc 2, live {1 2 3}
-    cons s2, s3, s2
+    new_cons s2, s3, s2, live {1 2 3}
     loop L1, live {1 2}
 L2:
     eq_imm s1, [], L3

@@ -147,6 +147,12 @@ const char* FunctionVerifier::calls(const Instruction& in) {
     case op_tail_dyn:
     case op_tail_native:
       return read_arguments(1, arity_of_call(in));
+    case op_new_cons:
+      // Begins again after a collection.
+      for (unsigned i = 1; i <= 2; ++i)
+        if (!(in.values[i] & 1) && !in.is_live(in.values[i] >> 1))
+          return "an operand of new_cons outside of its live map";
+      return nullptr;
     case op_recv_wait_until:
       // Runs again from its beginning after a message that no arm wanted.
       return in.is_live(in.values[0]) ? nullptr : "the time to wait must be in the live map";
@@ -275,7 +281,12 @@ void FunctionVerifier::refine(const Instruction& in) {
       break;
     }
     case op_cons:
+    case op_new_cons:
       state_[in.values[0]] = kConsCell;
+      break;
+    case op_uncons:
+      if (in.values[2] != in.values[0] && in.values[2] != in.values[1])
+        state_[in.values[2]] = kConsCell;
       break;
     case op_list:
       if (in.run_count > 0) state_[in.values[0]] = kConsCell;

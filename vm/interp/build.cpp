@@ -30,6 +30,23 @@ HANDLER(cons) {  // D X X
   NEXT(3);
 }
 
+COLD(new_cons_slow) {
+  p->live_map = pc[5];
+  p->extra_count = 0;
+  value.bits = pc[4] + 16;
+  GO(safe_point);
+}
+
+HANDLER(new_cons) {  // D X X Z M
+  if (QUELEA_UNLIKELY(ROOM < static_cast<std::int64_t>(pc[4] + 16))) GO(new_cons_slow);
+  if (STRESS(p, pc)) GO(new_cons_slow);
+  hp[0] = VALUE(2).bits;
+  hp[1] = VALUE(3).bits;
+  SLOT(1) = Term::cons(hp);
+  hp += 2;
+  NEXT(5);
+}
+
 HANDLER(list) {  // D V X
   const Word count = pc[2];
   const Word* operand = pc + 3;
@@ -163,6 +180,16 @@ HANDLER(get_cell) {
   SLOT(1).bits = head;
   SLOT(2).bits = tail;
   NEXT(3);
+}
+
+HANDLER(uncons) {  // D D S L
+  const Term list = SLOT(3);
+  if (!list.is_cons()) JUMP(4);
+  const Word* cell = list.pointer();
+  const Word head = cell[0], tail = cell[1];
+  SLOT(1).bits = head;
+  SLOT(2).bits = tail;
+  NEXT(4);
 }
 
 HANDLER(get_elem) {  // D Q U
