@@ -131,6 +131,7 @@ bool is_native(std::string_view module, std::string_view name, uint32_t arity);
 // rest behind them.
 std::vector<uint32_t> view_params(const FunctionDef& function, const Interner& names);
 
+struct Pat;
 class PatternCompiler;
 
 class Lowerer {
@@ -313,6 +314,7 @@ class Lowerer {
   Ref lower_assert(const AssertExpr* e);
   void assert_value(const AssertExpr* e);
   Ref assert_receive(const AssertExpr* e);
+  void start_receive(std::span<const Pat* const> pats);
   void wait_for_message(Ref timeout, BlockId head);
   void raise_assert(const Expr* e, std::initializer_list<std::pair<const char*, Ref>> more);
   void lower_clauses(std::span<Clause* const> clauses, uint32_t arity);

@@ -1,6 +1,7 @@
 // Blocks, branches, matches, receive, exceptions, assertions.
 #include "compiler/core/lower.h"
 #include "compiler/core/match.h"
+#include "compiler/core/receive_hints.h"
 
 namespace quelea::compiler {
 
@@ -102,7 +103,7 @@ Ref Lowerer::lower_receive(const ReceiveExpr* e, Mode mode) {
   std::vector<Pat*> pats = patterns_->convert_all(arms);
   Ref timeout = e->timeout != nullptr ? expr(e->timeout) : kNoRef;
   Join join = begin_join(mode);
-  effect(op_recv_start, {});
+  start_receive(pats);
   BlockId head = new_block(), got = new_block(), none = new_block(), skip = new_block();
   jump(head);
   start(head);
@@ -121,6 +122,14 @@ Ref Lowerer::lower_receive(const ReceiveExpr* e, Mode mode) {
   wait_for_message(timeout, head);
   if (timeout != kNoRef) branch(join, e->timeout_body);
   return end_join(join);
+}
+
+void Lowerer::start_receive(std::span<const Pat* const> pats) {
+  const ReceiveHints hints = receive_hints(pats, consts_);
+  const Ref none = const_ref(consts_.empty_list());
+  const bool has_reference = hints.reference != kNoRef && is_value(hints.reference);
+  effect(op_recv_start, {has_reference ? use(hints.reference) : none},
+         hints.tags.empty() ? consts_.empty_list() : consts_.tuple(hints.tags));
 }
 
 // Sleeps until there is a message, then goes to `head`; with a timeout, goes on here when it is
@@ -364,7 +373,7 @@ Ref Lowerer::assert_receive(const AssertExpr* e) {
   MatchArm arm{{&pattern, 1}, e->guard};
   std::vector<Pat*> pats = patterns_->convert_all({&arm, 1});
   Ref timeout = e->timeout != nullptr ? expr(e->timeout) : integer(kDefaultTimeoutMs);
-  effect(op_recv_start, {});
+  start_receive(pats);
   BlockId head = new_block(), got = new_block(), none = new_block(), skip = new_block();
   jump(head);
   start(head);

@@ -126,7 +126,7 @@ L1:
 TEST_CASE("a receive scans, takes and waits", "[core]") {
   CHECK("\n" + compile_text(R"(pub fn wait(ref) = receive { (:reply, ^ref, v) -> v } after 100 { :timeout })").code("wait") == R"(
     enter
-    recv_start
+    recv_start (:reply,), s1
 L1:
     recv_peek s2, L3
     is_tagged_tuple s2, 3, :reply, L2

@@ -173,7 +173,7 @@ TEST_CASE("messages to oneself, in order, and a timeout") {
   for (int wanted : {2, 1}) {
     Label scan = m.code.new_label(), wait = m.code.new_label(), skip = m.code.new_label(),
           next = m.code.new_label();
-    m.code.emit(op_recv_start);
+    m.code.emit(op_recv_start, m.empty_list(), m.empty_list());
     m.code.bind(scan);
     m.code.emit(op_recv_peek, Slot{2}, wait);
     m.code.emit(op_eq_imm, Slot{2}, m.integer(wanted), skip);
@@ -187,7 +187,7 @@ TEST_CASE("messages to oneself, in order, and a timeout") {
     m.code.bind(next);
   }
   Label scan = m.code.new_label(), wait = m.code.new_label();
-  m.code.emit(op_recv_start);
+  m.code.emit(op_recv_start, m.empty_list(), m.empty_list());
   m.code.bind(scan);
   m.code.emit(op_recv_peek, Slot{2}, wait);
   m.code.emit(op_recv_take);

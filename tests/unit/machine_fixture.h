@@ -32,6 +32,7 @@ class TestModule {
     image->name = image->names.intern("T");
   }
 
+  ConstantRef empty_list() { return {image->constants.empty_list()}; }
   ConstantRef integer(std::int64_t value) { return {image->constants.integer(value)}; }
   ConstantRef atom(std::string_view text) {
     return {image->constants.atom(image->names.intern(text))};

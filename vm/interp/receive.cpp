@@ -13,16 +13,20 @@ HANDLER(send) {  // S X
   NEXT(2);
 }
 
-/// A receive that an exception ended, or a native that waited, left its timer.
-COLD(recv_start_timer) {
-  stop_receive_timer(*p);
-  NEXT(0);
+/// A receive that an exception ended, or a native that waited, left its timer; or the mailbox is
+/// long and places in it are known.
+COLD(recv_start_slow) {
+  if (p->receive_timer != 0) stop_receive_timer(*p);
+  start_scan(*p, pc, VALUE(2));
+  NEXT(2);
 }
 
-HANDLER(recv_start) {
+HANDLER(recv_start) {  // C X
+  p->receive_site = pc;
   p->scan_link = &p->first_message;
-  if (QUELEA_UNLIKELY(p->receive_timer != 0)) GO(recv_start_timer);
-  NEXT(0);
+  if (QUELEA_UNLIKELY(p->receive_timer != 0)) GO(recv_start_slow);
+  if (QUELEA_UNLIKELY(p->has_flag(Process::kKeepsPlaces))) GO(recv_start_slow);
+  NEXT(2);
 }
 
 COLD(recv_peek_slow) {
@@ -43,7 +47,9 @@ HANDLER(recv_peek) {  // D L
 }
 
 HANDLER(recv_skip) {
-  if (*p->scan_link != nullptr) p->scan_link = &(*p->scan_link)->next;
+  SYNC_OUT_ROOMLESS;
+  pass_message(*p);
+  SYNC_IN;
   NEXT(0);
 }
 

@@ -107,6 +107,7 @@ Term start_monitor(Process& p, Term target_term, bool is_alias) {
   }
   const Word number = vm.next_ref_number();
   const Term ref = make_ref(p, number, p.self().bits);
+  note_new_reference(p, number);
   if (is_alias) p.extra().aliases.insert(number);
   const Term watched = target != nullptr ? target->self() : target_term;
   p.extra().monitors.emplace(number, OwnMonitor{watched, name, is_alias});
@@ -126,11 +127,7 @@ bool flush_down(Process& p, Word number) {
     if (!is_tuple(term) || tuple_size(term) != 5 || tuple_at(term, 0) != atoms::DOWN) continue;
     const Term ref = tuple_at(term, 1);
     if (!ref.is_kind(Kind::Ref) || ref_number(ref) != number) continue;
-    *link = message->next;
-    if (p.last_link == &message->next) p.last_link = link;
-    if (p.scan_link == &message->next) p.scan_link = link;
-    --p.message_count;
-    drop_signal(message);
+    drop_signal(unlink_message(p, link));
     return true;
   }
   return false;
@@ -170,6 +167,7 @@ Term Process::demonitor(Term ref, bool flush) {
 
 Term Process::alias() {
   const Word number = vm().next_ref_number();
+  note_new_reference(*this, number);
   extra().aliases.insert(number);
   return make_ref(*this, number, self().bits);
 }
@@ -179,7 +177,11 @@ Term Process::unalias(Term ref) {
   return make_bool(extra_record != nullptr && extra_record->aliases.erase(ref_number(ref)) != 0);
 }
 
-Term Process::make_reference() { return make_ref(*this, vm().next_ref_number(), 0); }
+Term Process::make_reference() {
+  const Word number = vm().next_ref_number();
+  note_new_reference(*this, number);
+  return make_ref(*this, number, 0);
+}
 
 // Exit signals
 // --------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #include "vm/proc/mailbox.h"
 
+#include "vm/proc/process_extra.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/vm.h"
 
@@ -8,7 +9,109 @@ namespace quelea {
 namespace {
 /// Larger messages become old at once: they are not copied until the next full collection.
 constexpr std::size_t kLargeMessageWords = 1024;
+/// Shorter queues are scanned faster than places in them are kept.
+constexpr std::uint32_t kLongQueue = 32;
+
+/// Whether a message has one of the tags of a recv_start instruction.
+bool has_tag(Term message, Term tags) {
+  Term tag = message;
+  if (is_tuple(message) && tuple_size(message) != 0) tag = tuple_at(message, 0);
+  for (std::size_t i = 0; i < tuple_size(tags); ++i) {
+    if (tuple_at(tags, i) == tag) return true;
+  }
+  return false;
+}
+
+MailboxPlaces& places_of(Process& p) {
+  p.set_flag_bit(Process::kKeepsPlaces, true);
+  return p.extra().places;
+}
+
+/// Where the receive at `site` begins to scan.
+Fragment** begin_of(Process& p, const Word* site) {
+  if (p.has_flag(Process::kKeepsPlaces)) {
+    for (const auto& passed : p.extra_record->places.passed) {
+      if (passed.site == site) return passed.link;
+    }
+  }
+  return &p.first_message;
+}
+
+void remember_passed(Process& p, const Word* site, Fragment** link) {
+  MailboxPlaces& places = places_of(p);
+  for (auto& passed : places.passed) {
+    if (passed.site == site) {
+      passed.link = link;
+      return;
+    }
+  }
+  places.passed[places.next_site++ % MailboxPlaces::kSites] = {site, link};
+}
+
 }  // namespace
+
+void start_scan(Process& p, const Word* site, Term reference) {
+  p.scan_link = begin_of(p, site);
+  if (!reference.is_kind(Kind::Ref) || !p.has_flag(Process::kKeepsPlaces)) return;
+  const MailboxPlaces& places = p.extra_record->places;
+  if (places.reference_link != nullptr && places.reference == ref_number(reference)) {
+    p.scan_link = places.reference_link;
+  }
+}
+
+void pass_message(Process& p) {
+  Fragment** from = p.scan_link;
+  if (*from == nullptr) return;
+  const Word* site = p.receive_site;
+  const Term tags = site != nullptr ? Term{site[1]} : Term::nil_list();
+  if (!is_tuple(tags)) {
+    p.scan_link = &(*from)->next;
+    return;
+  }
+  Fragment** link = from;
+  // The message at the scan point was refused by its tag or by the rest of a pattern; only the
+  // first kind of refusal holds for good.
+  if (has_tag(as_signal(*link)->term, tags)) from = nullptr;
+  std::uint32_t count = 0;
+  do {
+    link = &(*link)->next;
+    ++count;
+  } while (*link != nullptr && !has_tag(as_signal(*link)->term, tags));
+  p.scan_link = link;
+  p.charge(count / 8);
+  if (from != nullptr && p.message_count >= kLongQueue && from == begin_of(p, site)) {
+    remember_passed(p, site, link);
+  }
+}
+
+void note_new_reference(Process& p, Word number) {
+  if (p.message_count < kLongQueue) return;
+  MailboxPlaces& places = places_of(p);
+  places.reference = number;
+  places.reference_link = p.last_link;
+}
+
+Signal* unlink_message(Process& p, Fragment** link) {
+  Signal* message = as_signal(*link);
+  Fragment** behind = &message->next;
+  *link = message->next;
+  if (p.last_link == behind) p.last_link = link;
+  if (p.scan_link == behind) p.scan_link = link;
+  --p.message_count;
+  if (p.has_flag(Process::kKeepsPlaces)) {
+    MailboxPlaces& places = p.extra_record->places;
+    if (p.message_count == 0) {
+      places = {};
+      p.set_flag_bit(Process::kKeepsPlaces, false);
+    } else {
+      for (auto& passed : places.passed) {
+        if (passed.link == behind) passed.link = link;
+      }
+      if (places.reference_link == behind) places.reference_link = link;
+    }
+  }
+  return message;
+}
 
 void deliver(Process& p, Signal* message) {
   message->next = nullptr;
@@ -33,13 +136,9 @@ void stop_receive_timer(Process& p) {
 }
 
 void take_message(Process& p) {
-  Fragment* fragment = *p.scan_link;
-  if (fragment == nullptr) return;
-  Signal* message = as_signal(fragment);
-  *p.scan_link = message->next;
-  if (p.last_link == &message->next) p.last_link = p.scan_link;
+  if (*p.scan_link == nullptr) return;
+  Signal* message = unlink_message(p, p.scan_link);
   p.scan_link = &p.first_message;
-  --p.message_count;
   if (p.receive_timer != 0) stop_receive_timer(p);
   // After a collection in the middle of the receive, old objects may refer to the message.
   const bool collected = p.has_flag(Process::kCollectedInReceive);

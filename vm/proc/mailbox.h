@@ -5,6 +5,23 @@
 // that no arm wants is passed by moving the scan point, and is not looked at again before the next
 // receive starts. New arrivals are linked at the end, so that a receive that waits goes on where it
 // stopped.
+//
+// A long backlog must not make every receive slow. The compiler says of each receive what is
+// certain
+// (`recv_start`), and a process with a long queue remembers two kinds of places in it:
+//
+//   tags        Every message the receive can match is one of a few immediates, or a tuple that
+//   begins
+//               with one. Passing a message goes straight on to the next one with such a tag. Where
+//               a receive instruction has passed many from the start, the place it came to is
+//               remembered for this instruction: no tag decides differently tomorrow, so the next
+//               time the same receive begins there.
+//   reference   Every message it can match contains a certain reference. When a process with a long
+//               queue makes a reference, the end of the queue is remembered: what is queued before
+//               cannot contain it. This is the call of a server with a full mailbox.
+//
+// A remembered place is a link, like the scan point, and moves back when the message it lies in is
+// removed (`unlink_message` is the only way out of the queue). Short queues remember nothing.
 #pragma once
 
 #include "vm/proc/process.h"
@@ -15,10 +32,34 @@ namespace quelea {
 enum class PeekResult { Message, Nothing, Exited };
 enum class WaitResult { Message, Timeout, Wait, Raised, Exited };
 
+/// Places in a long mailbox; part of ProcessExtra.
+struct MailboxPlaces {
+  /// No message before `link` has a tag of the receive at `site`.
+  struct Passed {
+    const Word* site = nullptr;
+    Fragment** link = nullptr;
+  };
+  static constexpr unsigned kSites = 4;
+  Passed passed[kSites];
+  unsigned next_site = 0;
+  /// No message before `reference_link` contains the reference of this number.
+  Word reference = 0;
+  Fragment** reference_link = nullptr;
+};
+
+/// A receive begins at `site`, a recv_start instruction; `reference` as its second operand.
+void start_scan(Process& p, const Word* site, Term reference);
+/// No arm wants the message at the scan point: on to the next that one may want, or to the end.
+void pass_message(Process& p);
+/// The process makes a reference: what is in its mailbox now cannot contain it.
+void note_new_reference(Process& p, Word number);
+
 /// Lets arrived signals take effect; whether there is a message at the scan point then.
 PeekResult peek_arrivals(Process& p);
 /// Removes the message at the scan point and makes its memory the process's; the receive is over.
 void take_message(Process& p);
+/// Takes the message at `link` out of the queue; its memory is the caller's.
+Signal* unlink_message(Process& p, Fragment** link);
 /// A receive with a time limit found nothing so far.
 WaitResult wait_until(Process& p, Term timeout);
 /// Stops the timer of a receive or waiting native.

@@ -165,6 +165,7 @@ class Process : public Heap {
   static constexpr std::uint8_t kAtReturnPoint = 8;
   static constexpr std::uint8_t kWoken = 16;
   static constexpr std::uint8_t kCollectedInReceive = 32;  ///< Since the last message was taken.
+  static constexpr std::uint8_t kKeepsPlaces = 64;  ///< In its mailbox: MailboxPlaces.
   bool has_flag(std::uint8_t bit) const { return (flags & bit) != 0; }
   void set_flag_bit(std::uint8_t bit, bool on) {
     flags = static_cast<std::uint8_t>(on ? flags | bit : flags & ~bit);
@@ -178,6 +179,7 @@ class Process : public Heap {
   Fragment* first_message = nullptr;
   Fragment** last_link = &first_message;  ///< Where the next arrival is linked.
   Fragment** scan_link = &first_message;  ///< Link to the message a receive looks at.
+  const Word* receive_site = nullptr;     ///< The recv_start instruction of the receive.
   std::uint32_t message_count = 0;
 
   /// Other processes' signals, newest first; the owner takes all at once. Senders push with

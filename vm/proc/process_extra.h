@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vm/proc/dictionary.h"
+#include "vm/proc/mailbox.h"
 #include "vm/proc/process.h"
 
 namespace quelea {
@@ -37,6 +38,7 @@ struct ProcessExtra {
   Term exit_class = Term::none();   ///< With an uncaught exception.
 
   Dictionary dictionary;
+  MailboxPlaces places;
 
   std::unordered_set<Word> links;                 ///< Bits of pids.
   std::unordered_map<Word, OwnMonitor> monitors;  ///< By reference number.
