@@ -67,12 +67,6 @@ class Parser {
     uint32_t open;  // the brace of the block, or kNoOpen at file level
   };
 
-  struct Binary {
-    uint8_t level;
-    bool right;
-    BinaryOp op;
-  };
-
   // --- tokens (parser.cpp)
   void advance();
   const Token& peek();

@@ -66,60 +66,79 @@ void Resolver::expr(Expr* e) {
     case ExprKind::kString:
     case ExprKind::kError:
       return;
+    case ExprKind::kName:
+      return name(as<NameExpr>(e));
+    case ExprKind::kCall:
+      return call(as<CallExpr>(e));
+    case ExprKind::kFunRef:
+      return function_ref(as<FunRefExpr>(e));
+    case ExprKind::kLambda:
+      return lambda(as<LambdaExpr>(e));
+    case ExprKind::kLocalFn:
+      return local_function(as<LocalFnExpr>(e));
+    case ExprKind::kMatch:
+      return match(as<MatchExpr>(e));
+    case ExprKind::kBlock:
+      return block(as<BlockExpr>(e), ScopeKind::kBlock, nullptr);
+    case ExprKind::kIf:
+      return if_expr(as<IfExpr>(e));
+    case ExprKind::kReceive:
+      return receive(as<ReceiveExpr>(e));
+    case ExprKind::kTry:
+      return try_expr(as<TryExpr>(e));
+    case ExprKind::kFor:
+      return for_expr(as<ForExpr>(e));
+    case ExprKind::kAssert:
+      return assertion(as<AssertExpr>(e));
+    case ExprKind::kCase:
+      expr(as<CaseExpr>(e)->subject);
+      for (Arm& each : as<CaseExpr>(e)->arms) arm(each, e);
+      return;
+    case ExprKind::kListComp:
+    case ExprKind::kMapComp:
+    case ExprKind::kBinComp:
+      return comprehension(e);
+    case ExprKind::kWildcard:
+    case ExprKind::kPin:
+    case ExprKind::kAlt:
+    case ExprKind::kAs:
+      return pattern_only(e);
+    default:
+      return parts(e);
+  }
+}
+
+// Operators and data: nothing but their parts, in order.
+void Resolver::parts(Expr* e) {
+  switch (e->kind) {
     case ExprKind::kModule:
       as<ModuleExpr>(e)->name = expand(as<ModuleExpr>(e)->name);
       return;
     case ExprKind::kInterp:
-      exprs(as<InterpExpr>(e)->parts);
-      return;
-    case ExprKind::kName:
-      name(as<NameExpr>(e));
-      return;
-    case ExprKind::kCall:
-      call(as<CallExpr>(e));
-      return;
-    case ExprKind::kFunRef:
-      function_ref(as<FunRefExpr>(e));
-      return;
-    case ExprKind::kLambda:
-      lambda(as<LambdaExpr>(e));
-      return;
-    case ExprKind::kLocalFn:
-      local_function(as<LocalFnExpr>(e));
-      return;
+      return exprs(as<InterpExpr>(e)->parts);
     case ExprKind::kBinary:
       expr(as<BinaryExpr>(e)->lhs);
-      expr(as<BinaryExpr>(e)->rhs);
-      return;
+      return expr(as<BinaryExpr>(e)->rhs);
     case ExprKind::kLogical:
     case ExprKind::kIs: {
       size_t region = begin_region();
       exposing(e);
-      end_region(region);
-      return;
+      return end_region(region);
     }
     case ExprKind::kUnary:
-      expr(as<UnaryExpr>(e)->operand);
-      return;
-    case ExprKind::kMatch:
-      match(as<MatchExpr>(e));
-      return;
+      return expr(as<UnaryExpr>(e)->operand);
     case ExprKind::kTryOp:
-      expr(as<TryOpExpr>(e)->value);
-      return;
+      return expr(as<TryOpExpr>(e)->value);
     case ExprKind::kTuple:
-      exprs(as<TupleExpr>(e)->elements);
-      return;
+      return exprs(as<TupleExpr>(e)->elements);
     case ExprKind::kList:
       exprs(as<ListExpr>(e)->elements);
       if (as<ListExpr>(e)->tail != nullptr) expr(as<ListExpr>(e)->tail);
       return;
     case ExprKind::kMap:
-      map_fields(as<MapExpr>(e)->fields, (e->flags & kSynthetic) != 0);
-      return;
+      return map_fields(as<MapExpr>(e)->fields, (e->flags & kSynthetic) != 0);
     case ExprKind::kStruct:
-      struct_expr(as<StructExpr>(e));
-      return;
+      return struct_expr(as<StructExpr>(e));
     case ExprKind::kMapUpdate:
       expr(as<MapUpdateExpr>(e)->base);
       for (MapUpdate& update : as<MapUpdateExpr>(e)->updates) {
@@ -127,83 +146,46 @@ void Resolver::expr(Expr* e) {
         expr(update.value);
       }
       return;
-    case ExprKind::kField: {
-      FieldExpr* field = as<FieldExpr>(e);
-      expr(field->object);
-      if (ModuleExpr* module = dyn_as<ModuleExpr>(field->object)) {
-        std::string path = text(module->name) + "." + text(field->name);
-        report(DiagCode::E0306, e->span, "`" + path + "` is a function, not a value",
-               "call it, `" + path + "()`, or refer to it, `&" + path + "/1`");
-      }
-      return;
-    }
+    case ExprKind::kField:
+      return field(as<FieldExpr>(e));
     case ExprKind::kElement:
-      expr(as<ElementExpr>(e)->object);
-      return;
+      return expr(as<ElementExpr>(e)->object);
     case ExprKind::kIndex:
       expr(as<IndexExpr>(e)->object);
-      expr(as<IndexExpr>(e)->key);
-      return;
+      return expr(as<IndexExpr>(e)->key);
     case ExprKind::kBin:
-      segments(as<BinExpr>(e)->segments);
-      return;
-    case ExprKind::kBlock:
-      block(as<BlockExpr>(e), ScopeKind::kBlock, nullptr);
-      return;
-    case ExprKind::kIf:
-      if_expr(as<IfExpr>(e));
-      return;
-    case ExprKind::kCase:
-      expr(as<CaseExpr>(e)->subject);
-      for (Arm& each : as<CaseExpr>(e)->arms) arm(each, e);
-      return;
-    case ExprKind::kReceive:
-      receive(as<ReceiveExpr>(e));
-      return;
-    case ExprKind::kTry:
-      try_expr(as<TryExpr>(e));
-      return;
-    case ExprKind::kFor:
-      for_expr(as<ForExpr>(e));
-      return;
-    case ExprKind::kListComp: {
-      ListCompExpr* comp = as<ListCompExpr>(e);
-      expr(comp->generators[0].source);
-      push_scope(ScopeKind::kBlock);
-      generators(comp->generators, true);
-      expr(comp->element);
-      pop_scope();
-      return;
-    }
-    case ExprKind::kMapComp: {
-      MapCompExpr* comp = as<MapCompExpr>(e);
-      expr(comp->generators[0].source);
-      push_scope(ScopeKind::kBlock);
-      generators(comp->generators, true);
-      expr(comp->field.key);
-      expr(comp->field.value);
-      pop_scope();
-      return;
-    }
-    case ExprKind::kBinComp: {
-      BinCompExpr* comp = as<BinCompExpr>(e);
-      expr(comp->generators[0].source);
-      push_scope(ScopeKind::kBlock);
-      generators(comp->generators, true);
-      segments(comp->segments);
-      pop_scope();
-      return;
-    }
-    case ExprKind::kAssert:
-      assertion(as<AssertExpr>(e));
-      return;
-    case ExprKind::kWildcard:
-    case ExprKind::kPin:
-    case ExprKind::kAlt:
-    case ExprKind::kAs:
-      pattern_only(e);
+      return segments(as<BinExpr>(e)->segments);
+    default:
       return;
   }
+}
+
+void Resolver::field(FieldExpr* e) {
+  expr(e->object);
+  ModuleExpr* module = dyn_as<ModuleExpr>(e->object);
+  if (module == nullptr) return;
+  std::string path = text(module->name) + "." + text(e->name);
+  report(DiagCode::E0306, e->span, "`" + path + "` is a function, not a value",
+         "call it, `" + path + "()`, or refer to it, `&" + path + "/1`");
+}
+
+// The first list is outside the scope, the element inside it and after all generators.
+void Resolver::comprehension(Expr* e) {
+  std::span<Generator> list = e->kind == ExprKind::kListComp  ? as<ListCompExpr>(e)->generators
+                              : e->kind == ExprKind::kMapComp ? as<MapCompExpr>(e)->generators
+                                                              : as<BinCompExpr>(e)->generators;
+  expr(list[0].source);
+  push_scope(ScopeKind::kBlock);
+  generators(list, true);
+  if (ListCompExpr* comp = dyn_as<ListCompExpr>(e)) {
+    expr(comp->element);
+  } else if (MapCompExpr* map = dyn_as<MapCompExpr>(e)) {
+    expr(map->field.key);
+    expr(map->field.value);
+  } else {
+    segments(as<BinCompExpr>(e)->segments);
+  }
+  pop_scope();
 }
 
 void Resolver::pattern_only(const Expr* e) {
@@ -567,6 +549,28 @@ bool Resolver::guard_operator(const Expr* e) const {
   }
 }
 
+// Whether the call is of a function of the prelude that guards may call.
+bool Resolver::guard_call(const CallExpr* call) const {
+  const Expr* callee = call->callee;
+  Symbol function = Symbol::kNone;
+  uint32_t arity = static_cast<uint32_t>(call->args.size());
+  if (const NameExpr* name = dyn_as<const NameExpr>(callee)) {
+    function = name->name;
+    if (lookup(function) != kNone || find_function(*module_, function, arity) != nullptr) {
+      return false;
+    }
+  } else if (const FieldExpr* field = dyn_as<const FieldExpr>(callee)) {
+    const ModuleExpr* module = dyn_as<const ModuleExpr>(static_cast<const Expr*>(field->object));
+    if (module != nullptr && module->name == words::kPrelude) function = field->name;
+  }
+  for (uint32_t i = prelude_first_.get(function); i != 0 && i <= prelude_.size(); ++i) {
+    const PreludeFunction& each = prelude_[i - 1];
+    if (each.name != function) break;
+    if (each.arity == arity && each.guard) return true;
+  }
+  return false;
+}
+
 // Reports the first thing in a guard that does not belong there.
 void Resolver::check_guard(const Expr* e) {
   static constexpr const char* kHint =
@@ -617,35 +621,16 @@ void Resolver::check_guard(const Expr* e) {
     case ExprKind::kIndex:
       check_guard(as<IndexExpr>(e)->object);
       return check_guard(as<IndexExpr>(e)->key);
-    case ExprKind::kCall: {
-      const CallExpr* call = as<CallExpr>(e);
-      const NameExpr* name = dyn_as<const NameExpr>(static_cast<const Expr*>(call->callee));
-      const FieldExpr* field = dyn_as<const FieldExpr>(static_cast<const Expr*>(call->callee));
-      Symbol function = name != nullptr ? name->name : Symbol::kNone;
-      if (field != nullptr && field->object->kind == ExprKind::kModule &&
-          as<ModuleExpr>(field->object)->name == words::kPrelude) {
-        function = field->name;
-      }
-      bool allowed = false;
-      for (uint32_t i = prelude_first_.get(function); i != 0 && i <= prelude_.size(); ++i) {
-        const PreludeFunction& each = prelude_[i - 1];
-        if (each.name != function) break;
-        if (each.arity == call->args.size() && each.guard) allowed = true;
-      }
-      bool shadowed =
-          name != nullptr &&
-          (lookup(function) != kNone ||
-           find_function(*module_, function, static_cast<uint32_t>(call->args.size())) != nullptr);
-      if (!allowed || shadowed) {
-        std::string shown = short_text(call->callee->span);
+    case ExprKind::kCall:
+      if (!guard_call(as<CallExpr>(e))) {
+        std::string shown = short_text(as<CallExpr>(e)->callee->span);
         report(DiagCode::E0503, e->span,
                (shown.empty() ? "this call" : "`" + shown + "`") + " cannot be called in a guard",
                kHint);
         return;
       }
-      for (const Expr* arg : call->args) check_guard(arg);
+      for (const Expr* arg : as<CallExpr>(e)->args) check_guard(arg);
       return;
-    }
     default:
       break;
   }

@@ -180,6 +180,9 @@ class Resolver {
 
   // --- expressions (resolve_expr.cpp)
   void expr(Expr* e);
+  void parts(Expr* e);
+  void field(FieldExpr* e);
+  void comprehension(Expr* e);
   void expr_scoped(Expr* e, ScopeKind kind, const Expr* owner = nullptr);
   void exposing(Expr* e);
   void exprs(std::span<Expr*> list) {
@@ -210,6 +213,7 @@ class Resolver {
   void guard(Expr* e);
   void check_guard(const Expr* e);
   bool guard_operator(const Expr* e) const;
+  bool guard_call(const CallExpr* call) const;
 
   // --- calls (resolve_call.cpp)
   void call(CallExpr* e);
