@@ -17,7 +17,6 @@ constexpr std::size_t kWholeMapPairs = 1024;
 
 Term bad_generator(Process& p, Term value) { return fail(p, p.tuple(atoms::bad_generator, value)); }
 
-
 /// The next pairs in map order, in front of the place to go on from.
 Term next_pairs(Process& p, Term map, MapCursor cursor) {
   Term backwards = map_list_from(p, map, MapPart::Pairs, cursor, kPairsAtATime, Term::nil_list());
