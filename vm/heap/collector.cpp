@@ -51,10 +51,11 @@ CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool 
   if (heap_.old_ == nullptr && young > kSmallHeapWords) heap_.old();
   OldSpace* old = heap_.old_;
   const bool small = old == nullptr;
-  full_ = !small &&
-          (full || heap_.full_due_ || old->words > std::max(old->full_at_words, kMinFullAtWords) ||
-           old->off_heap_bytes > std::max(old->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
-           binaries_are_tight(heap_));
+  full_ = !small && (full || heap_.full_due_ || old->words > limit_words_ ||
+                     old->words > std::max(old->full_at_words, kMinFullAtWords) ||
+                     old->off_heap_bytes >
+                         std::max(old->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
+                     binaries_are_tight(heap_));
   if (small) {
     collect_small(top, room_bytes, scan);
   } else {
@@ -337,7 +338,8 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
   }
   if (full_) {
     old.words = survived;
-    old.full_at_words = std::max(2 * survived, kMinFullAtWords);
+    const std::size_t growth = survived > limit_words_ / 2 ? limit_words_ / 4 : survived;
+    old.full_at_words = std::max(survived + growth, kMinFullAtWords);
     old.full_at_off_heap_bytes = 2 * old.off_heap_bytes;
     while (from_segments != nullptr) {
       Segment* next = from_segments->next;
@@ -369,7 +371,8 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
   replace = true;
 #endif
   if (replace)
-    replace_block(top, room_words, wanted + (stack_words > heap_.young_words_ ? stack_words : 0));
+    replace_block(top, room_words,
+                  wanted + (stack_words > heap_.young_words_ ? stack_words / 2 : 0));
 }
 
 void Collector::replace_block(StackTop& top, std::size_t room_words, std::size_t words) {

@@ -67,7 +67,10 @@ class Collector {
   /// Visits the roots outside of the stack by calling `collector.root`.
   using RootScan = void (*)(Heap& heap, Collector& collector);
 
-  Collector(Heap& heap, const ForeignRanges& foreign) : heap_(heap), foreign_(foreign) {}
+  /// `limit_words`: what the process may use. Near it the old space is collected more often, so
+  /// that the copy that a full collection makes fits, too.
+  Collector(Heap& heap, const ForeignRanges& foreign, std::size_t limit_words)
+      : heap_(heap), foreign_(foreign), limit_words_(limit_words) {}
 
   /// Collects so that `room_bytes` are free between hp and top.fp; moves the stack if it must, and
   /// then changes top.fp.
@@ -107,6 +110,7 @@ class Collector {
 
   Heap& heap_;
   const ForeignRanges foreign_;
+  const std::size_t limit_words_;
   bool full_ = false;
   Range young_{};
   std::vector<Range> fragment_ranges_;  ///< Sorted.

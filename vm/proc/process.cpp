@@ -150,9 +150,14 @@ bool Process::collect(std::size_t room_bytes, bool full) {
     foreign.message_end = message->top;
     set_flag_bit(kCollectedInReceive, true);
   }
+  // The stack is known to live: copying it first and judging it then would need twice the limit.
+  if (static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp)) > heap_limit_words() &&
+      !within_heap_limit()) {
+    return false;
+  }
   StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
   if (room_bytes == 0) room_bytes = frame_room(pc);
-  Collector collector(*this, foreign);
+  Collector collector(*this, foreign, heap_limit_words());
   const CollectionResult result = collector.collect(top, room_bytes, full, scan_roots);
   fp = top.fp;
   charge(static_cast<std::int64_t>(result.live_words / 64));
@@ -169,19 +174,21 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   return within_heap_limit();
 }
 
+std::size_t Process::heap_limit_words() const {
+  const std::size_t machine = vm().max_process_words();
+  const std::size_t own = extra_record != nullptr ? extra_record->max_heap_words : 0;
+  return own != 0 && extra_record->max_heap_action == HeapLimitAction::Kill ? std::min(own, machine)
+                                                                            : machine;
+}
+
 bool Process::within_heap_limit() {
-  const std::size_t limit_words = extra_record != nullptr ? extra_record->max_heap_words : 0;
   const std::size_t used =
       used_words() + static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
-  const std::size_t machine_words = vm().max_process_words();
-  if ((limit_words == 0 || used <= limit_words) && (machine_words == 0 || used <= machine_words)) {
-    return true;
-  }
-  const bool kill = used > machine_words && machine_words != 0
-                        ? true
-                        : extra_record->max_heap_action == HeapLimitAction::Kill;
-  report_heap_limit(*this, used, kill);
-  if (!kill) return true;
+  const std::size_t own = extra_record != nullptr ? extra_record->max_heap_words : 0;
+  const bool over = used > heap_limit_words();
+  if (!over && (own == 0 || used <= own)) return true;
+  report_heap_limit(*this, used, over);
+  if (!over) return true;
   exit_with(atoms::killed);
   return false;
 }

@@ -221,6 +221,7 @@ class Process : public Heap {
   /// latter.
   static Word* grow_heap(TermAlloc& self, std::size_t words);
   bool within_heap_limit();
+  std::size_t heap_limit_words() const;
   bool fragments_due() const { return fragment_words_ > block_words() / 2 + 512; }
   void interrupt_for_collection() { request_collection(false); }
   std::uint32_t collections() const { return collections_; }

@@ -2,8 +2,10 @@
 
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "vm/code/code_registry.h"
@@ -17,6 +19,25 @@
 
 namespace quelea {
 
+namespace {
+
+/// What one process may use where the host sets no limit: growing and collecting copy, so that a
+/// process needs up to three times this for a moment, and the machine is to outlive it.
+std::size_t default_process_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+  std::size_t bytes = std::size_t{4} << 30;
+  if (pages > 0 && page_bytes > 0) {
+    bytes = static_cast<std::size_t>(pages) * static_cast<std::size_t>(page_bytes) / 8 * 3;
+  }
+  rlimit address_space{};
+  if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
+    bytes = std::min<std::size_t>(bytes, address_space.rlim_cur / 4);
+  }
+  return bytes;
+}
+
+}  // namespace
+
 Vm::Vm(VmConfig config, const void* undefined_handler)
     : config_(config),
       host_(config.host != nullptr ? config.host : &no_host_),
@@ -26,7 +47,9 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
       names_(std::make_unique<NameTable>()),
       run_queue_(std::make_unique<RunQueue>()),
       timers_(std::make_unique<Timers>()),
-      max_process_words_(config.max_memory_bytes / sizeof(Word)),
+      max_process_words_(
+          (config.max_memory_bytes != 0 ? config.max_memory_bytes : default_process_bytes()) /
+          sizeof(Word)),
       event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (config.max_memory_bytes != 0) {
     binaries_.limit = config.max_memory_bytes;

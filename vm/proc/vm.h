@@ -90,7 +90,7 @@ class Vm {
 
   CopyOptions copy_options() const;
   InspectOptions inspect_options();
-  /// No process may use more words than this; 0: no limit.
+  /// No process may use more words than this.
   std::size_t max_process_words() const { return max_process_words_; }
   /// What all binaries take outside the heaps: limited like the heaps.
   const BinaryAccount& binaries() const { return binaries_; }
