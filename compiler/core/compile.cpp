@@ -130,8 +130,7 @@ void Lowerer::lower_function(const PendingFunction& pending) {
   start(new_block());
   if (pending.wrapped != nullptr) return lower_wrapper_body(pending);
   if (pending.lambda != nullptr) {
-    for (size_t i = 0; i < pending.lifted->captures.size(); ++i)
-      env_[static_cast<uint32_t>(pending.lifted->captures[i])] = own + static_cast<uint32_t>(i);
+    bind_captured(*pending.lifted, own);
     return lower_clauses(pending.lambda->clauses, own);
   }
   leave_kind_ = def_->kind;

@@ -35,6 +35,7 @@ struct Lifted {
   uint32_t function = 0;         // index in the image
   uint32_t arity = 0;            // without captured variables
   uint32_t captured = 0;         // values in the closure
+  bool packed = false;           // they are too many for parameters: one tuple of them
   std::span<VarId> captures;     // the variables they are of (none for a wrapper's object)
   uint32_t lambda = UINT32_MAX;  // in the image's lambda table, when a closure of it is made
 };
@@ -289,6 +290,8 @@ class Lowerer {
   }
   Ref lower_fun_ref(const FunRefExpr* e);
   Ref closure(Lifted& lifted);
+  void add_captured(const Lifted& lifted, std::vector<Ref>& args);
+  void bind_captured(const Lifted& lifted, Ref first);
   Ref wrapper(const Target& target, uint32_t arity, Ref object);
   bool is_type_test(const CallExpr* e) const;
   Ref after_stop(Mode mode);

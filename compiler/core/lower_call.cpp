@@ -20,7 +20,7 @@ Ref Lowerer::call_native(std::string_view module, std::string_view name, std::sp
 
 Ref Lowerer::call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode) {
   Values all(args.begin(), args.end());
-  for (VarId var : lifted.captures) all.push_back(variable(var));
+  add_captured(lifted, all);
   return call(op_call, op_tail_call, all, mode, lifted.function);
 }
 
@@ -188,11 +188,36 @@ Ref Lowerer::call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mod
 // After a call that never returns: what follows is not reached, but still lowered.
 Ref Lowerer::after_stop(Mode mode) { return mode == Mode::kTail ? kNoRef : nil(); }
 
+void Lowerer::add_captured(const Lifted& lifted, Values& args) {
+  Values values;
+  for (VarId var : lifted.captures) values.push_back(variable(var));
+  if (lifted.packed)
+    args.push_back(make_tuple(values));
+  else
+    args.insert(args.end(), values.begin(), values.end());
+}
+
+// In the function itself: captured values are its parameters from `first` on.
+void Lowerer::bind_captured(const Lifted& lifted, Ref first) {
+  uint32_t count = static_cast<uint32_t>(lifted.captures.size());
+  if (lifted.packed) {
+    BlockId good = new_block(), never = new_block();
+    test(op_is_tuple_n, {first}, good, never, count);
+    start(never);
+    raise(raise_badarg, first);
+    start(good);
+  }
+  for (uint32_t i = 0; i < count; ++i) {
+    Ref captured = lifted.packed ? value(op_get_elem, {first}, i) : first + i;
+    env_[static_cast<uint32_t>(lifted.captures[i])] = captured;
+  }
+}
+
 // Functions as values -----------------------------------------------------------------------------
 
 Ref Lowerer::closure(Lifted& lifted) {
   Values captured;
-  for (VarId var : lifted.captures) captured.push_back(variable(var));
+  add_captured(lifted, captured);
   return value(op_closure, captured, context_.add_lifted(lifted));
 }
 
@@ -293,7 +318,9 @@ Lifted* Lowerer::lift(const LambdaExpr* e) {
       for (VarId inner : known->captures) add(inner);
   }
   lifted->captures = context_.arena.copy(captures);
-  lifted->captured = static_cast<uint32_t>(captures.size());
+  constexpr size_t kMaxParameters = 200;
+  lifted->packed = captures.size() > 1 && captures.size() + e->arity > kMaxParameters;
+  lifted->captured = lifted->packed ? 1 : static_cast<uint32_t>(captures.size());
   if (e->self != VarId::kNone) known_[static_cast<uint32_t>(e->self)] = lifted;
   context_.pending.push_back({.def = def_,
                               .lambda = e,
