@@ -14,17 +14,6 @@ constexpr std::uint32_t kShortMapSlots = 63;
 /// Whether a table by value is better than searching: at least a third of it is used.
 bool is_dense(std::uint64_t range, std::size_t cases) { return range <= 3 * cases + 4; }
 
-/// The handler of a fused pair, or 0.
-struct FusionTable {
-  std::uint16_t handlers[kOpCount][kOpCount] = {};
-  constexpr FusionTable() {
-#define FUSION(first, second) handlers[op_##first][op_##second] = fused_##first##_##second;
-#include "vm/code/fusions.def"
-#undef FUSION
-  }
-};
-constexpr FusionTable kFusions;
-
 }  // namespace
 
 void Expander::expand_function(std::uint32_t index) {
@@ -38,17 +27,10 @@ void Expander::expand_function(std::uint32_t index) {
   word_of_.resize(size + 1);
   targets_.clear();
   Instruction in;
-  std::uint32_t before = kOpCount, before_word = 0;
   for (std::uint32_t at = 0; at < size; at = in.next) {
     read_instruction(code, end, at, in);
     word_of_[at] = static_cast<std::uint32_t>(words_.size());
     instruction(in);
-    // An instruction that never falls through is first in no pair.
-    if (before != kOpCount && kFusions.handlers[before][in.op] != 0)
-      words_[before_word] =
-          reinterpret_cast<Word>(context_.handlers[kFusions.handlers[before][in.op]]);
-    before = in.op;
-    before_word = word_of_[at];
     std::fill(word_of_.begin() + at + 1, word_of_.begin() + in.next + 1,
               static_cast<std::uint32_t>(words_.size()));
   }

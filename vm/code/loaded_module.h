@@ -23,8 +23,8 @@
 //   Z       bytes of the function's frame and of the red zone (LoadOptions); in `alloc` also of the
 //   words allocated Y       arity
 //
-// Where fusions.def has a pair of neighbours, the first one's handler is that of the pair; nothing
-// else changes.
+// The machine may replace an instruction's handler by one that does the next instruction as well
+// when the module is loaded (vm/interp/fusion.h); nothing else changes.
 //
 // The word before a function's first instruction is the address of its LoadedFunction.
 #pragma once
@@ -53,16 +53,12 @@ struct LoadedModule;
 inline constexpr std::uint32_t kMaxFrameSlots = 1u << 16;
 inline constexpr std::uint32_t kMaxArity = 255;
 
-/// Handlers are numbered: instructions by `Op`, then those of loader_ops.def, then those of
-/// fusions.def.
+/// Handlers are numbered: instructions by `Op`, then those of loader_ops.def.
 enum LoaderOp : unsigned {
   kFirstLoaderOp = kOpCount - 1,
 #define LOADER_OP(name, words, sentence) loader_op_##name,
 #include "vm/code/loader_ops.def"
 #undef LOADER_OP
-#define FUSION(first, second) fused_##first##_##second,
-#include "vm/code/fusions.def"
-#undef FUSION
   kHandlerCount
 };
 

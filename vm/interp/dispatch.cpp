@@ -11,9 +11,6 @@ namespace quelea {
 #define LOADER_OP(name, words, sentence) HANDLER(name);
 #include "vm/code/loader_ops.def"
 #undef LOADER_OP
-#define FUSION(first, second) HANDLER(fused_##first##_##second);
-#include "vm/code/fusions.def"
-#undef FUSION
 HANDLER(process_end);
 
 const void* const* handler_table() {
@@ -24,9 +21,6 @@ const void* const* handler_table() {
 #define LOADER_OP(name, words, sentence) reinterpret_cast<const void*>(&do_##name),
 #include "vm/code/loader_ops.def"
 #undef LOADER_OP
-#define FUSION(first, second) reinterpret_cast<const void*>(&do_fused_##first##_##second),
-#include "vm/code/fusions.def"
-#undef FUSION
   };
   static_assert(sizeof kHandlers / sizeof kHandlers[0] == kHandlerCount);
   return kHandlers;

@@ -171,14 +171,12 @@ const Row* row_of(unsigned op) {
 class OpFinder {
  public:
   OpFinder() {
-    for (unsigned op = 0; op < kOpCount; ++op) add(op, op);
-#define LOADER_OP(name, words, sentence) add(loader_op_##name, loader_op_##name);
-#include "vm/code/loader_ops.def"
-#undef LOADER_OP
-    // What the expander has fused already (fusions.def) is still the pair's first instruction.
-#define FUSION(first, second) add(fused_##first##_##second, op_##first);
-#include "vm/code/fusions.def"
-#undef FUSION
+    for (unsigned op = 0; op < kHandlerCount; ++op) {
+      const auto handler = reinterpret_cast<Word>(handler_table()[op]);
+      std::size_t at = place(handler);
+      while (entries_[at].handler != 0) at = (at + 1) % kSize;
+      entries_[at] = {handler, op};
+    }
   }
   unsigned find(Word handler) const {
     for (std::size_t at = place(handler); entries_[at].handler != 0; at = (at + 1) % kSize) {
@@ -188,13 +186,6 @@ class OpFinder {
   }
 
  private:
-  void add(unsigned number, unsigned op) {
-    const auto handler = reinterpret_cast<Word>(handler_table()[number]);
-    std::size_t at = place(handler);
-    while (entries_[at].handler != 0) at = (at + 1) % kSize;
-    entries_[at] = {handler, op};
-  }
-
   static constexpr std::size_t kSize = 1024;
   static std::size_t place(Word handler) { return (handler >> 4) * 0x9E3779B97F4A7C15u >> 54; }
   struct Entry {
