@@ -19,6 +19,24 @@ class Simplifier {
     find_reachable();
     thread_jumps();
     find_reachable();
+    fold();
+    constexpr int kMaxDepth = 3;  // of tuples in tuples
+    for (int depth = 0; depth < kMaxDepth && split_tuples(f_, consts_); ++depth) {
+      subst_.assign(f_.value_count, kNoRef);
+      find_reachable();
+      thread_jumps();
+      find_reachable();
+      fold();
+    }
+    remove_dead();
+    drop_dead_params();
+    thread_jumps();
+    find_reachable();
+    join_tag_tests();
+  }
+
+ private:
+  void fold() {
     constexpr int kMaxRounds = 4;
     for (int again = 0; again < kMaxRounds; ++again) {
       for (int round = 0; round < kMaxRounds && replace_params(); ++round) {
@@ -29,14 +47,8 @@ class Simplifier {
       thread_jumps();
       find_reachable();
     }
-    remove_dead();
-    drop_dead_params();
-    thread_jumps();
-    find_reachable();
-    join_tag_tests();
   }
 
- private:
   Ref resolve(Ref ref) {
     if (!is_value(ref) || subst_[ref] == kNoRef) return ref;
     Ref root = ref;

@@ -240,6 +240,33 @@ L2:
 )");
 }
 
+TEST_CASE("accumulators in tuples are carried apart", "[core]") {
+  CHECK("\n" + compile_text(R"(pub fn fibs(n) = for _ in 1..n with (a, b) = (0, 1) { (b, a + b) })").code("fibs") == R"(
+    enter
+    is_int s1, L3
+    load s2, 1
+    load s4, 1
+    load s3, 0
+L1:
+    ge s1, s2, L2
+    add s3, s3, s4
+    add_imm s2, s2, 1
+    move s5, s3
+    move s3, s4
+    move s4, s5
+    loop L1, live {1 2 3 4}
+L2:
+    alloc 3, live {3 4}
+    tuple s1, [s3, s4]
+    ret s1
+L3:
+    load s2, 1
+    move s3, s1
+    call_native Prim.range/2, base 1 -> s1, live {}
+    raise bad_generator, s1
+)");
+}
+
 TEST_CASE("constants are folded", "[core]") {
   CHECK("\n" + compile_text(R"(const side = 4
 pub fn area() = side * side + (2 - 1))").code("area") == R"(
