@@ -1,0 +1,109 @@
+// Timers, the process dictionary and the process table, each by itself.
+#include <catch2/catch.hpp>
+#include <map>
+#include <random>
+
+#include "vm/interp/machine.h"
+#include "vm/proc/dictionary.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/run_queue.h"
+#include "vm/proc/timers.h"
+
+using namespace quelea;
+
+TEST_CASE("timers fire in order of time, cancelled ones never") {
+  Timers timers;
+  std::mt19937 random(7);
+  std::map<std::uint64_t, std::uint64_t> due;
+  for (int i = 0; i < 5000; ++i) {
+    const std::uint64_t at = random() % 10000;
+    due[timers.start_wake(at, Term::local_pid(1))] = at;
+  }
+  for (auto it = due.begin(); it != due.end();) {
+    std::uint64_t at = 0;
+    if (random() % 3 != 0) {
+      ++it;
+      continue;
+    }
+    REQUIRE(timers.cancel(it->first, &at));
+    REQUIRE(at == it->second);
+    REQUIRE_FALSE(timers.cancel(it->first));
+    it = due.erase(it);
+  }
+  REQUIRE(timers.size() == due.size());
+  std::uint64_t last = 0;
+  std::size_t fired = 0;
+  for (std::uint64_t now = 0; now <= 10000; now += 100) {
+    while (auto timer = timers.take_due(now)) {
+      REQUIRE(timer->due_ns <= now);
+      REQUIRE(timer->due_ns >= last);
+      last = timer->due_ns;
+      ++fired;
+    }
+  }
+  REQUIRE(timers.empty());
+  REQUIRE(fired == due.size());
+}
+
+TEST_CASE("the dictionary agrees with a map") {
+  AtomTable atoms;
+  Dictionary dictionary;
+  std::map<std::int64_t, std::int64_t> model;
+  std::mt19937 random(11);
+  for (int i = 0; i < 20000; ++i) {
+    const std::int64_t key = random() % 200, value = random() % 1000;
+    const Term term = Term::small(key);
+    const Term before = model.count(key) != 0 ? Term::small(model[key]) : Term::none();
+    if (random() % 2 == 0) {
+      REQUIRE(dictionary.put(term, Term::small(value), atoms) == before);
+      model[key] = value;
+    } else {
+      REQUIRE(dictionary.erase(term, atoms) == before);
+      model.erase(key);
+    }
+    REQUIRE(dictionary.size() == model.size());
+  }
+  for (const auto& [key, value] : model) {
+    REQUIRE(dictionary.get(Term::small(key), atoms) == Term::small(value));
+  }
+}
+
+TEST_CASE("a pid of the dead is nobody's") {
+  auto vm = make_vm({});
+  ProcessTable table(3);
+  std::vector<std::unique_ptr<Process>> processes;
+  for (int i = 0; i < 4; ++i) processes.push_back(std::make_unique<Process>());
+  for (int i = 0; i < 3; ++i) {
+    processes[static_cast<std::size_t>(i)]->pid_ =
+        table.add(*processes[static_cast<std::size_t>(i)]);
+  }
+  REQUIRE(table.add(*processes[3]).is_none());
+  const Term dead = processes[1]->pid_;
+  table.remove(*processes[1]);
+  REQUIRE(table.find(dead) == nullptr);
+  processes[3]->pid_ = table.add(*processes[3]);
+  REQUIRE(pid_id(processes[3]->pid_) == pid_id(dead));
+  REQUIRE(table.find(dead) == nullptr);
+  REQUIRE(table.find(processes[3]->pid_) == processes[3].get());
+  REQUIRE(table.count() == 3);
+}
+
+TEST_CASE("run queues keep order and priorities, and starve nobody") {
+  RunQueue queue;
+  std::vector<std::unique_ptr<Process>> processes;
+  for (Priority priority : {Priority::Low, Priority::Normal, Priority::High, Priority::Max}) {
+    for (int i = 0; i < 20; ++i) {
+      processes.push_back(std::make_unique<Process>());
+      processes.back()->priority = priority;
+      queue.push(*processes.back());
+    }
+  }
+  for (int i = 0; i < 20; ++i) REQUIRE(queue.pop()->priority == Priority::Max);
+  for (int i = 0; i < 20; ++i) REQUIRE(queue.pop()->priority == Priority::High);
+  int low = 0;
+  for (int i = 0; i < 16; ++i) low += queue.pop()->priority == Priority::Low;
+  REQUIRE(low == 2);
+  REQUIRE(queue.size() == 24);
+  while (queue.pop() != nullptr) continue;
+  REQUIRE(queue.size() == 0);
+}
