@@ -281,6 +281,9 @@ class Lowerer {
   Ref lower_call(const CallExpr* e, Mode mode);
   Ref call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0 = 0,
            uint32_t imm1 = 0);
+  // Puts the body of a small function in the place of its call (inline.cpp).
+  Ref lower_inlined(const FunctionDef& function, const Clause& clause, std::span<const Ref> args,
+                    Mode mode);
   Ref call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode);
   Ref call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode);
   Ref call_native(std::string_view module, std::string_view name, std::span<const Ref> args,
@@ -362,6 +365,7 @@ class Lowerer {
   std::vector<Ref> env_;             // by VarId
   uint32_t epoch_ = 0;               // counts the functions lowered
   std::vector<uint32_t> env_epoch_;  // by VarId, for those in known_: when env_ was set
+  uint32_t inline_depth_ = 0;
   std::vector<Lifted*> known_;       // by VarId: the lambda that the variable surely holds
   std::vector<Finally*> finallies_;
   std::unordered_map<Ref, View> views_;

@@ -1,9 +1,13 @@
 // Calls, functions as values, lambdas.
 #include <algorithm>
 
+#include "compiler/core/inline.h"
 #include "compiler/core/lower.h"
 
 namespace quelea::compiler {
+
+// A function that calls itself or its caller unrolls this often.
+constexpr uint32_t kMaxInlineDepth = 2;
 
 Ref Lowerer::call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0,
                   uint32_t imm1) {
@@ -57,6 +61,10 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
       return call(op_call_fun, op_tail_fun, args, mode, count);
     }
     case TargetKind::kFunction:
+      if (worker == nullptr && inline_depth_ < kMaxInlineDepth) {
+        const Clause* clause = inline_clause(*target.function, context_.names);
+        if (clause != nullptr) return lower_inlined(*target.function, *clause, args, mode);
+      }
       if (worker != nullptr && add_worker_args(worker, args))
         return call(op_call, op_tail_call, args, mode, worker->function);
       return call(op_call, op_tail_call, args, mode, target.function->index);
