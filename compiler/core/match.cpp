@@ -354,6 +354,7 @@ void PatternCompiler::run(std::span<Row*> rows, std::span<OccId> cols, BlockId f
 }
 
 void PatternCompiler::run_state(State state) {
+  constexpr size_t kRowsLookedAt = 8;  // cost as much as making one
   while (true) {
     if (state.rows.empty()) {
       l_.jump(state.fail);
@@ -368,16 +369,18 @@ void PatternCompiler::run_state(State state) {
       if (!leaf(state)) return;
       continue;
     }
-    if (needs_alternatives(state.rows, column)) {
-      state.rows = expand_alternatives(state, column);
-      continue;
-    }
+    // A step looks at every row once or twice, even where it decides about one of them only.
+    work_ += state.rows.size() / kRowsLookedAt;
     if (over_budget() && state.rows.size() > 1) {
       BlockId rest = l_.new_block();
       tasks_.push_back({state.rows.subspan(1), state.cols, rest, state.fail,
                         static_cast<uint32_t>(trail_.size()), 0, nullptr, false});
       state.rows = state.rows.first(1);
       state.fail = rest;
+    }
+    if (needs_alternatives(state.rows, column)) {
+      state.rows = expand_alternatives(state, column);
+      continue;
     }
     if (!step(state, column)) return;
   }

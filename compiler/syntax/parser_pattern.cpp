@@ -249,6 +249,7 @@ Pattern* Parser::map_pattern() {
       advance();
       advance();
     } else {
+      Nesting nesting(*this);  // Keys nest without passing plain_pattern().
       field.key = primary_pattern();
       if (!panic_ && !at(TokenKind::kFatArrow)) {
         fail(DiagCode::E0117, cur_.span, "expected `=>` after the key, found " + shown(cur_),
@@ -278,6 +279,8 @@ Pattern* Parser::map_pattern() {
 }
 
 Pattern* Parser::bin_pattern() {
+  Nesting nesting(*this);  // Segments nest without passing plain_pattern().
+  if (panic_) return error_pattern();
   Span open = cur_.span;
   advance();
   size_t base = segments_.size();
