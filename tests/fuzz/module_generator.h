@@ -378,6 +378,7 @@ class ModuleGenerator {
         return value();
       case 'C':
         if (chosen == op_map_literal) return number(keys_[count_ - 1]);
+        if (chosen == op_recv_start) return number(choices_.pick(keys_));
         return number(choices_.pick(chosen == op_bs_literal ? strings_ : all_));
       case 'B':
         return number(immediate(chosen));

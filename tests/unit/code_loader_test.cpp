@@ -191,6 +191,35 @@ TEST_CASE("large frames have their live maps outside") {
   CHECK(map[3] == 4);
 }
 
+TEST_CASE("a frame that a call may have left without room makes it again") {
+  Machine machine;
+  Draft draft;
+  ImportRef callee = draft.import("M", "f", 0);
+  draft.begin("f", 0, 20);
+  draft.code.emit(op_enter);
+  draft.code.emit(op_call_ext, callee, Return{2, Slot{15}, live({})});
+  draft.code.emit(op_call_ext, callee, Return{17, Slot{1}, live({15})});
+  draft.code.emit(op_ret, Slot{15});
+  draft.end();
+  LoadResult result = machine.load(draft);
+  INFO(result.error);
+  REQUIRE(result.module != nullptr);
+  const Word* at = result.module->functions[0].entry + 3;
+  CHECK(at[0] == op(op_call_ext));
+  // The result waits in the callee's slot 0 until there is room again.
+  CHECK(at[4] == slot(2));
+  CHECK(at[5] == 1);
+  CHECK(at[6] == op(op_alloc));
+  CHECK(at[7] == 0);
+  CHECK(at[8] == 20 * 8 + 32);
+  CHECK(at[9] == (1 << 3 | 1));
+  CHECK(at[10] == op(op_move));
+  CHECK(at[11] == slot(15));
+  CHECK(at[12] == slot(2));
+  CHECK(at[13] == op(op_call_ext));
+  CHECK(at[19] == op(op_ret));
+}
+
 TEST_CASE("handlers are found by address") {
   Machine machine;
   Draft draft;

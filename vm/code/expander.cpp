@@ -81,10 +81,7 @@ void Expander::operand(const Instruction& in, char letter, std::uint32_t value) 
     case 'M':
       return emit_live(in);
     case 'R':
-      emit_handler(loader_op_return_point);
-      emit(Word{8} * in.base);
-      emit_slot(in.destination);
-      return emit_live(in);
+      return emit_return(in);
     case 'V':
       emit(in.run_count);
       in.for_each_value([&](std::uint32_t encoded) { emit_value(encoded); });
@@ -121,20 +118,60 @@ void Expander::emit_room(const Instruction& in) {
   emit(bytes);
 }
 
-void Expander::emit_live(const Instruction& in) {
-  auto byte = [&](std::size_t i) { return i < in.live_bytes ? Word{in.live[i]} : Word{0}; };
-  bool is_short = in.live_bytes <= kShortMapSlots / 8 || (in.live_bytes == 8 && in.live[7] < 0x80);
+void Expander::emit_live(const Instruction& in, std::uint32_t extra) {
+  std::size_t bytes = std::max<std::size_t>(in.live_bytes, extra == 0 ? 0 : extra / 8 + 1);
+  auto byte = [&](std::size_t i) {
+    Word bits = i < in.live_bytes ? in.live[i] : 0;
+    return extra != 0 && i == extra / 8 ? bits | Word{1} << extra % 8 : bits;
+  };
+  bool is_short = bytes <= kShortMapSlots / 8 || (bytes == 8 && byte(7) < 0x80);
   if (is_short) {
     Word bits = 0;
-    for (std::size_t i = 0; i < in.live_bytes; ++i) bits |= byte(i) << 8 * i;
+    for (std::size_t i = 0; i < bytes; ++i) bits |= byte(i) << 8 * i;
     return emit(bits << 1 | 1);
   }
-  std::size_t count = (in.live_bytes + 7) / 8;
+  std::size_t count = (bytes + 7) / 8;
   auto table = std::make_unique<Word[]>(1 + count);
   table[0] = count;
-  for (std::size_t i = 0; i < in.live_bytes; ++i) table[1 + i / 8] |= byte(i) << 8 * (i % 8);
+  for (std::size_t i = 0; i < bytes; ++i) table[1 + i / 8] |= byte(i) << 8 * (i % 8);
   emit(reinterpret_cast<Word>(table.get()));
   live_maps_.push_back(std::move(table));
+}
+
+/// Whether heap may lie where slots of this frame are, when the call has returned. The callee made
+/// sure of no more than its own frame and the red zone, and may have filled the rest or moved the
+/// stack to a smaller block. So what is surely left is its slot 0 and the red zone (a frame is
+/// never smaller, and this holds again for what it calls). A native that calls nothing leaves the
+/// room of its caller as it was.
+bool Expander::may_lack_room(const Instruction& in) const {
+  if (in.op == op_call_native &&
+      (context_.natives[in.values[0]]->flags & (kNativeGuard | kNativePure)) != 0)
+    return false;
+  return function_->frame_slots > in.base + 1 + context_.red_zone_bytes / 8;
+}
+
+/// The return point; behind it, where room may lack, an `alloc` of nothing that makes it.
+void Expander::emit_return(const Instruction& in) {
+  std::uint32_t surely_there =
+      in.base + 1 + static_cast<std::uint32_t>(context_.red_zone_bytes / 8);
+  bool lacks = may_lack_room(in);
+  // A result must not be written to a slot that may not be there: it waits where the callee's frame
+  // was.
+  bool waits = lacks && in.destination >= surely_there;
+  std::uint32_t first_destination = waits ? in.base : in.destination;
+  emit_handler(loader_op_return_point);
+  emit(Word{8} * in.base);
+  emit_slot(first_destination);
+  emit_live(in);
+  if (!lacks) return;
+  emit_handler(op_alloc);
+  emit(0);
+  emit(Word{8} * function_->frame_slots + context_.red_zone_bytes);
+  emit_live(in, first_destination);
+  if (!waits) return;
+  emit_handler(op_move);
+  emit_slot(in.destination);
+  emit_slot(in.base);
 }
 
 void Expander::emit_switch(const Instruction& in) {

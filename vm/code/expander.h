@@ -55,9 +55,12 @@ class Expander {
   }
   void emit_value(std::uint32_t encoded);
   void emit_target(std::uint32_t offset);
-  void emit_live(const Instruction& in);
+  /// `extra` is live, too; 0: nothing more.
+  void emit_live(const Instruction& in, std::uint32_t extra = 0);
   void emit_room(const Instruction& in);
   void emit_switch(const Instruction& in);
+  bool may_lack_room(const Instruction& in) const;
+  void emit_return(const Instruction& in);
 
   const ExpandContext& context_;
   const ImageFunction* function_ = nullptr;

@@ -25,6 +25,8 @@
 //
 // The machine may replace an instruction's handler by one that does the next instruction as well
 // when the module is loaded (vm/interp/fusion.h); nothing else changes.
+// Behind a return point whose frame may have lost room meanwhile, the loader puts an `alloc` of 0
+// words.
 //
 // The word before a function's first instruction is the address of its LoadedFunction.
 #pragma once
@@ -61,6 +63,11 @@ enum LoaderOp : unsigned {
 #undef LOADER_OP
   kHandlerCount
 };
+
+/// Flags of natives (NATIVE's last column): allowed in guards; depends on its arguments alone. Such
+/// a native only computes: it never calls Quelea code.
+inline constexpr std::uint32_t kNativeGuard = 1;
+inline constexpr std::uint32_t kNativePure = 2;
 
 struct NativeEntry {
   NativeFunction function = nullptr;

@@ -51,6 +51,7 @@ class FunctionVerifier {
   const char* scan_segments(const Instruction& in) const;
   const char* scan_special(const Instruction& in);
   const char* scan_map_keys(std::uint32_t constant, std::uint32_t count);
+  const char* scan_tags(Term tags);
   const char* scan_binary_operands(const Instruction& in) const;
   const char* check_targets();
   const char* check_exceptions();

@@ -235,6 +235,16 @@ const char* FunctionVerifier::scan_map_keys(std::uint32_t constant, std::uint32_
   return nullptr;
 }
 
+/// What a receive may match by: a tuple of immediates, or [].
+const char* FunctionVerifier::scan_tags(Term tags) {
+  if (tags.is_nil_list()) return nullptr;
+  if (!is_tuple(tags)) return "tags of a receive that are no tuple";
+  context_.work += tuple_size(tags);
+  for (std::size_t i = 0; i < tuple_size(tags); ++i)
+    if (!tuple_at(tags, i).is_immediate()) return "a tag of a receive that is not immediate";
+  return nullptr;
+}
+
 const char* FunctionVerifier::scan_binary_operands(const Instruction& in) const {
   auto unit = [](std::uint32_t value) {
     return value >= 1 && value <= kMaxUnit ? nullptr : "a segment unit out of range";
@@ -330,6 +340,8 @@ const char* FunctionVerifier::scan_special(const Instruction& in) {
     case op_map_put:
     case op_map_update:
       return in.run_count % 2 == 0 ? nullptr : "a key without a value";
+    case op_recv_start:
+      return scan_tags(context_.constants[in.values[0]]);
     case op_raise:
       return in.values[0] < kRaiseKindCount ? nullptr : "an unknown kind of exception";
     default:

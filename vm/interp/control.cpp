@@ -146,7 +146,9 @@ HANDLER(call_fun) {
   if (QUELEA_UNLIKELY(!is_fun_of_arity(fun, arity))) GO(call_fun_slow);
   const Word* object = fun.pointer();
   Word captured = Header{object[0]}.payload_words() - 1;
-  if (QUELEA_UNLIKELY(captured > kRedZoneSlots)) GO(call_fun_slow);
+  if (QUELEA_UNLIKELY(ROOM <
+                      static_cast<std::int64_t>(pc[4] + (1 + arity + captured) * sizeof(Word))))
+    GO(call_fun_slow);
   PUSH_FRAME(pc[4], pc + 3);
   pc = reinterpret_cast<const FunEntry*>(object[1])->entry;
   for (Term* to = fp - arity; captured != 0; --captured) *--to = {*(++object + 1)};
@@ -170,7 +172,8 @@ HANDLER(tail_fun) {
   if (QUELEA_UNLIKELY(!is_fun_of_arity(fun, arity))) GO(tail_fun_slow);
   const Word* object = fun.pointer();
   Word captured = Header{object[0]}.payload_words() - 1;
-  if (QUELEA_UNLIKELY(captured > kRedZoneSlots)) GO(tail_fun_slow);
+  if (QUELEA_UNLIKELY(ROOM < static_cast<std::int64_t>((1 + arity + captured) * sizeof(Word))))
+    GO(tail_fun_slow);
   pc = reinterpret_cast<const FunEntry*>(object[1])->entry;
   for (Term* to = fp - arity; captured != 0; --captured) *--to = {*(++object + 1)};
   DROP_VALUE;

@@ -19,28 +19,43 @@ struct Catcher {
   const Word* pc = nullptr;  ///< null: nobody
   Term* fp = nullptr;
   bool is_guard = false;
+  Word live_map = 0;  ///< 0: the exception was raised in that very frame.
 };
 
 Catcher search(Process& p) {
   const CodeRegistry& code = p.vm().code();
   const Word* pc = p.pc;
   Term* fp = p.fp;
+  Word live_map = 0;
   if (p.has_flag(Process::kAtReturnPoint)) {
     auto point = reinterpret_cast<const ReturnPoint*>(pc);
     if (point->base_bytes == 0) return {};
     fp = caller_of(fp, *point);
+    live_map = point->live_map;
   }
   for (;;) {
     if (const LoadedModule* module = code.module_at(pc)) {
       if (const LoadedException* entry = module->exception_at(pc)) {
-        return {module->code + entry->handler, fp, entry->kind == ExceptionKind::Guard};
+        return {module->code + entry->handler, fp, entry->kind == ExceptionKind::Guard, live_map};
       }
     }
     const ReturnPoint& point = return_point_of(fp);
     if (point.base_bytes == 0) return {};
     pc = reinterpret_cast<const Word*>(&point);
     fp = caller_of(fp, point);
+    live_map = point.live_map;
   }
+}
+
+/// The frame that catches may have lost room to what it called. False: the process is over.
+bool make_room(Process& p, const Catcher& catcher) {
+  if (catcher.live_map == 0) return true;
+  const auto wanted = p.frame_room(catcher.pc);
+  const auto room = reinterpret_cast<char*>(p.fp) - reinterpret_cast<char*>(p.hp);
+  if (room >= static_cast<std::ptrdiff_t>(wanted)) return true;
+  p.live_map = catcher.live_map;
+  p.extra_count = 0;
+  return p.collect(wanted, false);
 }
 
 Term list_of_slots(Process& p, Term* fp, std::size_t count) {
@@ -109,7 +124,7 @@ bool find_catcher(Process& p) {
   }
   p.pc = catcher.pc;
   p.fp = catcher.fp;
-  return true;
+  return make_room(p, catcher);
 }
 
 Term take_exception_class(Process& p) { return p.extra().exception_class; }

@@ -9,8 +9,6 @@
 
 namespace quelea {
 
-inline constexpr std::uint32_t kNativeGuard = 1;
-inline constexpr std::uint32_t kNativePure = 2;
 inline constexpr std::uint32_t kNativeBlocking = 4;
 
 struct NativeDeclaration {
