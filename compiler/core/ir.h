@@ -66,6 +66,8 @@ struct Block {
   ExceptionKind handler_kind = ExceptionKind::Handler;
 };
 
+// imm[1] of a `get_elem` says how many elements the tuple has, where that is known (else 0).
+//
 // In imm[1] of a `bs_rest` whose binary and position are known to be of whole bytes: it cannot
 // fail.
 inline constexpr uint32_t kRestSurely = 1;

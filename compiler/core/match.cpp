@@ -38,7 +38,7 @@ Ref PatternCompiler::read(OccId id) {
     Ref part = kNoRef;
     switch (occs_[at].projection) {
       case Projection::kElement:
-        part = l_.value(op_get_elem, {whole}, index);
+        part = l_.value(op_get_elem, {whole}, index, occs_[occs_[at].parent].arity);
         break;
       case Projection::kHead:
         part = l_.value(op_get_head, {whole});

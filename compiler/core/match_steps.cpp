@@ -342,7 +342,13 @@ bool PatternCompiler::step_yes_no(State& state, size_t column, const Pat* pat,
   emit_test(occ, pat, yes, no);
   l_.start(yes);
   learn(occ, pat, true);
+  OccId parts = static_cast<OccId>(occs_.size());
   enter_parts(state, column, pat, state.rows);
+  if (pat->kind == PatKind::kCons) {
+    // Together with the test they are one instruction; what nobody wants is dropped later.
+    read(parts);
+    read(parts + 1);
+  }
   return true;
 }
 

@@ -253,6 +253,19 @@ class Simplifier {
     return inst.result == ref ? &inst : nullptr;
   }
 
+  // The tuple of which all elements are put together again in order.
+  Ref same_tuple(const Inst& inst) {
+    Ref whole = kNoRef;
+    for (uint32_t i = 0; i < inst.arg_count; ++i) {
+      const Inst* element = def(f_.args(inst)[i]);
+      if (element == nullptr || element->op != op_get_elem) return kNoRef;
+      if (element->imm[0] != i || element->imm[1] != inst.arg_count) return kNoRef;
+      if (i != 0 && f_.args(*element)[0] != whole) return kNoRef;
+      whole = f_.args(*element)[0];
+    }
+    return whole;
+  }
+
   // The value of a part of a tuple or cell that is a constant or was built here.
   Ref known_part(const Inst& inst) {
     if (inst.op == op_cons) {
@@ -263,6 +276,7 @@ class Simplifier {
                   tail->op == op_get_tail && f_.args(*head)[0] == f_.args(*tail)[0];
       return same ? f_.args(*head)[0] : kNoRef;
     }
+    if (inst.op == op_tuple) return same_tuple(inst);
     if (inst.op != op_get_elem && inst.op != op_get_head && inst.op != op_get_tail &&
         inst.op != op_elem)
       return kNoRef;
