@@ -4,6 +4,7 @@
 #pragma once
 
 #include "vm/code/opcodes.h"
+#include "vm/interp/bits.h"
 #include "vm/interp/handler.h"
 
 namespace quelea::bodies {
@@ -121,6 +122,45 @@ BODY(cons, 3, 0) {
   hp[1] = VALUE(3).bits;
   SLOT(1) = Term::cons(hp);
   hp += 2;
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(new_cons, 5, 0) {
+  const std::int64_t room = reinterpret_cast<char*>(fp) - reinterpret_cast<char*>(hp);
+  if (room < static_cast<std::int64_t>(pc[4] + 2 * sizeof(Word)) || QUELEA_GCSTRESSING) {
+    return Outcome::Rare;
+  }
+  hp[0] = VALUE(2).bits;
+  hp[1] = VALUE(3).bits;
+  SLOT(1) = Term::cons(hp);
+  hp += 2;
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(uncons, 4, 4) {
+  const Term list = SLOT(3);
+  if (!list.is_cons()) return Outcome::No;
+  const Word* cell = list.pointer();
+  const Word head = cell[0], tail = cell[1];
+  SLOT(1).bits = head;
+  SLOT(2).bits = tail;
+  return Outcome::Done;
+}
+END_BODY;
+
+BODY(bs_byte, 5, 5) {
+  const Term binary = SLOT(3), position = SLOT(4);
+  if (QUELEA_UNLIKELY(!matchable(binary, position))) return Outcome::No;
+  const Bits bits = bits_of(binary);
+  if (bits.size < kByte || position.bits > bits.size - kByte) return Outcome::No;
+  const Word at = position.bits + bits.offset;
+  if (QUELEA_UNLIKELY(at % kByte != 0)) return Outcome::Rare;
+  const Word byte = bits.bytes()[at / kByte];
+  const Word next = position.bits + kByte;
+  SLOT(1).bits = byte << kTagBits;
+  SLOT(2).bits = next;
   return Outcome::Done;
 }
 END_BODY;

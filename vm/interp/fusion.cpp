@@ -31,11 +31,13 @@ template <class... Bodies>
 struct List {};
 
 /// The parts, each with its proper handler. All may come first or second.
-#define PARTS(X)                                                                                 \
-  X(move)                                                                                        \
-  X(load) X(get_head) X(get_tail) X(get_cell) X(get_elem) X(add) X(sub) X(add_imm) X(sub_imm)    \
-      X(alloc) X(cons) X(eq_imm) X(ne_imm) X(is_cons) X(is_tuple_n) X(is_tagged_tuple) X(lt_imm) \
-          X(ge_imm) X(gt_imm) X(le_imm) X(lt) X(ge) X(eq_num) X(ne_num) X(eq) X(ne) X(is_atom)
+#define PARTS(X)                                                                                  \
+  X(move)                                                                                         \
+  X(load)                                                                                         \
+  X(get_head) X(get_tail) X(get_cell) X(get_elem) X(add) X(sub) X(add_imm) X(sub_imm) X(alloc)    \
+      X(cons) X(eq_imm) X(ne_imm) X(is_cons) X(is_tuple_n) X(is_tagged_tuple) X(lt_imm) X(ge_imm) \
+          X(gt_imm) X(le_imm) X(lt) X(ge) X(eq_num) X(ne_num) X(eq) X(ne) X(is_atom) X(uncons)    \
+              X(new_cons) X(bs_byte)
 
 #define PART(name) \
   template <>      \

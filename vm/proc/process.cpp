@@ -188,7 +188,11 @@ bool Process::within_heap_limit() {
   const bool over = used > heap_limit_words();
   if (!over && (own == 0 || used <= own)) return true;
   report_heap_limit(*this, used, over);
-  if (!over) return true;
+  if (!over) {
+    // Only logged: said again when it has doubled.
+    extra_record->max_heap_words = 2 * used;
+    return true;
+  }
   exit_with(atoms::killed);
   return false;
 }
