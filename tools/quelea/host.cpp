@@ -43,6 +43,11 @@ bool Output::flush() {
   return flush_locked();
 }
 
+int Output::error() {
+  std::lock_guard<std::mutex> guard(lock_);
+  return error_;
+}
+
 bool Output::flush_locked() {
   bool ok = write_all(1, buffer_.data(), buffer_.size());
   buffer_.clear();
@@ -58,7 +63,10 @@ bool Output::write_all(int fd, const char* bytes, size_t length) {
       poll(&wait, 1, -1);
       continue;
     }
-    if (n < 0) return false;
+    if (n < 0) {
+      if (fd == 1 && error_ == 0) error_ = errno;
+      return false;
+    }
     bytes += n;
     length -= static_cast<size_t>(n);
   }

@@ -18,13 +18,16 @@ class Output {
   Output();
   bool write(int fd, const char* bytes, size_t length);
   bool flush();
+  // The errno of the first write to fd 1 that failed, else 0: what was buffered then is lost.
+  int error();
 
  private:
   bool flush_locked();
-  static bool write_all(int fd, const char* bytes, size_t length);
+  bool write_all(int fd, const char* bytes, size_t length);
 
   std::mutex lock_;
   std::string buffer_;  // Waits for fd 1.
+  int error_ = 0;
   bool is_terminal_;
 };
 

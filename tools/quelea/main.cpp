@@ -1,5 +1,8 @@
 // The `quelea` command: an embedder of the library like any other. It uses the public header alone,
 // owns the process's standard streams and signals, and turns what happened into an exit status.
+#include <fcntl.h>
+
+#include <cerrno>
 #include <cstring>
 
 #include "tools/quelea/commands.h"
@@ -24,7 +27,17 @@ constexpr Command kCommands[] = {
 constexpr const char* kAbsent[] = {"repl",  "fmt", "new", "run",     "remote", "load",
                                    "build", "doc", "lsp", "observe", "bench"};
 
+// A program's files must not get the number of a standard descriptor that is closed: what is
+// printed would go into them. Opened the other way round, writing and reading them fail as they
+// would closed.
+void occupy_standard_descriptors() {
+  for (int fd = 0; fd <= 2; ++fd)
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+      open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char** argv) {
+  occupy_standard_descriptors();
   Options options;
   if (auto status = parse_options(argc, argv, options)) return *status;
   if (options.expression) return run_expression(options, *options.expression, options.rest);

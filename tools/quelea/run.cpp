@@ -1,8 +1,10 @@
 // quelea FILE, quelea -, quelea -e EXPR.
 #include <quelea/quelea.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include "tools/quelea/commands.h"
 #include "tools/quelea/files.h"
@@ -11,6 +13,7 @@
 namespace cli {
 namespace {
 
+constexpr int kExitRaised = 1;
 constexpr int kExitInterrupted = 130;
 
 int report(Host& host, const std::string& text) {
@@ -25,7 +28,14 @@ int run_module(Host& host, const char* module) {
   quelea_status status = quelea_vm_run_main(host.vm(), module, &exit_status);
   host.output().flush();
   if (status == QUELEA_INTERRUPTED) return kExitInterrupted;
-  if (status == QUELEA_OK || status == QUELEA_RAISED) return exit_status;
+  if (status == QUELEA_OK || status == QUELEA_RAISED) {
+    // Output that is lost is no success. A reader that has seen enough (`| head`) is told about by
+    // the program's own report, if it wrote on.
+    int error = host.output().error();
+    if (error == 0 || (error == EPIPE && exit_status != 0)) return exit_status;
+    report(host, std::string("cannot write standard output: ") + strerror(error));
+    return exit_status == 0 ? kExitRaised : exit_status;
+  }
   return report(host, quelea_vm_error(host.vm()));
 }
 

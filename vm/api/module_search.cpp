@@ -64,7 +64,8 @@ std::vector<ModuleSearch::Place> ModuleSearch::places(std::string_view name) con
   std::string path = compiler::module_path(name);
   if (path.empty()) return result;
   for (const std::string& folder : folders_) {
-    std::string stem = folder + "/" + path;
+    // Traces name a module beside the script as they name the script.
+    std::string stem = folder == "." ? path : folder + "/" + path;
     timespec source_time = {}, compiled_time = {};
     bool source = modified_at(stem + ".qu", source_time);
     bool compiled = modified_at(stem + ".qb", compiled_time);

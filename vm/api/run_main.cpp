@@ -73,6 +73,6 @@ quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_st
       break;
   }
   *exit_status = 1;
-  machine.write(2, result.report);
+  machine.write(2, result.report + "\n");
   return vm->fail(QUELEA_RAISED, std::move(result.report));
 }
