@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <unordered_set>
 
 #include "vm/term/binary.h"
 
@@ -78,6 +79,18 @@ std::size_t Heap::held_words() const {
     for (Fragment* f = old_->fragments; f != nullptr; f = f->next) words += f->used_words();
   }
   return words;
+}
+
+std::size_t Heap::binary_bytes() const {
+  std::unordered_set<const SharedBytes*> seen;
+  std::size_t bytes = 0;
+  for (Word* chain : {ref_binaries, old_ != nullptr ? old_->ref_binaries : nullptr}) {
+    for (; chain != nullptr; chain = reinterpret_cast<Word*>(chain[3])) {
+      const SharedBytes* shared = ref_binary_bytes(Term::boxed(chain));
+      if (seen.insert(shared).second) bytes += shared->capacity;
+    }
+  }
+  return bytes;
 }
 
 void Heap::set_min_block_words(std::size_t words) {

@@ -79,6 +79,9 @@ class Heap : public TermAlloc {
   /// Words of memory held, the stack included.
   std::size_t held_words() const;
 
+  /// Bytes of the buffers that binaries of this heap refer to, each buffer once.
+  std::size_t binary_bytes() const;
+
   /// True while `alloc` builds in a fragment because the block was full.
   bool in_fragment() const { return block_hp_ != nullptr; }
   Word* block_top() const { return block_hp_ != nullptr ? block_hp_ : hp; }

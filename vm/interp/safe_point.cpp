@@ -14,11 +14,15 @@ COLD(safe_point) {
   p->fp = fp;
   p->hp = hp;
   p->reductions = reductions;
-  if (!at_safe_point(*p, room)) LEAVE;
+  const bool goes_on = at_safe_point(*p, room);
   pc = p->pc;
   fp = p->fp;
   hp = p->hp;
   reductions = p->reductions;
+  if (!goes_on) {
+    if (p->pending == Process::Pending::Exception) GO(unwind);
+    LEAVE;
+  }
   value = p->value;
   p->set_flag_bit(Process::kAtReturnPoint, false);
   DISPATCH;
@@ -31,8 +35,12 @@ COLD(native_again) {
   p->fp = fp;
   p->hp = hp;
   p->reductions = reductions;
-  collect_if_due(*p, room);
-  LEAVE;
+  if (collect_if_due(*p, room) || p->pending != Process::Pending::Exception) LEAVE;
+  pc = p->pc;
+  fp = p->fp;
+  hp = p->hp;
+  reductions = p->reductions;
+  GO(unwind);
 }
 
 }  // namespace quelea

@@ -1,5 +1,7 @@
 // The prelude's functions on processes: argument shapes in, the process's own API
 // (vm/proc/process.h) out.
+#include <algorithm>
+
 #include "vm/native/support.h"
 #include "vm/term/identity.h"
 #include "vm/term/integer.h"
@@ -26,7 +28,14 @@ bool read_words(Term value, std::size_t& words) {
   return true;
 }
 
-/// max_heap: words, or %{size: words, kill: boolean}.
+bool read_heap_action(Process& p, Term value, HeapLimitAction& action) {
+  if (is_atom_named(p, value, "kill")) return action = HeapLimitAction::Kill, true;
+  if (is_atom_named(p, value, "error")) return action = HeapLimitAction::Error, true;
+  if (is_atom_named(p, value, "log")) return action = HeapLimitAction::Log, true;
+  return false;
+}
+
+/// max_heap: words, or %{size: words, action: :kill | :error | :log}; `kill: boolean` as in Erlang.
 bool read_max_heap(Process& p, Term value, SpawnOptions& options) {
   if (!is_map(value)) return read_words(value, options.max_heap_words);
   MapIterator entries(value);
@@ -35,6 +44,8 @@ bool read_max_heap(Process& p, Term value, SpawnOptions& options) {
   while (entries.next(key, setting)) {
     if (is_atom_named(p, key, "size")) {
       if (!read_words(setting, options.max_heap_words)) return false;
+    } else if (is_atom_named(p, key, "action")) {
+      if (!read_heap_action(p, setting, options.max_heap_action)) return false;
     } else if (is_atom_named(p, key, "kill") && is_bool(setting)) {
       options.max_heap_action =
           setting == atoms::true_ ? HeapLimitAction::Kill : HeapLimitAction::Log;
@@ -55,6 +66,23 @@ bool read_priority(Process& p, Term value, Priority& priority) {
   return false;
 }
 
+bool read_max_mailbox(Term value, SpawnOptions& options) {
+  std::int64_t count = 0;
+  if (!get_count(value, count) || count <= 0) return false;
+  options.max_mailbox = static_cast<std::uint32_t>(std::min<std::int64_t>(count, INT32_MAX));
+  return true;
+}
+
+bool read_on_full(Process& p, Term value, SpawnOptions& options) {
+  if (!value.is_atom()) return false;
+  const std::string_view text = text_of(p, value);
+  if (text == "drop_new") return options.on_full = OnFull::DropNew, true;
+  if (text == "drop_old") return options.on_full = OnFull::DropOld, true;
+  if (text == "kill") return options.on_full = OnFull::Kill, true;
+  if (text == "block") return options.on_full = OnFull::Block, true;
+  return false;
+}
+
 bool read_option(Process& p, Term key, Term value, SpawnOptions& options) {
   if (!key.is_atom()) return false;
   const std::string_view name = text_of(p, key);
@@ -63,6 +91,8 @@ bool read_option(Process& p, Term key, Term value, SpawnOptions& options) {
   if (name == "priority") return read_priority(p, value, options.priority);
   if (name == "min_heap") return read_words(value, options.min_heap_words);
   if (name == "max_heap") return read_max_heap(p, value, options);
+  if (name == "max_mailbox") return read_max_mailbox(value, options);
+  if (name == "on_full") return read_on_full(p, value, options);
   if (name == "name") {
     options.name = value;
     return value.is_atom() && value != atoms::undefined && value != atoms::nil;

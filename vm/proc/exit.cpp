@@ -15,6 +15,7 @@ namespace {
 
 void tell_others(Vm& vm, Process& p, Term reason) {
   ProcessExtra& x = *p.extra_record;
+  if (x.mailbox_limit != nullptr) release_blocked(p);
   for (Word bits : x.links) {
     if (Process* other = vm.processes().find(Term{bits})) {
       post_signal(*other, make_signal(vm, SignalKind::LinkExit, reason, p.self()));
@@ -77,24 +78,32 @@ void Process::take_last_relations() {
   std::vector<Signal*> in_order;
   for (; signal != nullptr; signal = static_cast<Signal*>(signal->next)) in_order.push_back(signal);
   for (auto at = in_order.rbegin(); at != in_order.rend(); ++at) {
-    switch ((*at)->kind) {
-      case SignalKind::Link:
-        extra().links.insert((*at)->from.bits);
-        break;
-      case SignalKind::Unlink:
-        extra().links.erase((*at)->from.bits);
-        break;
-      case SignalKind::Monitor:
-        extra().watchers.emplace((*at)->reference, ProcessExtra::Watcher{(*at)->from, (*at)->term});
-        break;
-      case SignalKind::Demonitor:
-        extra().watchers.erase((*at)->reference);
-        break;
-      default:
-        break;
-    }
-    drop_signal(*at);
+    take_last_relation(*at);
   }
+}
+
+void Process::take_last_relation(Signal* signal) {
+  switch (signal->kind) {
+    case SignalKind::Link:
+      extra().links.insert(signal->from.bits);
+      break;
+    case SignalKind::Unlink:
+      extra().links.erase(signal->from.bits);
+      break;
+    case SignalKind::Monitor:
+      extra().watchers.emplace(signal->reference,
+                               ProcessExtra::Watcher{signal->from, signal->term});
+      break;
+    case SignalKind::Demonitor:
+      extra().watchers.erase(signal->reference);
+      break;
+    case SignalKind::Blocked:
+      note_blocked(*this, signal->from);
+      break;
+    default:
+      break;
+  }
+  drop_signal(signal);
 }
 
 }  // namespace quelea

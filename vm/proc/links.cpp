@@ -13,6 +13,7 @@
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/timers.h"
+#include "vm/proc/trace.h"
 #include "vm/proc/vm.h"
 
 namespace quelea {
@@ -22,6 +23,8 @@ namespace quelea {
 
 Term Process::send(Term dest, Term message) {
   Process* target = nullptr;
+  SignalKind kind = SignalKind::Message;
+  Word number = 0;
   if (QUELEA_LIKELY(dest.is_local_pid())) {
     target = vm().processes().find(dest);
   } else if (dest.is_atom()) {
@@ -31,11 +34,8 @@ Term Process::send(Term dest, Term message) {
     const Term owner{ref_owner(dest)};
     if (!owner.is_local_pid()) return message;
     target = vm().processes().find(owner);
-    if (target != nullptr) {
-      post_signal(*target,
-                  make_signal(vm(), SignalKind::AliasMessage, message, self(), ref_number(dest)));
-    }
-    return message;
+    kind = SignalKind::AliasMessage;
+    number = ref_number(dest);
   } else if (is_tuple(dest) && tuple_size(dest) == 2 && tuple_at(dest, 0).is_atom() &&
              tuple_at(dest, 1).is_atom()) {
     // Only this node is known; what is sent to others is lost, as on a broken connection.
@@ -47,10 +47,11 @@ Term Process::send(Term dest, Term message) {
   } else if (!dest.is_kind(Kind::ExternalPid) && !dest.is_kind(Kind::ExternalRef)) {
     return badarg();
   }
-  if (target == nullptr) return message;
-  Signal* signal = make_signal(vm(), SignalKind::Message, message, self());
+  if (target == nullptr || !admit_message(this, *target)) return message;
+  Signal* signal = make_signal(vm(), kind, message, self(), number);
   charge(static_cast<std::int64_t>(1 + signal->used_words() / 16));
   post_signal(*target, signal);
+  if (QUELEA_UNLIKELY(target->has_mailbox_limit)) wait_for_room(*this, *target);
   return message;
 }
 
@@ -307,7 +308,10 @@ bool receive_signal(Process& p, Signal* signal) {
       deliver(p, signal);
       return true;
     case SignalKind::AliasMessage: {
-      if (p.extra_record == nullptr || p.extra_record->aliases.count(signal->reference) == 0) break;
+      if (p.extra_record == nullptr || p.extra_record->aliases.count(signal->reference) == 0) {
+        if (p.has_mailbox_limit) message_left(p);
+        break;
+      }
       auto monitor = p.extra_record->monitors.find(signal->reference);
       if (monitor != p.extra_record->monitors.end() && monitor->second.is_alias) {
         p.extra_record->aliases.erase(signal->reference);
@@ -338,6 +342,17 @@ bool receive_signal(Process& p, Signal* signal) {
     case SignalKind::Down:
       receive_down(p, signal);
       break;
+    case SignalKind::Blocked:
+      note_blocked(p, signal->from);
+      break;
+    case SignalKind::Unblocked:
+      if (--p.extra().blocked_sends == 0) p.set_flag_bit(Process::kBlocked, false);
+      break;
+    case SignalKind::MailboxFull:
+      drop_signal(signal);
+      report_full_mailbox(p);
+      p.exit_with(atoms::mailbox_full);
+      return false;
     case SignalKind::Wake:
       break;
   }
@@ -363,7 +378,7 @@ bool Process::handle_signals() {
     if (goes_on) {
       goes_on = receive_signal(*this, oldest);
     } else {
-      drop_signal(oldest);
+      take_last_relation(oldest);
     }
     oldest = next;
   }

@@ -98,6 +98,7 @@ Signal* unlink_message(Process& p, Fragment** link) {
   if (p.last_link == behind) p.last_link = link;
   if (p.scan_link == behind) p.scan_link = link;
   --p.message_count;
+  if (QUELEA_UNLIKELY(p.has_mailbox_limit) && is_counted(*message)) message_left(p);
   if (p.has_flag(Process::kKeepsPlaces)) {
     MailboxPlaces& places = p.extra_record->places;
     if (p.message_count == 0) {
@@ -118,6 +119,7 @@ void deliver(Process& p, Signal* message) {
   *p.last_link = message;
   p.last_link = &message->next;
   ++p.message_count;
+  if (QUELEA_UNLIKELY(p.has_mailbox_limit)) drop_oldest(p);
 }
 
 PeekResult peek_arrivals(Process& p) {
@@ -138,7 +140,7 @@ void stop_receive_timer(Process& p) {
 void take_message(Process& p) {
   if (*p.scan_link == nullptr) return;
   Signal* message = unlink_message(p, p.scan_link);
-  p.scan_link = &p.first_message;
+  p.scan_link = Process::no_message();
   if (p.receive_timer != 0) stop_receive_timer(p);
   // After a collection in the middle of the receive, old objects may refer to the message.
   const bool collected = p.has_flag(Process::kCollectedInReceive);
@@ -168,7 +170,7 @@ WaitResult wait_until(Process& p, Term timeout) {
   if (timeout == atoms::infinity) return WaitResult::Wait;
   if (p.has_flag(Process::kTimedOut) || timeout == Term::small(0)) {
     stop_receive_timer(p);
-    p.scan_link = &p.first_message;
+    p.scan_link = Process::no_message();
     p.set_flag_bit(Process::kCollectedInReceive, false);
     return WaitResult::Timeout;
   }

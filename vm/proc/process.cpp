@@ -157,9 +157,16 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   }
   StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
   if (room_bytes == 0) room_bytes = frame_room(pc);
-  Collector collector(*this, foreign, heap_limit_words());
-  const CollectionResult result = collector.collect(top, room_bytes, full, scan_roots);
+  CollectionResult result =
+      Collector(*this, foreign, heap_limit_words()).collect(top, room_bytes, full, scan_roots);
   fp = top.fp;
+  if (!result.full && passes_heap_limit(nullptr)) {
+    // What is dead in the old space must not count.
+    top.fp = fp;
+    result =
+        Collector(*this, foreign, heap_limit_words()).collect(top, room_bytes, true, scan_roots);
+    fp = top.fp;
+  }
   charge(static_cast<std::int64_t>(result.live_words / 64));
   ++collections_;
 #if QUELEA_GCSTRESS
@@ -177,23 +184,49 @@ bool Process::collect(std::size_t room_bytes, bool full) {
 std::size_t Process::heap_limit_words() const {
   const std::size_t machine = vm().max_process_words();
   const std::size_t own = extra_record != nullptr ? extra_record->max_heap_words : 0;
-  return own != 0 && extra_record->max_heap_action == HeapLimitAction::Kill ? std::min(own, machine)
-                                                                            : machine;
+  return own != 0 && extra_record->max_heap_action != HeapLimitAction::Log ? std::min(own, machine)
+                                                                           : machine;
+}
+
+/// What counts for the limits: heap, stack, and for the process's own limit its binaries, each
+/// once.
+bool Process::passes_heap_limit(std::size_t* used_out) const {
+  const std::size_t limit_words = extra_record != nullptr ? extra_record->max_heap_words : 0;
+  const std::size_t machine_words = vm().max_process_words();
+  std::size_t used =
+      used_words() + static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
+  bool passed = used > machine_words;
+  if (limit_words != 0) {
+    if (!passed && used <= limit_words) used += binary_bytes() / sizeof(Word);
+    passed = passed || used > limit_words;
+  }
+  if (used_out != nullptr) *used_out = used;
+  return passed;
 }
 
 bool Process::within_heap_limit() {
-  const std::size_t used =
-      used_words() + static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
-  const std::size_t own = extra_record != nullptr ? extra_record->max_heap_words : 0;
-  const bool over = used > heap_limit_words();
-  if (!over && (own == 0 || used <= own)) return true;
-  report_heap_limit(*this, used, over);
-  if (!over) {
-    // Only logged: said again when it has doubled.
-    extra_record->max_heap_words = 2 * used;
+  std::size_t used = 0;
+  if (!passes_heap_limit(&used)) return true;
+  const std::size_t machine_words = vm().max_process_words();
+  const HeapLimitAction action =
+      used > machine_words ? HeapLimitAction::Kill : extra_record->max_heap_action;
+  if (action == HeapLimitAction::Log) {
+    // A line for each doubling, not for each collection.
+    if (used < 2 * extra_record->logged_heap_words) return true;
+    extra_record->logged_heap_words = used;
+    report_heap_limit(*this, used, false);
+    if (in_fragment()) leave_fragment();
     return true;
   }
-  exit_with(atoms::killed);
+  if (action == HeapLimitAction::Kill) {
+    report_heap_limit(*this, used, true);
+    exit_with(atoms::killed);
+    return false;
+  }
+  // A native that worked in slices is left for good.
+  delete native_state;
+  native_state = nullptr;
+  raise_error(atoms::system_limit);
   return false;
 }
 

@@ -40,7 +40,14 @@ enum class ProcessState : std::uint8_t {
 };
 
 /// What happens to a process whose heap grows past `max_heap`.
-enum class HeapLimitAction : std::uint8_t { Kill, Log };
+enum class HeapLimitAction : std::uint8_t {
+  Kill,   ///< It dies with the reason :killed.
+  Error,  ///< `error :system_limit` is raised where it is noticed.
+  Log,
+};
+
+/// What happens to a message for a mailbox that is full.
+enum class OnFull : std::uint8_t { DropNew, DropOld, Kill, Block };
 
 struct SpawnOptions {
   bool link = false;
@@ -50,6 +57,8 @@ struct SpawnOptions {
   std::size_t min_heap_words = 0;
   std::size_t max_heap_words = 0;  ///< 0: no limit.
   HeapLimitAction max_heap_action = HeapLimitAction::Kill;
+  std::uint32_t max_mailbox = 0;  ///< Messages; 0: no limit.
+  OnFull on_full = OnFull::Kill;
 };
 
 class Process : public Heap {
@@ -166,6 +175,7 @@ class Process : public Heap {
   static constexpr std::uint8_t kWoken = 16;
   static constexpr std::uint8_t kCollectedInReceive = 32;  ///< Since the last message was taken.
   static constexpr std::uint8_t kKeepsPlaces = 64;  ///< In its mailbox: MailboxPlaces.
+  static constexpr std::uint8_t kBlocked = 128;     ///< Until a full mailbox has room.
   bool has_flag(std::uint8_t bit) const { return (flags & bit) != 0; }
   void set_flag_bit(std::uint8_t bit, bool on) {
     flags = static_cast<std::uint8_t>(on ? flags | bit : flags & ~bit);
@@ -178,13 +188,22 @@ class Process : public Heap {
   // Mailbox: the inner queue, messages in order of arrival.
   Fragment* first_message = nullptr;
   Fragment** last_link = &first_message;  ///< Where the next arrival is linked.
-  Fragment** scan_link = &first_message;  ///< Link to the message a receive looks at.
+  /// Link to the message a receive looks at; between receives to nothing.
+  Fragment** scan_link = no_message();
   const Word* receive_site = nullptr;     ///< The recv_start instruction of the receive.
   std::uint32_t message_count = 0;
+  /// Set before anybody knows the process: senders look at `extra_record->mailbox_limit`.
+  bool has_mailbox_limit = false;
 
   /// Other processes' signals, newest first; the owner takes all at once. Senders push with
   /// release, which pairs with the owner's acquire exchange.
   std::atomic<Signal*> outer{nullptr};
+
+  /// A link with nothing behind it, which is never written.
+  static Fragment** no_message() {
+    static constexpr Fragment* kNothing = nullptr;
+    return const_cast<Fragment**>(&kNothing);
+  }
 
   Process* next_in_queue = nullptr;  ///< In a run queue.
   Process* next_all = nullptr;       ///< All processes of the machine.
@@ -212,6 +231,7 @@ class Process : public Heap {
   Term import_in_native(Term term);
   /// For the end: relations among the signals that were not handled yet.
   void take_last_relations();
+  void take_last_relation(Signal* signal);
   /// The process ends with this reason at the next opportunity.
   void exit_with(Term reason);
   /// Collects now; `room_bytes` will be free. Only where the roots are known (pc, fp, live_map, …).
@@ -222,6 +242,7 @@ class Process : public Heap {
   static Word* grow_heap(TermAlloc& self, std::size_t words);
   bool within_heap_limit();
   std::size_t heap_limit_words() const;
+  bool passes_heap_limit(std::size_t* used) const;
   bool fragments_due() const { return fragment_words_ > block_words() / 2 + 512; }
   void interrupt_for_collection() { request_collection(false); }
   std::uint32_t collections() const { return collections_; }

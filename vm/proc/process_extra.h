@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "vm/proc/dictionary.h"
 #include "vm/proc/mailbox.h"
+#include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process.h"
 
 namespace quelea {
@@ -58,6 +60,9 @@ struct ProcessExtra {
 
   std::size_t max_heap_words = 0;
   HeapLimitAction max_heap_action = HeapLimitAction::Kill;
+  std::size_t logged_heap_words = 0;  ///< What the last log line about the limit said.
+  std::unique_ptr<MailboxLimit> mailbox_limit;
+  std::uint32_t blocked_sends = 0;  ///< Full mailboxes that have not said yet that there is room.
   bool keep_result = false;  ///< The main process: somebody wants its value.
 };
 

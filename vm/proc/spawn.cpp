@@ -64,6 +64,11 @@ Process* make_child(Vm& vm, const Start& start, const SpawnOptions& options) {
     child->extra().max_heap_words = options.max_heap_words;
     child->extra().max_heap_action = options.max_heap_action;
   }
+  if (options.max_mailbox != 0) {
+    child->extra().mailbox_limit =
+        std::make_unique<MailboxLimit>(options.max_mailbox, options.on_full);
+    child->has_mailbox_limit = true;
+  }
   return child;
 }
 

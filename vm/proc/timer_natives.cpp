@@ -1,4 +1,5 @@
 // Timers as processes use them.
+#include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/vm.h"
@@ -59,7 +60,7 @@ void fire_timer(Vm& vm, Timer& timer) {
   Process* target = timer.destination.is_atom() ? vm.names().find(timer.destination)
                                                 : vm.processes().find(timer.destination);
   if (timer.message != nullptr) {
-    if (target != nullptr) {
+    if (target != nullptr && admit_message(nullptr, *target)) {
       post_signal(*target, timer.message);
     } else {
       drop_signal(timer.message);

@@ -137,7 +137,10 @@ std::string crash_text(Process& p, Term class_atom, Term reason, Term readable) 
   return text;
 }
 
-void report_crash(Process& p, Term class_atom, Term reason, Term readable) {
+namespace {
+
+/// "process #Pid<0.5.0> (:name)"
+std::string named(Process& p) {
   std::string text = "process ";
   inspect(text, p.self(), p.vm().atoms(), p.vm().inspect_options());
   if (p.extra_record != nullptr && p.extra_record->name.is_atom()) {
@@ -145,15 +148,26 @@ void report_crash(Process& p, Term class_atom, Term reason, Term readable) {
     inspect(text, p.extra_record->name, p.vm().atoms(), p.vm().inspect_options());
     text += ')';
   }
-  text += " crashed: " + crash_text(p, class_atom, reason, readable);
+  return text;
+}
+
+}  // namespace
+
+void report_crash(Process& p, Term class_atom, Term reason, Term readable) {
+  p.vm().log(LogLevel::Error,
+             named(p) + " crashed: " + crash_text(p, class_atom, reason, readable));
+}
+
+void report_full_mailbox(Process& p) {
+  std::string text = named(p) + " died of a full mailbox: ";
+  text += std::to_string(p.extra_record->mailbox_limit->most) + " messages waited, more than ";
+  text += "max_mailbox allows were sent";
   p.vm().log(LogLevel::Error, text);
 }
 
 void report_heap_limit(Process& p, std::size_t used_words, bool killed) {
-  std::string text = "process ";
-  inspect(text, p.self(), p.vm().atoms(), p.vm().inspect_options());
-  text += " uses " + std::to_string(used_words * sizeof(Word) / 1024) +
-          " KiB of heap and stack, more than it may";
+  std::string text = named(p) + " uses " + std::to_string(used_words * sizeof(Word) / 1024) +
+                     " KiB of heap and stack, more than it may";
   text += killed ? "; it is killed" : "";
   const Term trace = readable_trace(p, capture_trace(p));
   append_trace(text, p.vm(), trace);

@@ -19,6 +19,8 @@ Term readable_trace(Process& p, Term raw_trace);
 /// A crash for people: class, reason, trace.
 std::string crash_text(Process& p, Term class_atom, Term reason, Term readable);
 void report_crash(Process& p, Term class_atom, Term reason, Term readable);
+/// The process dies of a full mailbox.
+void report_full_mailbox(Process& p);
 void report_heap_limit(Process& p, std::size_t used_words, bool killed);
 
 }  // namespace quelea

@@ -22,6 +22,10 @@ void Scheduler::run_slice(Process& process) {
     vm_.end_process(process);
     return;
   }
+  if (QUELEA_UNLIKELY(process.has_flag(Process::kBlocked))) {
+    process.state = ProcessState::Waiting;
+    return;
+  }
   process.reductions = kSliceReductions;
   process.held_reductions = 0;
   run_(process);
