@@ -1,6 +1,8 @@
 // Building binaries.
 #include "vm/term/binary.h"
 
+#include <algorithm>
+#include <bit>
 #include <charconv>
 
 #include "vm/code/segments.h"
@@ -19,6 +21,30 @@ inline bool bits_wanted(Term size, Word unit, std::size_t& bits) {
 }
 
 /// One segment (flags, unit, value X, size X) into the builder. False: badarg.
+/// Whether `size` bits can hold an integer so that the same segment reads it back.
+bool holds(std::size_t size, bool is_signed, Term integer) {
+  if (integer.is_small()) {
+    const std::int64_t value = integer.small_value();
+    if (value < 0 && !is_signed) return false;
+    if (size >= 62) return true;
+    return is_signed ? size != 0 && (value < 0 ? ~value : value) >> (size - 1) == 0
+                     : value >> size == 0;
+  }
+  if (!is_integer(integer)) return false;
+  std::size_t length = integer_bit_length(integer);
+  if (integer.is_kind(Kind::NegativeBig)) {
+    if (!is_signed) return false;
+    // Of the negative ones a power of two, such as -128 in 8 bits, wants a bit less.
+    const Word* limbs = integer.pointer() + 1;
+    const std::size_t count = header_of(integer).payload_words();
+    const bool is_power =
+        std::has_single_bit(limbs[count - 1]) &&
+        std::all_of(limbs, limbs + count - 1, [](Word limb) { return limb == 0; });
+    length -= is_power;
+  }
+  return length + is_signed <= size;
+}
+
 bool put_segment(BinaryBuilder& builder, Term* fp, const Word* segment) {
   const auto flags = static_cast<std::uint32_t>(segment[0]);
   const Term value = value_at(fp, segment[2]);
@@ -46,6 +72,7 @@ bool put_segment(BinaryBuilder& builder, Term* fp, const Word* segment) {
     }
     case SegmentType::Int:
       if (!bits_wanted(value_at(fp, segment[3]), segment[1], bits)) return false;
+      if (!holds(bits, (flags & kSegmentSigned) != 0, value)) return false;
       return builder.put_int(value, bits, is_little);
     case SegmentType::Float:
       if (!bits_wanted(value_at(fp, segment[3]), segment[1], bits)) return false;
