@@ -99,7 +99,7 @@ struct Arguments : TermAlloc {
 
 }  // namespace
 
-RunResult run_main(Vm& vm, const RunRequest& request, bool /*end_all*/) {
+RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
   RunResult result;
   const Term module = vm.atoms().intern(request.module);
   const Term function = vm.atoms().intern(request.function);
@@ -141,6 +141,7 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool /*end_all*/) {
     result.report = std::move(vm.main_end.report);
     result.value = std::move(vm.main_end.value);
   }
+  if (end_all) vm.drop_processes();
   return result;
 }
 

@@ -83,7 +83,7 @@ Term readable_trace(Process& p, Term raw) {
 
 namespace {
 
-void append_place(std::string& text, const Vm& vm, Term properties) {
+void append_place(std::string& text, Term properties) {
   std::string file;
   std::int64_t line = 0;
   for (; properties.is_cons(); properties = properties.tail()) {
@@ -95,7 +95,6 @@ void append_place(std::string& text, const Vm& vm, Term properties) {
       line = tuple_at(property, 1).small_value();
     }
   }
-  (void)vm;
   if (line != 0) text += " (" + file + ":" + std::to_string(line) + ")";
 }
 
@@ -121,7 +120,7 @@ void append_trace(std::string& text, Vm& vm, Term trace) {
       text += '/';
       inspect(text, arguments, vm.atoms(), options);
     }
-    append_place(text, vm, tuple_at(entry, 3));
+    append_place(text, tuple_at(entry, 3));
   }
 }
 

@@ -165,6 +165,18 @@ Process* Vm::new_process(std::size_t block_words) {
   return process;
 }
 
+void Vm::drop_processes() {
+  while (run_queue_->pop() != nullptr) continue;
+  std::vector<Process*> all;
+  processes_->for_each([&](Process& process) { all.push_back(&process); });
+  for (Process* process : all) {
+    if (process->extra_record != nullptr && process->extra_record->name.is_atom()) {
+      names_->remove(process->extra_record->name);
+    }
+    free_process(*process);
+  }
+}
+
 void Vm::destroy_process(Process& process) { destroy(process); }
 
 void Vm::encode_value(std::string& out, Term value) {

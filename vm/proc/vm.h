@@ -85,6 +85,8 @@ class Vm {
 
   /// Ends a process: signals, names and memory. It must not be running.
   void end_process(Process& process);
+  /// Takes all processes away, without running any of their code. None may be running.
+  void drop_processes();
   /// A new process that nobody knows yet, with a block of `words`; null at the limit.
   Process* new_process(std::size_t block_words);
 
