@@ -129,11 +129,12 @@ int test_command(const Options& options, const Words& words) {
   }
   if (isatty(2)) fputs("\r\033[K", stderr);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  printf("%zu files in %.2f s\n", files.size(), took.count());
+  printf("%zu %s in %.2f s\n", files.size(), files.size() == 1 ? "file" : "files", took.count());
   printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(totals.passed),
          static_cast<unsigned long long>(totals.failed + totals.broken_files));
   if (interrupted) return 130;
-  return totals.failed + totals.broken_files == 0 ? 0 : kExitFailed;
+  if (totals.broken_files > 0) return kExitUsage;
+  return totals.failed == 0 ? 0 : kExitFailed;
 }
 
 }  // namespace cli
