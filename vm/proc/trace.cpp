@@ -98,30 +98,49 @@ void append_place(std::string& text, Term properties) {
   if (line != 0) text += " (" + file + ":" + std::to_string(line) + ")";
 }
 
+void append_entry(std::string& text, Vm& vm, Term entry, const InspectOptions& options) {
+  text += "\n    at ";
+  to_string(text, tuple_at(entry, 0), vm.atoms(), options);
+  text += '.';
+  to_string(text, tuple_at(entry, 1), vm.atoms(), options);
+  Term arguments = tuple_at(entry, 2);
+  if (arguments.is_list()) {
+    text += '(';
+    for (bool first = true; arguments.is_cons(); arguments = arguments.tail(), first = false) {
+      if (!first) text += ", ";
+      inspect(text, arguments.head(), vm.atoms(), options);
+    }
+    text += ')';
+  } else {
+    text += '/';
+    inspect(text, arguments, vm.atoms(), options);
+  }
+  append_place(text, tuple_at(entry, 3));
+}
+
+// Deep recursion fills a trace with one frame: that is shown once, with how often it stands there.
 void append_trace(std::string& text, Vm& vm, Term trace) {
   InspectOptions options = vm.inspect_options();
   options.limit = 1000;
+  std::string entry, last;
+  size_t repeated = 0;
+  auto end_repetition = [&] {
+    if (repeated > 0) text += "\n    … " + std::to_string(repeated) + " more of the same";
+    repeated = 0;
+  };
   for (; trace.is_cons(); trace = trace.tail()) {
-    const Term entry = trace.head();
-    if (!is_tuple(entry) || tuple_size(entry) != 4) continue;
-    text += "\n    at ";
-    to_string(text, tuple_at(entry, 0), vm.atoms(), options);
-    text += '.';
-    to_string(text, tuple_at(entry, 1), vm.atoms(), options);
-    Term arguments = tuple_at(entry, 2);
-    if (arguments.is_list()) {
-      text += '(';
-      for (bool first = true; arguments.is_cons(); arguments = arguments.tail(), first = false) {
-        if (!first) text += ", ";
-        inspect(text, arguments.head(), vm.atoms(), options);
-      }
-      text += ')';
-    } else {
-      text += '/';
-      inspect(text, arguments, vm.atoms(), options);
+    if (!is_tuple(trace.head()) || tuple_size(trace.head()) != 4) continue;
+    entry.clear();
+    append_entry(entry, vm, trace.head(), options);
+    if (entry == last) {
+      ++repeated;
+      continue;
     }
-    append_place(text, tuple_at(entry, 3));
+    end_repetition();
+    text += entry;
+    std::swap(entry, last);
   }
+  end_repetition();
 }
 
 }  // namespace
