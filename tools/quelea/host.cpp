@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -12,6 +13,7 @@ namespace cli {
 namespace {
 
 constexpr size_t kBufferBytes = 64 << 10;
+constexpr size_t kMostHeldBytes = 1 << 20;
 
 // What the signal handler reads. The command is the process, so this is not the library's state.
 std::atomic<quelea_vm*> interruptible{nullptr};
@@ -30,6 +32,10 @@ Output::Output() : is_terminal_(isatty(1) == 1) {}
 
 bool Output::write(int fd, const char* bytes, size_t length) {
   std::lock_guard<std::mutex> guard(lock_);
+  if (is_held_) {
+    held_.append(bytes, std::min(length, kMostHeldBytes - std::min(held_.size(), kMostHeldBytes)));
+    return true;
+  }
   if (fd != 1) return flush_locked() && write_all(fd, bytes, length);
   if (buffer_.size() + length > kBufferBytes && !flush_locked()) return false;
   if (length >= kBufferBytes) return write_all(1, bytes, length);
@@ -46,6 +52,18 @@ bool Output::flush() {
 int Output::error() {
   std::lock_guard<std::mutex> guard(lock_);
   return error_;
+}
+
+void Output::hold() {
+  std::lock_guard<std::mutex> guard(lock_);
+  is_held_ = true;
+}
+
+void Output::release(bool write) {
+  std::lock_guard<std::mutex> guard(lock_);
+  is_held_ = false;
+  if (write && flush_locked()) write_all(1, held_.data(), held_.size());
+  held_.clear();
 }
 
 bool Output::flush_locked() {
@@ -96,6 +114,15 @@ Host::Host(const Options& options, const std::string& folder,
   config.max_processes = options.max_processes;
   config.schedulers = options.schedulers;
   config.seed = options.seed;
+  config.deterministic = options.deterministic;
+  if (!options.trace_schedule.empty()) {
+    trace_ = fopen(options.trace_schedule.c_str(), "we");
+    if (trace_ == nullptr) {
+      error_ = "cannot write " + options.trace_schedule + ": " + strerror(errno);
+      return;
+    }
+    config.trace = on_trace;
+  }
   vm_ = quelea_vm_create(&config);
 }
 
@@ -103,6 +130,7 @@ Host::~Host() {
   interruptible.store(nullptr);
   output_.flush();
   quelea_vm_destroy(vm_);
+  if (trace_ != nullptr) fclose(trace_);
 }
 
 void Host::catch_interrupts() {
@@ -126,6 +154,12 @@ ptrdiff_t Host::on_read(void* user, char* buffer, size_t capacity) {
     if (n >= 0) return n;
     if (errno != EINTR || interrupts.load() > 0) return -errno;
   }
+}
+
+void Host::on_trace(void* user, const char* line, size_t length) {
+  FILE* file = static_cast<Host*>(user)->trace_;
+  fwrite(line, 1, length, file);
+  putc('\n', file);
 }
 
 void Host::on_log(void* user, quelea_log_level level, const char* text, size_t length) {

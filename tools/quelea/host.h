@@ -3,6 +3,7 @@
 
 #include <quelea/quelea.h>
 
+#include <cstdio>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -20,6 +21,9 @@ class Output {
   bool flush();
   // The errno of the first write to fd 1 that failed, else 0: what was buffered then is lost.
   int error();
+  // From now on what is written is kept, until `release` writes or forgets it.
+  void hold();
+  void release(bool write);
 
  private:
   bool flush_locked();
@@ -29,6 +33,8 @@ class Output {
   std::string buffer_;  // Waits for fd 1.
   int error_ = 0;
   bool is_terminal_;
+  bool is_held_ = false;
+  std::string held_;  // Both descriptors' output in order, as it would go to standard output.
 };
 
 // A machine set up by the command's options. One at a time: Ctrl-C goes to the one that lives.
@@ -48,14 +54,20 @@ class Host {
   // From now on Ctrl-C interrupts the machine; a second one ends the command at once.
   void catch_interrupts();
 
+  // Where --trace-schedule names a file that cannot be written: why.
+  const std::string& error() const { return error_; }
+
  private:
   static bool on_write(void* user, int fd, const char* bytes, size_t length);
   static void on_flush(void* user, int fd);
   static ptrdiff_t on_read(void* user, char* buffer, size_t capacity);
+  static void on_trace(void* user, const char* line, size_t length);
   static void on_log(void* user, quelea_log_level level, const char* text, size_t length);
 
   Output output_;
   LogLevel log_level_;
+  std::string error_;
+  FILE* trace_ = nullptr;
   quelea_vm* vm_ = nullptr;
 };
 

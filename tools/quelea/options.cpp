@@ -54,7 +54,13 @@ void declare(CLI::App& app, Options& options, Absent& absent, std::string& memor
                        "Search modules here, after the file's own folder; may be given repeatedly"))
       ->type_name("DIR")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  plain(app.add_option("--seed", options.seed, "Seed what is random"))->type_name("N");
+  plain(app.add_option("--seed", options.seed,
+                       "Run deterministically: N decides the schedule and what is random, time is "
+                       "virtual"))
+      ->type_name("N");
+  plain(app.add_option("--trace-schedule", options.trace_schedule,
+                       "With --seed: write a line for each slice (time, pid, reductions)"))
+      ->type_name("FILE");
   plain(app.add_option("--schedulers", options.schedulers,
                        "Threads that run processes (this build uses one)"))
       ->type_name("N")
@@ -154,6 +160,9 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
   if (log_level == "debug") options.log_level = LogLevel::kDebug;
   if (log_level == "info") options.log_level = LogLevel::kInfo;
   if (log_level == "error") options.log_level = LogLevel::kError;
+  options.deterministic = app.count("--seed") > 0;
+  if (!options.trace_schedule.empty() && !options.deterministic)
+    return usage_error("--trace-schedule: give --seed N, too; other runs are not traced");
   if (app.count("-e") > 0) options.expression = expression;
   if (words < argc && std::string(argv[words]) == "--") words++;
   options.rest.assign(argv + words, argv + argc);

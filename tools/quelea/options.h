@@ -15,6 +15,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 struct Options {
   unsigned schedulers = 0;
   uint64_t seed = 0;
+  bool deterministic = false;  // --seed was given.
+  std::string trace_schedule;  // A file.
   uint64_t max_memory_bytes = 0;
   uint64_t max_processes = 0;
   std::vector<std::string> paths;

@@ -70,20 +70,24 @@ int run_bytecode(Host& host, const std::string& path, const std::string& bytes) 
   return run_module(host, module);
 }
 
+int no_machine(const Host& host) {
+  return failure(host.error().empty() ? "no machine could be made: memory is short" : host.error());
+}
+
 }  // namespace
 
 int run_file(const Options& options, const std::string& path, const Words& arguments) {
   std::string text, error;
   if (!read_file(path, text, error)) return failure("cannot read " + path + ": " + error);
   Host host(options, path == "-" ? "" : folder_of(path), arguments);
-  if (host.vm() == nullptr) return failure("no machine could be made: memory is short");
+  if (host.vm() == nullptr) return no_machine(host);
   if (is_bytecode(text)) return run_bytecode(host, path, text);
   return run_source(host, path == "-" ? "(stdin)" : path, text, false);
 }
 
 int run_expression(const Options& options, const std::string& text, const Words& arguments) {
   Host host(options, "", arguments);
-  if (host.vm() == nullptr) return failure("no machine could be made: memory is short");
+  if (host.vm() == nullptr) return no_machine(host);
   return run_source(host, "(eval)", text, true);
 }
 

@@ -1,6 +1,8 @@
 // quelea test: compiles each file with its tests, and has Quelea.TestRunner of the library run
 // them, a machine for each file, so that no file's processes, names or modules are in another's
 // way.
+#include "tools/quelea/test.h"
+
 #include <quelea/quelea.h>
 #include <unistd.h>
 
@@ -9,100 +11,114 @@
 #include <cstdio>
 #include <random>
 
-#include "tools/quelea/commands.h"
-#include "tools/quelea/etf.h"
 #include "tools/quelea/files.h"
-#include "tools/quelea/host.h"
 
 namespace cli {
 namespace {
 
 constexpr int kExitFailed = 1;
 
-struct TestOptions {
-  Words paths;
-  std::string filter;
-  uint64_t seed = 0;
-  unsigned jobs = 1;
-};
-
-struct Totals {
-  uint64_t passed = 0;
-  uint64_t failed = 0;
-  uint64_t broken_files = 0;  // Did not compile, load or come to an end.
-};
-
-std::vector<uint8_t> runner_arguments(const quelea_compilation* code, const std::string& file,
-                                      const TestOptions& options) {
-  EtfWriter writer;
-  writer.list(4);
-  size_t count = quelea_compilation_module_count(code);
-  writer.list(static_cast<uint32_t>(count));
-  for (size_t i = 0; i < count; i++) writer.atom(quelea_compilation_module_name(code, i));
-  writer.end_list();
-  writer.binary(file);
-  writer.binary(options.filter);
-  writer.integer(options.seed);
-  writer.end_list();
-  return writer.bytes();
+// "1..100" or "7".
+bool parse_seeds(const std::string& text, TestOptions& options) {
+  unsigned long long first = 0, last = 0;
+  int end = 0;
+  if (sscanf(text.c_str(), "%llu..%llu%n", &first, &last, &end) != 2 ||
+      static_cast<size_t>(end) != text.size()) {
+    if (sscanf(text.c_str(), "%llu%n", &first, &end) != 1 ||
+        static_cast<size_t>(end) != text.size())
+      return false;
+    last = first;
+  }
+  options.first_seed = first;
+  options.last_seed = last;
+  return first <= last && text.find('-') == std::string::npos;
 }
 
 // False when Ctrl-C ended it.
 bool test_file(const Options& options, const TestOptions& test_options, const std::string& file,
                Totals& totals) {
-  std::string text, error;
-  if (!read_file(file, text, error)) {
-    fprintf(stderr, "quelea: cannot read %s: %s\n", file.c_str(), error.c_str());
-    totals.broken_files++;
-    return true;
-  }
   Options machine = options;
   machine.seed = test_options.seed;
   Host host(machine, folder_of(file), {});
-  quelea_compile_options compile_options;
-  quelea_compile_options_init(&compile_options);
-  compile_options.tests = true;
-  quelea_compilation* code =
-      quelea_compile(host.vm(), file.c_str(), text.data(), text.size(), &compile_options);
-  fputs(quelea_compilation_diagnostics(code), stderr);
-  bool loaded = quelea_compilation_ok(code);
-  if (loaded && quelea_vm_load_compilation(host.vm(), code) != QUELEA_OK) {
-    fprintf(stderr, "quelea: %s: %s\n", file.c_str(), quelea_vm_error(host.vm()));
-    loaded = false;
+  Compilation code = load_tests(host, file);
+  if (code == nullptr) {
+    totals.broken_files++;
+    return true;
   }
-  quelea_status status = QUELEA_OK;
-  if (loaded) {
-    std::vector<uint8_t> arguments = runner_arguments(code, file, test_options);
-    const uint8_t* result = nullptr;
-    size_t length = 0;
-    host.catch_interrupts();
-    status = quelea_vm_call(host.vm(), "Quelea.TestRunner", "run", arguments.data(),
-                            arguments.size(), &result, &length);
-    host.output().flush();
-    std::vector<uint64_t> counts;
-    if (status == QUELEA_OK && read_counts(result, length, counts) && counts.size() == 2) {
-      totals.passed += counts[0];
-      totals.failed += counts[1];
-    } else {
-      if (status != QUELEA_INTERRUPTED)
-        fprintf(stderr, "quelea: %s: %s\n", file.c_str(), quelea_vm_error(host.vm()));
-      loaded = false;
-    }
+  EtfWriter arguments;
+  arguments.list(4);
+  write_modules(arguments, code.get());
+  arguments.binary(file);
+  arguments.binary(test_options.filter);
+  arguments.integer(test_options.seed);
+  arguments.end_list();
+  std::vector<uint64_t> counts;
+  quelea_status status = call_runner(host, file, "run", arguments, counts);
+  if (status == QUELEA_OK && counts.size() == 2) {
+    totals.passed += counts[0];
+    totals.failed += counts[1];
+  } else {
+    totals.broken_files++;
   }
-  if (!loaded) totals.broken_files++;
-  quelea_compilation_destroy(code);
   return status != QUELEA_INTERRUPTED;
 }
 
 }  // namespace
 
+Compilation load_tests(Host& host, const std::string& file) {
+  std::string text, error;
+  if (!read_file(file, text, error)) {
+    fprintf(stderr, "quelea: cannot read %s: %s\n", file.c_str(), error.c_str());
+    return nullptr;
+  }
+  quelea_compile_options compile_options;
+  quelea_compile_options_init(&compile_options);
+  compile_options.tests = true;
+  Compilation code(
+      quelea_compile(host.vm(), file.c_str(), text.data(), text.size(), &compile_options));
+  fputs(quelea_compilation_diagnostics(code.get()), stderr);
+  if (!quelea_compilation_ok(code.get())) return nullptr;
+  if (quelea_vm_load_compilation(host.vm(), code.get()) != QUELEA_OK) {
+    fprintf(stderr, "quelea: %s: %s\n", file.c_str(), quelea_vm_error(host.vm()));
+    return nullptr;
+  }
+  return code;
+}
+
+void write_modules(EtfWriter& writer, const quelea_compilation* code) {
+  size_t count = quelea_compilation_module_count(code);
+  writer.list(static_cast<uint32_t>(count));
+  for (size_t i = 0; i < count; i++) writer.atom(quelea_compilation_module_name(code, i));
+  writer.end_list();
+}
+
+quelea_status call_runner(Host& host, const std::string& file, const char* function,
+                          const EtfWriter& arguments, std::vector<uint64_t>& counts) {
+  const uint8_t* result = nullptr;
+  size_t length = 0;
+  host.catch_interrupts();
+  quelea_status status =
+      quelea_vm_call(host.vm(), "Quelea.TestRunner", function, arguments.bytes().data(),
+                     arguments.bytes().size(), &result, &length);
+  host.output().flush();
+  if (status == QUELEA_OK && read_counts(result, length, counts)) return status;
+  if (status != QUELEA_INTERRUPTED)
+    fprintf(stderr, "quelea: %s: %s\n", file.c_str(), quelea_vm_error(host.vm()));
+  counts.clear();
+  return status;
+}
+
 int test_command(const Options& options, const Words& words) {
   CLI::App app("Runs test blocks and documented examples.", "quelea test");
   TestOptions test_options;
-  test_options.seed = options.seed != 0 ? options.seed : std::random_device{}() % 1000000 + 1;
+  test_options.seed = std::random_device{}() % 1000000 + 1;
   app.add_option("PATHS", test_options.paths, "Files and folders (default: the working directory)");
   app.add_option("--filter", test_options.filter, "Only tests whose module or name has this in it");
-  app.add_option("--seed", test_options.seed, "Seeds the order of tests and what is random");
+  std::string seeds;
+  app.add_option("--seed", seeds, "Run each test deterministically, in a machine of its own")
+      ->type_name("N");
+  app.add_option("--seeds", seeds, "The same for each of these seeds; says which shows a failure")
+      ->type_name("FIRST..LAST");
   app.add_option("--jobs", test_options.jobs, "Files at a time (this build takes one)");
   try {
     app.parse(Words(words.rbegin(), words.rend()));
@@ -112,6 +128,10 @@ int test_command(const Options& options, const Words& words) {
   } catch (const CLI::ParseError& error) {
     return usage_error(std::string("test: ") + error.what());
   }
+  if (seeds.empty() && options.deterministic) seeds = std::to_string(options.seed);
+  test_options.seeded = !seeds.empty();
+  if (test_options.seeded && !parse_seeds(seeds, test_options))
+    return usage_error("test: --seeds " + seeds + ": write 1..100, or one number");
   if (test_options.paths.empty()) test_options.paths.push_back(".");
   Words missing;
   Words files = find_sources(test_options.paths, missing);
@@ -120,12 +140,14 @@ int test_command(const Options& options, const Words& words) {
   Totals totals;
   totals.broken_files = missing.size();
   auto start = std::chrono::steady_clock::now();
-  printf("seed %llu\n", static_cast<unsigned long long>(test_options.seed));
+  if (!test_options.seeded)
+    printf("seed %llu\n", static_cast<unsigned long long>(test_options.seed));
   fflush(stdout);
   bool interrupted = false;
   for (size_t i = 0; i < files.size() && !interrupted; i++) {
     if (isatty(2)) fprintf(stderr, "\r\033[K%zu/%zu %s\r", i + 1, files.size(), files[i].c_str());
-    interrupted = !test_file(options, test_options, files[i], totals);
+    auto test = test_options.seeded ? &test_file_with_seeds : &test_file;
+    interrupted = !test(options, test_options, files[i], totals);
   }
   if (isatty(2)) fputs("\r\033[K", stderr);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;

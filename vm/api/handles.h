@@ -13,6 +13,7 @@
 
 struct quelea_compilation {
   quelea::compiler::BuildResult built;
+  std::string root;  // Where its siblings are searched; may be "".
 };
 
 namespace quelea {
@@ -26,6 +27,8 @@ class ApiHost : public Host {
   void flush(int fd) override;
   std::ptrdiff_t read(char* buffer, std::size_t capacity) override;
   void log(LogLevel level, std::string_view line) override;
+  void trace(std::string_view line) override;
+  bool traces() const override { return config_.trace != nullptr; }
   std::vector<std::string> arguments() override { return arguments_; }
   FindResult find_module(std::string_view name) override { return search_.load(name); }
   CompileOutcome compile(std::string_view source, std::string_view file) override;

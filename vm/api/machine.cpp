@@ -58,6 +58,10 @@ void ApiHost::log(LogLevel level, std::string_view line) {
     config_.log(config_.user, static_cast<quelea_log_level>(level), line.data(), line.size());
 }
 
+void ApiHost::trace(std::string_view line) {
+  config_.trace(config_.user, line.data(), line.size());
+}
+
 CompileOutcome ApiHost::compile(std::string_view source, std::string_view file) {
   compiler::BuildResult built =
       compiler::build(std::string(file), std::string(source), {}, &search_);
@@ -93,6 +97,7 @@ quelea_vm* quelea_vm_create(const quelea_config* config) {
   machine.max_processes = copy.max_processes;
   machine.max_memory_bytes = copy.max_memory_bytes;
   machine.seed = copy.seed;
+  machine.deterministic = copy.deterministic;
   handle->vm = quelea::make_vm(machine);
   return handle->vm ? handle.release() : nullptr;
 }
@@ -111,6 +116,7 @@ quelea_status quelea_vm_load(quelea_vm* vm, const char* name, const uint8_t* byt
 quelea_status quelea_vm_load_compilation(quelea_vm* vm, const quelea_compilation* compilation) {
   vm->error.clear();
   if (!compilation->built.ok) return vm->fail(QUELEA_COMPILE_ERROR, compilation->built.text);
+  if (!compilation->root.empty()) vm->host.search().add_folder(compilation->root);
   for (const auto& module : compilation->built.modules) {
     quelea_status status =
         quelea_vm_load(vm, module.name.c_str(), module.bytes.data(), module.bytes.size());

@@ -65,6 +65,10 @@ class Host {
   /// The machine's own remarks, a line without its newline.
   virtual void log(LogLevel level, std::string_view line) { (void)level, (void)line; }
 
+  /// One line for each slice that a deterministic machine runs, where `traces` says so.
+  virtual void trace(std::string_view line) { (void)line; }
+  virtual bool traces() const { return false; }
+
   /// What System.argv() gives.
   virtual std::vector<std::string> arguments() { return {}; }
 

@@ -1,4 +1,7 @@
 // The dispatch table, and the way into the handlers.
+#include <algorithm>
+#include <array>
+
 #include "vm/interp/handler.h"
 #include "vm/interp/handlers.h"
 #include "vm/interp/run.h"
@@ -24,6 +27,18 @@ const void* const* handler_table() {
   };
   static_assert(sizeof kHandlers / sizeof kHandlers[0] == kHandlerCount);
   return kHandlers;
+}
+
+HANDLER(send_seeded);
+
+const void* const* seeded_handler_table() {
+  static const auto kHandlers = [] {
+    std::array<const void*, kHandlerCount> handlers{};
+    std::copy_n(handler_table(), kHandlerCount, handlers.begin());
+    handlers[op_send] = reinterpret_cast<const void*>(&do_send_seeded);
+    return handlers;
+  }();
+  return kHandlers.data();
 }
 
 const ReturnPoint* bottom_return_point() {

@@ -9,6 +9,7 @@
 #include "vm/native/native.h"
 #include "vm/proc/process.h"
 #include "vm/sched/scheduler.h"
+#include "vm/sched/seeded_scheduler.h"
 #include "vm/term/binary.h"
 #include "vm/term/etf.h"
 
@@ -19,7 +20,7 @@ Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> argument
 LoadContext load_context(Vm& vm) {
   return LoadContext{vm.code(),
                      vm.atoms(),
-                     handler_table(),
+                     vm.determinism() != nullptr ? seeded_handler_table() : handler_table(),
                      kRedZoneBytes,
                      [&vm](std::string_view module, std::string_view name, std::uint32_t arity) {
                        return find_native(vm, module, name, arity);
@@ -128,7 +129,11 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
   Process* main = spawn_main(vm, target, arguments);
   if (main == nullptr) return result;
   vm.main_pid = main->self();
-  Scheduler(vm, &run).run_until_main_ends();
+  if (vm.determinism() != nullptr) {
+    SeededScheduler(vm, &run).run_until_main_ends();
+  } else {
+    Scheduler(vm, &run).run_until_main_ends();
+  }
   if (vm.halted()) {
     result.end = RunResult::End::Halted;
     result.status = vm.halt_status();

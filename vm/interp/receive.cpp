@@ -13,6 +13,19 @@ HANDLER(send) {  // S X
   NEXT(2);
 }
 
+/// What a deterministic machine has instead of `send`: a slice may end here, too, so that another
+/// process's message gets between two of this one, as on many cores. Nothing is collected: the
+/// instruction behind it has no map of what is live.
+HANDLER(send_seeded) {
+  SYNC_OUT_ROOMLESS;
+  const Term result = p->send(SLOT(1), VALUE(2));
+  SYNC_IN;
+  if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);
+  if (reductions > 0 || p->held_reductions > 0) NEXT(2);
+  p->pc = pc + 3;
+  LEAVE;
+}
+
 /// A receive that an exception ended, or a native that waited, left its timer; or the mailbox is
 /// long and places in it are known.
 COLD(recv_start_slow) {

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "vm/native/posix.h"
 #include "vm/term/integer.h"
 
@@ -281,7 +283,8 @@ Term result_of(Process& p, const Child& child) {
                          .finish());
 }
 
-Term attend(Process& p, Child& child) {
+/// What is to be moved now; `none` without a wait when the program is not done.
+Term attend_now(Process& p, Child& child) {
   bool moved = true;
   for (int round = 0; moved && round < 64; ++round) {
     moved = feed(child);
@@ -299,13 +302,24 @@ Term attend(Process& p, Child& child) {
     }
     if (moved) child.wait_ms = kFirstWaitMs;
   }
-  if (child.deadline_ns != 0 && p.vm().monotonic_ns() >= child.deadline_ns) {
+  if (child.deadline_ns != 0 && Vm::real_monotonic_ns() >= child.deadline_ns) {
     drop_native_state(p);
     return error_tuple(p, atoms::timeout);
   }
-  const std::int64_t wait_ms = child.wait_ms;
-  child.wait_ms = child.wait_ms * 2 < kLongestWaitMs ? child.wait_ms * 2 : kLongestWaitMs;
-  return p.again_when_woken(wait_ms);
+  return Term::none();
+}
+
+Term attend(Process& p, Child& child) {
+  for (;;) {
+    const Term result = attend_now(p, child);
+    if (!result.is_none() || p.pending == Process::Pending::Exception) return result;
+    const std::int64_t wait_ms = child.wait_ms;
+    child.wait_ms = std::min(2 * wait_ms, kLongestWaitMs);
+    if (p.vm().determinism() == nullptr || p.vm().stopping()) return p.again_when_woken(wait_ms);
+    // How long a program runs must not decide who runs meanwhile: a deterministic machine waits for
+    // it as a whole, in no time of its own.
+    poll(nullptr, 0, static_cast<int>(wait_ms));
+  }
 }
 
 }  // namespace
@@ -359,7 +373,7 @@ Term prim_cmd_run(Process& p, Args args) {
   }
   if (options.timeout_ms >= 0 && options.timeout_ms < 1'000'000'000'000) {
     child->deadline_ns =
-        p.vm().monotonic_ns() + static_cast<std::uint64_t>(options.timeout_ms) * 1'000'000 + 1;
+        Vm::real_monotonic_ns() + static_cast<std::uint64_t>(options.timeout_ms) * 1'000'000 + 1;
   }
   child->input = std::move(options.input);
   Child& running = *child;

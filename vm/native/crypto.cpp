@@ -11,6 +11,7 @@
 #include <array>
 
 #include "vm/native/posix.h"
+#include "vm/proc/determinism.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -126,6 +127,9 @@ Term prim_crypto_random_bytes(Process& p, Args args) {
   Term result = new_binary(p, static_cast<std::size_t>(count), &out);
   if (result.is_none()) return result;
   std::size_t left = static_cast<std::size_t>(count);
+  if (Determinism* determinism = p.vm().determinism()) {
+    for (; left > 0; --left) *out++ = static_cast<std::uint8_t>(determinism->bytes.next() >> 56);
+  }
   while (left > 0) {
     const ssize_t got = retry([&] { return getrandom(out, left, 0); });
     if (got < 0) return fail(p, posix_atom(p, errno));

@@ -90,7 +90,7 @@ Term prim_random_seed_1(Process& p, Args args) {
 Term prim_random_seed_0(Process& p, Args) {
   // A machine that was given a seed runs reproducibly: its n-th state follows from that seed.
   std::uint64_t seed = p.vm().config().seed;
-  if (seed != 0) {
+  if (seed != 0 || p.vm().config().deterministic) {
     seed ^= p.vm().next_ref_number() * 0x9E3779B97F4A7C15u;
   } else if (getrandom(&seed, sizeof seed, 0) != sizeof seed) {
     seed = p.vm().monotonic_ns();

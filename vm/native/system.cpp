@@ -164,9 +164,7 @@ Term prim_time_monotonic(Process& p, Args) {
 }
 
 Term prim_time_system(Process& p, Args) {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return make_integer(p, static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec);
+  return make_integer(p, p.vm().wall_clock_ns());
 }
 
 Term prim_time_local_offset(Process& p, Args args) {

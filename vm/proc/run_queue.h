@@ -28,12 +28,7 @@ class RunQueue {
 
   std::size_t size() const { return size_; }
 
- private:
-  struct List {
-    Process* first = nullptr;
-    Process* last = nullptr;
-  };
-
+  /// The first of this priority, or null.
   Process* take(Priority priority) {
     List& list = lists_[static_cast<unsigned>(priority)];
     Process* process = list.first;
@@ -43,6 +38,12 @@ class RunQueue {
     --size_;
     return process;
   }
+
+ private:
+  struct List {
+    Process* first = nullptr;
+    Process* last = nullptr;
+  };
 
   List lists_[4];
   std::size_t size_ = 0;

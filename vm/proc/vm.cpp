@@ -10,6 +10,7 @@
 
 #include "vm/code/code_registry.h"
 #include "vm/native/native.h"
+#include "vm/proc/determinism.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/run_queue.h"
@@ -47,6 +48,7 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
       names_(std::make_unique<NameTable>()),
       run_queue_(std::make_unique<RunQueue>()),
       timers_(std::make_unique<Timers>()),
+      determinism_(config.deterministic ? std::make_unique<Determinism>(config.seed) : nullptr),
       max_process_words_(
           (config.max_memory_bytes != 0 ? config.max_memory_bytes : default_process_bytes()) /
           sizeof(Word)),
@@ -102,6 +104,20 @@ void Vm::interrupt() {
 }
 
 std::uint64_t Vm::monotonic_ns() const {
+  return determinism_ == nullptr ? real_monotonic_ns() : determinism_->clock.now();
+}
+
+std::int64_t Vm::wall_clock_ns() const {
+  if (determinism_ != nullptr) {
+    return static_cast<std::int64_t>(VirtualClock::kWallClockStartNs - VirtualClock::kStartNs +
+                                     determinism_->clock.now());
+  }
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+std::uint64_t Vm::real_monotonic_ns() {
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +

@@ -21,6 +21,7 @@
 namespace quelea {
 
 class CodeRegistry;
+struct Determinism;
 class Process;
 class ProcessTable;
 struct ReturnPoint;
@@ -35,6 +36,8 @@ struct VmConfig {
   std::uint64_t max_processes = 0;  ///< 0: no limit but memory.
   std::uint64_t max_memory_bytes = 0;
   std::uint64_t seed = 0;  ///< 0: from the system.
+  /// The seed, 0 too, decides all: scheduling, time, what is random (docs/design/deterministic.md).
+  bool deterministic = false;
   std::uint32_t max_atoms = kDefaultAtomLimit;
 };
 
@@ -74,7 +77,14 @@ class Vm {
   /// Either of the two: schedulers look here between slices.
   bool stopping() const { return halted() || interrupted(); }
 
+  /// Time as programs and timers see it; virtual in a deterministic machine.
   std::uint64_t monotonic_ns() const;
+  /// Nanoseconds since 1970, as programs see them.
+  std::int64_t wall_clock_ns() const;
+  /// Time outside, for what waits for other programs.
+  static std::uint64_t real_monotonic_ns();
+  /// Null in a machine that is not deterministic.
+  Determinism* determinism() const { return determinism_.get(); }
 
   /// Makes a process that waits run again.
   void wake(Process& process);
@@ -145,6 +155,7 @@ class Vm {
   std::unique_ptr<NameTable> names_;
   std::unique_ptr<RunQueue> run_queue_;
   std::unique_ptr<Timers> timers_;
+  std::unique_ptr<Determinism> determinism_;
   std::shared_ptr<void> areas_[kAreaSlots];
   std::atomic<std::uint64_t> next_ref_{1};
   std::atomic<bool> halted_{false};

@@ -15,43 +15,44 @@ void Scheduler::fire_timers() {
 
 void Scheduler::idle() { vm_.sleep_until(vm_.timers().empty() ? 0 : vm_.timers().next_due_ns()); }
 
-void Scheduler::run_slice(Process& process) {
+std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.state = ProcessState::Running;
   process.pending = Process::Pending::None;
   if (process.outer.load(std::memory_order_relaxed) != nullptr && !process.handle_signals()) {
     vm_.end_process(process);
-    return;
+    return 0;
   }
   if (QUELEA_UNLIKELY(process.has_flag(Process::kBlocked))) {
     process.state = ProcessState::Waiting;
-    return;
+    return 0;
   }
-  process.reductions = kSliceReductions;
+  process.reductions = length;
   process.held_reductions = 0;
   run_(process);
-  process.reductions_done +=
-      static_cast<std::uint64_t>(kSliceReductions - process.reductions - process.held_reductions);
+  const std::int64_t done = length - process.reductions - process.held_reductions;
+  process.reductions_done += static_cast<std::uint64_t>(done);
   switch (process.pending) {
     case Process::Pending::Exit:
       vm_.end_process(process);
-      return;
+      return done;
     case Process::Pending::Wait:
       // Whatever arrived meanwhile counts: a signal that was posted before this line did not wake
       // anybody.
       process.state = ProcessState::Waiting;
       if (process.outer.load(std::memory_order_acquire) != nullptr) vm_.wake(process);
-      return;
+      return done;
     default:
       process.state = ProcessState::Runnable;
       vm_.run_queue().push(process);
   }
+  return done;
 }
 
 void Scheduler::run_until_main_ends() {
   while (!vm_.main_end.over && !vm_.stopping()) {
     fire_timers();
     if (Process* process = vm_.run_queue().pop()) {
-      run_slice(*process);
+      run_slice(*process, kSliceReductions);
     } else {
       idle();
     }

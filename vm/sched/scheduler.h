@@ -18,9 +18,12 @@ class Scheduler {
   /// Returns when `vm.main_end.over`, or when the machine is halted or interrupted.
   void run_until_main_ends();
 
- private:
-  void run_slice(Process& process);
+  /// Runs a process for up to `length` reductions; then it waits, is queued again, or is gone. How
+  /// many it used.
+  std::int64_t run_slice(Process& process, std::int64_t length);
   void fire_timers();
+
+ private:
   void idle();
 
   Vm& vm_;

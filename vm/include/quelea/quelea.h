@@ -122,6 +122,15 @@ typedef struct quelea_config {
 
   /* Seeds what is random unless a program seeds it. 0: from the system. */
   uint64_t seed;
+
+  /* The seed, 0 too, decides everything: which process runs next and for how long, what is random,
+   * and what the time is (it is virtual: nothing really sleeps). The same seed gives the same run;
+   * files and other programs are outside of that (docs/design/deterministic.md). */
+  bool deterministic;
+
+  /* Takes a line, without a newline at its end, for each slice that a deterministic machine runs:
+   * virtual time in nanoseconds, pid, how many reductions the slice may take. NULL: none. */
+  void (*trace)(void* user, const char* line, size_t length);
 } quelea_config;
 
 /* Fills `config` with the defaults. */
@@ -191,7 +200,8 @@ const char* quelea_compilation_main(const quelea_compilation* compilation);
  * why. `name` says in messages where the bytes came from. */
 quelea_status quelea_vm_load(quelea_vm* vm, const char* name, const uint8_t* bytes, size_t length);
 
-/* Loads all modules of a compilation. */
+/* Loads all modules of a compilation, which any machine may have made; the root that it searches is
+ * searched by this one, too. */
 quelea_status quelea_vm_load_compilation(quelea_vm* vm, const quelea_compilation* compilation);
 
 /* The name of the module in `length` bytes of a `.qb` file, written to `name` (at most `capacity`
