@@ -314,6 +314,17 @@ Token Lexer::scan(Token token) {
   }
 }
 
+// The symbol of a name, all of whose characters are ASCII. Names become atoms.
+Symbol Lexer::name(std::string_view text) {
+  if (text.size() > kMaxNameCharacters) {
+    uint32_t begin = static_cast<uint32_t>(text.data() - text_.data());
+    error(DiagCode::E0017, {begin, begin + static_cast<uint32_t>(text.size())},
+          "a name has at most 255 characters, this one has " + std::to_string(text.size()));
+    text = text.substr(0, kMaxNameCharacters);
+  }
+  return interner_.intern(text);
+}
+
 Token Lexer::word(Token token) {
   uint32_t hash = Interner::kHashSeed;
   uint32_t at = at_;
@@ -324,7 +335,7 @@ Token Lexer::word(Token token) {
   std::string_view text = text_.substr(at_, at - at_);
   bool raw_string = text == "r" && at < end_ && text_[at] == '"';
   if (raw_string) return string(token, true);
-  token.symbol = interner_.intern(text, hash);
+  token.symbol = text.size() > kMaxNameCharacters ? name(text) : interner_.intern(text, hash);
   at_ = at;
   token.span.end = at;
   bool after_dot = previous_ == TokenKind::kDot;
@@ -350,7 +361,7 @@ Token Lexer::module_name(Token token) {
     if (!more) break;
     ++at;
   }
-  token.symbol = interner_.intern(text_.substr(at_, at - at_));
+  token.symbol = name(text_.substr(at_, at - at_));
   at_ = at;
   token.span.end = at;
   if (peek() == ':' && peek(1) != ':') token.flags |= kBeforeColon;

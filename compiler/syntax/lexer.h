@@ -20,6 +20,9 @@
 
 namespace quelea::compiler {
 
+// An atom has no more (vm/term/atoms.h).
+inline constexpr size_t kMaxNameCharacters = 255;
+
 class Lexer {
  public:
   // Lexes bytes [begin, end) of the file.
@@ -62,6 +65,7 @@ class Lexer {
 
   Trivia skip_trivia();
   Token scan(Token token);
+  Symbol name(std::string_view text);
   Token word(Token token);
   Token module_name(Token token);
   Token number(Token token);

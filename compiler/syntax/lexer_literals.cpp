@@ -197,7 +197,7 @@ Token Lexer::colon(Token token) {
                          is_digit(static_cast<unsigned char>(text_[at])) || text_[at] == '@')) {
       ++at;
     }
-    token.symbol = interner_.intern(text_.substr(at_ + 1, at - at_ - 1));
+    token.symbol = name(text_.substr(at_ + 1, at - at_ - 1));
     return make(token, TokenKind::kAtom, at - at_);
   }
   if (next == '"') {

@@ -1,5 +1,7 @@
 // Literals: tokens to nodes. Strings with `${…}` come from the lexer in parts with the tokens of
 // the expressions between them.
+#include <algorithm>
+
 #include "compiler/syntax/literals.h"
 #include "compiler/syntax/parser_impl.h"
 #include "compiler/syntax/utf8.h"
@@ -100,7 +102,14 @@ Expr* Parser::atom_literal() {
   AtomExpr* e = make<AtomExpr>(cur_.span);
   e->name = cur_.symbol;
   if (at(TokenKind::kQuotedAtom)) {
-    e->name = interner_.intern(decode(cur_, raw_text(source_, cur_), cur_.span.begin + 2));
+    std::string_view text = decode(cur_, raw_text(source_, cur_), cur_.span.begin + 2);
+    auto leads = [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; };
+    size_t characters = static_cast<size_t>(std::count_if(text.begin(), text.end(), leads));
+    if (characters > kMaxNameCharacters) {
+      complain(DiagCode::E0017, cur_.span,
+               "an atom has at most 255 characters, this one has " + std::to_string(characters));
+    }
+    e->name = interner_.intern(text);
   }
   advance();
   return e;
