@@ -1,10 +1,9 @@
 // Inlining happens while lowering: the body of a small function is lowered in the place of the
 // call, with its parameters bound to the arguments, which have been evaluated.
 //
-// What may be inlined is chosen so that nobody can tell. The body binds no names, so its variables
-// are the parameters alone. A call in it stands in tail position, where the function's own frame
-// would be gone anyway, or is a prelude function that guards may use. What is left is that an
-// operator that raises shows its own line, but the caller's name, in the trace.
+// What may be inlined is chosen so that nobody can tell, also not from a trace. The body binds no
+// names, so its variables are the parameters alone. Nothing in it raises, but calls in tail position,
+// where the function's own frame would be gone anyway: it builds, compares, chooses and passes on.
 #include "compiler/core/inline.h"
 
 namespace quelea::compiler {
@@ -14,21 +13,20 @@ namespace {
 // Nodes of the body. Larger ones gain little and make the callers grow.
 constexpr int kMaxNodes = 16;
 
-bool is_guard_native(std::string_view name, size_t arity) {
-  enum Flags { GUARD = 1, PURE = 2, BLOCKING = 4 };
-  struct Native {
-    std::string_view name;
-    uint32_t arity;
-    int flags;
-  };
-  static constexpr Native kNatives[] = {
-#define NATIVE(module, name, arity, symbol, flags) {#name, arity, flags},
-#include "vm/code/natives/prelude.def"
-#undef NATIVE
-  };
-  for (const Native& native : kNatives)
-    if (native.arity == arity && native.name == name) return (native.flags & GUARD) != 0;
-  return false;
+bool is_comparison(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::kEqual:
+    case BinaryOp::kNotEqual:
+    case BinaryOp::kExactEqual:
+    case BinaryOp::kExactNotEqual:
+    case BinaryOp::kLess:
+    case BinaryOp::kLessEqual:
+    case BinaryOp::kGreater:
+    case BinaryOp::kGreaterEqual:
+      return true;
+    default:
+      return false;
+  }
 }
 
 class Measure {
@@ -48,23 +46,14 @@ class Measure {
         return true;
       case ExprKind::kName:
         return as<const NameExpr>(e)->var != VarId::kNone;
-      case ExprKind::kUnary:
-        return fits(as<const UnaryExpr>(e)->operand, false);
       case ExprKind::kBinary: {
         auto binary = as<const BinaryExpr>(e);
-        return fits(binary->lhs, false) && fits(binary->rhs, false);
+        return is_comparison(binary->op) && fits(binary->lhs, false) && fits(binary->rhs, false);
       }
       case ExprKind::kLogical: {
         auto logical = as<const LogicalExpr>(e);
-        return fits(logical->lhs, false) && fits(logical->rhs, is_tail);
-      }
-      case ExprKind::kField:
-        return fits(as<const FieldExpr>(e)->object, false);
-      case ExprKind::kElement:
-        return fits(as<const ElementExpr>(e)->object, false);
-      case ExprKind::kIndex: {
-        auto index = as<const IndexExpr>(e);
-        return fits(index->object, false) && fits(index->key, false);
+        return is_boolean(logical->lhs) && fits(logical->lhs, false) &&
+               fits(logical->rhs, is_tail);
       }
       case ExprKind::kTuple:
         return all_fit(as<const TupleExpr>(e)->elements);
@@ -78,7 +67,8 @@ class Measure {
       }
       case ExprKind::kIf: {
         auto choice = as<const IfExpr>(e);
-        return fits(choice->condition, false) && fits(choice->then_branch, is_tail) &&
+        return is_boolean(choice->condition) && fits(choice->condition, false) &&
+               fits(choice->then_branch, is_tail) &&
                fits(choice->else_branch, is_tail);
       }
       case ExprKind::kCall:
@@ -101,11 +91,22 @@ class Measure {
       case TargetKind::kRemote:
         return is_tail && all_fit(call->args);
       case TargetKind::kPrelude:
-        return is_guard_native(names_.text(call->target.name), call->args.size()) &&
-               all_fit(call->args);
+        return (is_tail || is_type_test(call)) && all_fit(call->args);
       default:
         return false;
     }
+  }
+
+  // A type test of one argument never raises.
+  bool is_type_test(const CallExpr* call) const {
+    return call->target.kind == TargetKind::kPrelude && call->args.size() == 1 &&
+           names_.text(call->target.name).substr(0, 3) == "is_";
+  }
+
+  // Surely true or false: what else stands where a boolean is wanted raises.
+  bool is_boolean(const Expr* e) const {
+    if (e->kind == ExprKind::kBinary) return is_comparison(as<const BinaryExpr>(e)->op);
+    return e->kind == ExprKind::kCall && is_type_test(as<const CallExpr>(e));
   }
 
   const Interner& names_;
