@@ -2,8 +2,9 @@
 // call, with its parameters bound to the arguments, which have been evaluated.
 //
 // What may be inlined is chosen so that nobody can tell, also not from a trace. The body binds no
-// names, so its variables are the parameters alone. Nothing in it raises, but calls in tail position,
-// where the function's own frame would be gone anyway: it builds, compares, chooses and passes on.
+// names, so its variables are the parameters alone. Nothing in it raises, but calls in tail
+// position, where the function's own frame would be gone anyway: it builds, compares, chooses and
+// passes on.
 #include "compiler/core/inline.h"
 
 namespace quelea::compiler {
@@ -52,8 +53,7 @@ class Measure {
       }
       case ExprKind::kLogical: {
         auto logical = as<const LogicalExpr>(e);
-        return is_boolean(logical->lhs) && fits(logical->lhs, false) &&
-               fits(logical->rhs, is_tail);
+        return is_boolean(logical->lhs) && fits(logical->lhs, false) && fits(logical->rhs, is_tail);
       }
       case ExprKind::kTuple:
         return all_fit(as<const TupleExpr>(e)->elements);
@@ -68,8 +68,7 @@ class Measure {
       case ExprKind::kIf: {
         auto choice = as<const IfExpr>(e);
         return is_boolean(choice->condition) && fits(choice->condition, false) &&
-               fits(choice->then_branch, is_tail) &&
-               fits(choice->else_branch, is_tail);
+               fits(choice->then_branch, is_tail) && fits(choice->else_branch, is_tail);
       }
       case ExprKind::kCall:
         return call_fits(as<const CallExpr>(e), is_tail);

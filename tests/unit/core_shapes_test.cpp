@@ -131,6 +131,27 @@ fn next(n) = if n > 9 { 0 } else { other(n) }
 fn other(n) = for _ in 1..n with s = 0 { s + n }
 fn square(x) = x * x
 pub fn sum(a) = (pair(a, 1), small(a), next(a), square(a)))").code("sum") == R"(
+    enter
+    alloc 3, live {1}
+    tuple s2, [s1, [1]]
+    is_int s1, L1
+    cmp_lt s3, s1, 10
+    jump L2
+L1:
+    load s3, false
+L2:
+    gt_imm s1, 9, L3
+    load s4, 0
+    jump L4
+L3:
+    move s5, s1
+    call other/1, base 4 -> s4, live {1 2 3}
+L4:
+    move s6, s1
+    call square/1, base 5 -> s1, live {2 3 4}
+    alloc 5, live {1 2 3 4}
+    tuple s1, [s2, s3, s4, s1]
+    ret s1
 )");
 }
 
