@@ -81,15 +81,19 @@ std::size_t Heap::held_words() const {
   return words;
 }
 
-std::size_t Heap::binary_bytes() const {
+void Heap::for_each_binary(const std::function<void(const SharedBytes&)>& visit) const {
   std::unordered_set<const SharedBytes*> seen;
-  std::size_t bytes = 0;
   for (Word* chain : {ref_binaries, old_ != nullptr ? old_->ref_binaries : nullptr}) {
     for (; chain != nullptr; chain = reinterpret_cast<Word*>(chain[3])) {
       const SharedBytes* shared = ref_binary_bytes(Term::boxed(chain));
-      if (seen.insert(shared).second) bytes += shared->capacity;
+      if (seen.insert(shared).second) visit(*shared);
     }
   }
+}
+
+std::size_t Heap::binary_bytes() const {
+  std::size_t bytes = 0;
+  for_each_binary([&](const SharedBytes& shared) { bytes += shared.capacity; });
   return bytes;
 }
 

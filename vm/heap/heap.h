@@ -22,10 +22,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include "vm/term/alloc.h"
 
 namespace quelea {
+
+struct SharedBytes;
 
 /// Slots that every frame may use below its last one without a check (captured values of a called
 /// fun).
@@ -81,6 +84,9 @@ class Heap : public TermAlloc {
 
   /// Bytes of the buffers that binaries of this heap refer to, each buffer once.
   std::size_t binary_bytes() const;
+  std::size_t min_block_words() const { return min_block_words_; }
+  /// Visits those buffers.
+  void for_each_binary(const std::function<void(const SharedBytes&)>& visit) const;
 
   /// True while `alloc` builds in a fragment because the block was full.
   bool in_fragment() const { return block_hp_ != nullptr; }

@@ -10,8 +10,13 @@
 #include <optional>
 
 #include "vm/base/version.h"
+#include "vm/code/code_registry.h"
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/run_queue.h"
+#include "vm/proc/statistics.h"
+#include "vm/proc/timers.h"
 #include "vm/term/integer.h"
 
 extern char** environ;
@@ -130,7 +135,92 @@ std::int64_t usable_cpus() {
   return online > 0 ? online : 1;
 }
 
+Term counted(Process& p, std::uint64_t value) { return make_integer_unsigned(p, value); }
+
+Term map_of(Process& p, std::initializer_list<std::pair<const char*, std::uint64_t>> values) {
+  std::vector<Term> pairs;
+  for (const auto& [name, value] : values) {
+    pairs.push_back(atom_of(p, name));
+    pairs.push_back(counted(p, value));
+  }
+  return map_from_pairs(p, pairs.data(), pairs.size() / 2, atoms_of(p));
+}
+
+/// Bytes by kind. The processes are asked one by one, so this costs by their number.
+Term memory_by_kind(Process& p) {
+  Vm& vm = p.vm();
+  std::uint64_t processes = 0;
+  vm.processes().for_each([&](Process& process) {
+    processes += sizeof(Process) + process.held_words() * sizeof(Word);
+  });
+  p.charge(static_cast<std::int64_t>(vm.processes().count()));
+  return map_of(p, {{"total", static_cast<std::uint64_t>(resident_bytes())},
+                    {"processes", processes},
+                    {"binaries", vm.binaries().bytes.load(std::memory_order_relaxed)},
+                    {"literals", vm.code().literals().used_words() * sizeof(Word)}});
+}
+
+/// What the machine counts about itself.
+Term statistic(Process& p, std::string_view item) {
+  Vm& vm = p.vm();
+  const Statistics& counts = vm.area<Statistics>();
+  const RunQueue& queue = vm.run_queue();
+  if (item == "reductions") return counted(p, counts.reductions);
+  if (item == "slices") return counted(p, counts.slices);
+  if (item == "ended") return counted(p, counts.ended);
+  if (item == "timers") return counted(p, vm.timers().size());
+  if (item == "uptime_ms") return counted(p, (vm.monotonic_ns() - counts.started_ns) / 1'000'000);
+  if (item == "memory_by_kind") return memory_by_kind(p);
+  if (item == "memory_limit") {
+    const std::uint64_t limit = vm.config().max_memory_bytes;
+    return limit == 0 ? atoms::infinity : counted(p, limit);
+  }
+  if (item == "collections") {
+    return map_of(p, {{"count", counts.collections},
+                      {"full", counts.full_collections},
+                      {"reclaimed_bytes", counts.collected_words * sizeof(Word)}});
+  }
+  if (item == "run_queue") {
+    return map_of(p, {{"total", queue.size()},
+                      {"max", queue.size(Priority::Max)},
+                      {"high", queue.size(Priority::High)},
+                      {"normal", queue.size(Priority::Normal)},
+                      {"low", queue.size(Priority::Low)}});
+  }
+  return badarg(p);
+}
+
+/// A limit of an alarm; nil: off.
+bool read_alarm(Term value, std::uint64_t unit, std::uint64_t& out) {
+  out = 0;
+  if (value == atoms::nil || value.is_none()) return true;
+  std::int64_t count = 0;
+  if (!get_count(value, count) || count <= 0 || count > 1'000'000'000) return false;
+  out = static_cast<std::uint64_t>(count) * unit;
+  return true;
+}
+
 }  // namespace
+
+Term prim_system_alarms(Process& p, Args args) {
+  if (!is_map(args[0])) return badarg(p);
+  auto option = [&](const char* name) { return map_get(args[0], atom_of(p, name), atoms_of(p)); };
+  Statistics wanted;
+  std::uint64_t mailbox = 0;
+  const Term receiver = option("to");
+  if (!read_alarm(option("long_schedule"), 1'000'000, wanted.long_schedule_ns) ||
+      !read_alarm(option("long_collection"), 1'000'000, wanted.long_collection_ns) ||
+      !read_alarm(option("long_mailbox"), 1, mailbox) ||
+      !(receiver.is_none() || receiver.is_atom() || receiver.is_local_pid())) {
+    return badarg(p);
+  }
+  Statistics& statistics = p.vm().area<Statistics>();
+  statistics.long_schedule_ns = wanted.long_schedule_ns;
+  statistics.long_collection_ns = wanted.long_collection_ns;
+  statistics.long_mailbox = static_cast<std::uint32_t>(mailbox);
+  statistics.alarm_receiver = receiver == atoms::nil ? Term::none() : receiver;
+  return atoms::ok;
+}
 
 Term prim_system_info(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
@@ -151,12 +241,9 @@ Term prim_system_info(Process& p, Args args) {
     const std::uint64_t limit = p.vm().config().max_processes;
     return limit == 0 ? atoms::infinity : make_integer_unsigned(p, limit);
   }
-  if (item == "processes") {
-    std::int64_t count = 0;
-    for (Term rest = p.all_processes(); rest.is_cons(); rest = rest.tail()) ++count;
-    return Term::small(count);
-  }
-  return badarg(p);
+  if (item == "processes")
+    return Term::small(static_cast<std::int64_t>(p.vm().processes().count()));
+  return statistic(p, item);
 }
 
 Term prim_time_monotonic(Process& p, Args) {

@@ -4,6 +4,7 @@
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
+#include "vm/proc/statistics.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/trace.h"
 #include "vm/proc/vm.h"
@@ -38,6 +39,7 @@ void tell_others(Vm& vm, Process& p, Term reason) {
 
 void Vm::end_process(Process& p) {
   p.state = ProcessState::Exiting;
+  ++area<Statistics>().ended;
   stop_receive_timer(p);
   Term reason = atoms::normal;
   ProcessExtra* x = p.extra_record;

@@ -1,4 +1,6 @@
 // Looking at processes, and their flags.
+#include <algorithm>
+#include <iterator>
 #include <string_view>
 
 #include "vm/code/code_registry.h"
@@ -8,20 +10,54 @@
 #include "vm/proc/signal.h"
 #include "vm/proc/trace.h"
 #include "vm/proc/vm.h"
+#include "vm/term/binary.h"
+#include "vm/term/integer.h"
 #include "vm/term/map.h"
 
 namespace quelea {
 
 namespace {
 
+constexpr std::string_view kHeapActionNames[] = {"kill", "error", "log"};
+constexpr std::string_view kOnFullNames[] = {"drop_new", "drop_old", "kill", "block"};
 constexpr std::string_view kPriorityNames[] = {"max", "high", "normal", "low"};
 
-constexpr std::string_view kItems[] = {
-    "registered_name",   "status",   "current_function", "initial_call",
-    "message_queue_len", "links",    "monitors",         "monitored_by",
-    "trap_exit",         "priority", "heap_size",        "stack_size",
-    "total_heap_size",   "memory",   "reductions",       "garbage_collections",
-    "dictionary",        "label",    "messages",         "current_stacktrace"};
+constexpr std::string_view kItems[] = {"registered_name",
+                                       "status",
+                                       "current_function",
+                                       "initial_call",
+                                       "message_queue_len",
+                                       "links",
+                                       "monitors",
+                                       "monitored_by",
+                                       "trap_exit",
+                                       "priority",
+                                       "heap_size",
+                                       "stack_size",
+                                       "total_heap_size",
+                                       "memory",
+                                       "reductions",
+                                       "garbage_collections",
+                                       "dictionary",
+                                       "label",
+                                       "max_heap",
+                                       "min_heap",
+                                       "max_mailbox",
+                                       "blocked",
+                                       "binary_bytes",
+                                       "current_location",
+                                       "messages",
+                                       "current_stacktrace",
+                                       "binary",
+                                       "garbage_collection"};
+
+/// What may be long is given only when asked for by name.
+constexpr std::string_view kLongItems[] = {"messages", "current_stacktrace", "binary",
+                                           "binary_bytes", "garbage_collection"};
+/// A look copies so many messages or lists so many binaries, not more: its cost is bounded.
+constexpr std::size_t kMostListed = 1000;
+/// Frames that are walked in search of the oldest.
+constexpr std::size_t kMostFrames = 100'000;
 
 std::string_view status_text(const Process& process, const Process& asking) {
   if (&process == &asking) return "running";
@@ -56,6 +92,10 @@ class Look {
   Term monitors();
   Term monitored_by();
   Term messages();
+  Term binaries();
+  Term collector();
+  Term max_mailbox();
+  Term max_heap();
   Term dictionary();
 
   Process& p_;
@@ -96,12 +136,65 @@ Term Look::monitored_by() {
 
 Term Look::messages() {
   std::vector<Term> terms;
-  for (Fragment* f = target_.first_message; f != nullptr; f = f->next) {
+  for (Fragment* f = target_.first_message; f != nullptr && terms.size() < kMostListed;
+       f = f->next) {
+    p_.charge(static_cast<std::int64_t>(1 + as_signal(f)->used_words() / 8));
     terms.push_back(p_.import_in_native(as_signal(f)->term));
+  }
+  // What it has not looked at yet lies newest first.
+  std::vector<Term> arrivals;
+  for (Fragment* f = target_.outer.load(std::memory_order_acquire); f != nullptr; f = f->next) {
+    const SignalKind kind = as_signal(f)->kind;
+    if (kind == SignalKind::Message || kind == SignalKind::AliasMessage) {
+      arrivals.push_back(as_signal(f)->term);
+    }
+  }
+  p_.charge(static_cast<std::int64_t>(arrivals.size() / 8));
+  for (; !arrivals.empty() && terms.size() < kMostListed; arrivals.pop_back()) {
+    terms.push_back(p_.import_in_native(arrivals.back()));
   }
   Term list = Term::nil_list();
   for (std::size_t i = terms.size(); i-- > 0;) list = p_.cons(terms[i], list);
   return list;
+}
+
+Term Look::binaries() {
+  Term list = Term::nil_list();
+  std::size_t count = 0;
+  target_.for_each_binary([&](const SharedBytes& shared) {
+    if (++count > kMostListed) return;
+    const Term id = make_integer_unsigned(p_, reinterpret_cast<Word>(&shared));
+    list = p_.cons(p_.tuple(id, number(shared.capacity),
+                            number(shared.references.load(std::memory_order_relaxed))),
+                   list);
+  });
+  return list;
+}
+
+Term Look::collector() {
+  Term pairs[] = {atom("collections"), number(target_.collections()),
+                  atom("heap_words"),  number(target_.used_words()),
+                  atom("held_words"),  number(target_.held_words()),
+                  atom("min_heap"),    number(target_.min_block_words()),
+                  atom("max_heap"),    max_heap()};
+  return map_from_pairs(p_, pairs, 5, vm_.atoms());
+}
+
+/// nil: no limit.
+Term Look::max_heap() {
+  if (extra() == nullptr || extra()->max_heap_words == 0) return atoms::nil;
+  Term pairs[] = {atom("size"), number(extra()->max_heap_words), atom("action"),
+                  atom(kHeapActionNames[static_cast<unsigned>(extra()->max_heap_action)])};
+  return map_from_pairs(p_, pairs, 2, vm_.atoms());
+}
+
+Term Look::max_mailbox() {
+  if (!target_.has_mailbox_limit) return atoms::nil;
+  const MailboxLimit& limit = *extra()->mailbox_limit;
+  Term pairs[] = {atom("size"),    number(limit.most),
+                  atom("on_full"), atom(kOnFullNames[static_cast<unsigned>(limit.on_full)]),
+                  atom("blocked"), number(limit.blocked.size())};
+  return map_from_pairs(p_, pairs, 3, vm_.atoms());
 }
 
 Term Look::dictionary() {
@@ -124,7 +217,9 @@ Term Look::item(std::string_view name) {
   if (name == "initial_call") {
     // The oldest frame knows no caller, so that its code is found by walking there.
     const Word* pc = target_.pc;
+    std::size_t frames = 0;
     for (Term* fp = target_.fp; return_point_of(fp).base_bytes != 0;) {
+      if (++frames > kMostFrames) return atoms::undefined;
       const ReturnPoint& point = return_point_of(fp);
       pc = reinterpret_cast<const Word*>(&point);
       fp = caller_of(fp, point);
@@ -158,8 +253,20 @@ Term Look::item(std::string_view name) {
   if (name == "label") {
     return extra() != nullptr && !extra()->label.is_none() ? copied(extra()->label) : atoms::nil;
   }
+  if (name == "max_heap") return max_heap();
+  if (name == "min_heap") return number(target_.min_block_words());
+  if (name == "max_mailbox") return max_mailbox();
+  if (name == "blocked") return make_bool(target_.has_flag(Process::kBlocked));
+  if (name == "binary_bytes") return number(target_.binary_bytes());
+  if (name == "binary") return binaries();
+  if (name == "garbage_collection") return collector();
+  if (name == "current_location") {
+    const Term trace =
+        &p_ == &target_ ? readable_trace(p_, capture_trace(p_)) : trace_of_other(p_, target_);
+    return trace.is_cons() ? trace.head() : atoms::undefined;
+  }
   if (name == "current_stacktrace") {
-    return &p_ == &target_ ? readable_trace(p_, capture_trace(p_)) : Term::nil_list();
+    return &p_ == &target_ ? readable_trace(p_, capture_trace(p_)) : trace_of_other(p_, target_);
   }
   return Term::none();
 }
@@ -167,11 +274,38 @@ Term Look::item(std::string_view name) {
 }  // namespace
 
 Term Process::info(Term pid, Term item) {
-  if (!pid.is_local_pid() || !item.is_atom()) return badarg();
+  if (!pid.is_local_pid()) return badarg();
+  if (item.is_list()) return info_list(pid, item);
+  // One value of the dictionary: `(:dictionary, key)`.
+  const bool one_value = is_tuple(item) && tuple_size(item) == 2 && tuple_at(item, 0).is_atom() &&
+                         vm().atoms().text(tuple_at(item, 0)) == "dictionary";
+  if (!item.is_atom() && !one_value) return badarg();
   Process* target = vm().processes().find(pid);
   if (target == nullptr) return atoms::nil;
+  if (one_value) {
+    const Term value = target->dictionary_get(tuple_at(item, 1));
+    return target == this ? value : import_in_native(value);
+  }
   const Term result = Look(*this, *target).item(vm().atoms().text(item));
   return result.is_none() ? badarg() : result;
+}
+
+/// [(item, value)], in the order asked for.
+Term Process::info_list(Term pid, Term items) {
+  Process* target = vm().processes().find(pid);
+  std::vector<Term> pairs;
+  for (; items.is_cons(); items = items.tail()) {
+    if (!items.head().is_atom() || pairs.size() > std::size(kItems)) return badarg();
+    if (target == nullptr) continue;
+    const Term value = Look(*this, *target).item(vm().atoms().text(items.head()));
+    if (value.is_none()) return badarg();
+    pairs.push_back(tuple(items.head(), value));
+  }
+  if (!items.is_nil_list()) return badarg();
+  if (target == nullptr) return atoms::nil;
+  Term list = Term::nil_list();
+  for (std::size_t i = pairs.size(); i-- > 0;) list = cons(pairs[i], list);
+  return list;
 }
 
 Term Process::info(Term pid) {
@@ -181,8 +315,9 @@ Term Process::info(Term pid) {
   Look look(*this, *target);
   std::vector<Term> pairs;
   for (std::string_view name : kItems) {
-    // What may be long is given only when asked for by name.
-    if (name == "messages" || name == "current_stacktrace") continue;
+    if (std::find(std::begin(kLongItems), std::end(kLongItems), name) != std::end(kLongItems)) {
+      continue;
+    }
     pairs.push_back(vm().atoms().intern(name));
     pairs.push_back(look.item(name));
   }
@@ -208,6 +343,20 @@ Term Process::set_flag(Term flag, Term new_value) {
       return before;
     }
     return badarg();
+  }
+  if (name == "max_heap" && is_map(new_value)) {
+    const Term size = map_get(new_value, vm().atoms().intern("size"), vm().atoms());
+    const Term action = map_get(new_value, vm().atoms().intern("action"), vm().atoms());
+    if (!size.is_small() || size.small_value() < 0) return badarg();
+    if (!action.is_none()) {
+      const auto named = std::find(std::begin(kHeapActionNames), std::end(kHeapActionNames),
+                                   action.is_atom() ? vm().atoms().text(action) : "");
+      if (named == std::end(kHeapActionNames)) return badarg();
+      extra().max_heap_action = static_cast<HeapLimitAction>(named - std::begin(kHeapActionNames));
+    }
+    const Term before = Term::small(static_cast<std::int64_t>(extra().max_heap_words));
+    extra().max_heap_words = static_cast<std::size_t>(size.small_value());
+    return before;
   }
   if (!new_value.is_small() || new_value.small_value() < 0) return badarg();
   const auto words = static_cast<std::size_t>(new_value.small_value());

@@ -9,6 +9,7 @@
 #include "vm/native/native.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
+#include "vm/proc/statistics.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/trace.h"
 #include "vm/proc/vm.h"
@@ -157,6 +158,8 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   }
   StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
   if (room_bytes == 0) room_bytes = frame_room(pc);
+  Statistics& statistics = vm().area<Statistics>();
+  const std::uint64_t began_ns = statistics.long_collection_ns != 0 ? vm().monotonic_ns() : 0;
   CollectionResult result =
       Collector(*this, foreign, heap_limit_words()).collect(top, room_bytes, full, scan_roots);
   fp = top.fp;
@@ -169,6 +172,12 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   }
   charge(static_cast<std::int64_t>(result.live_words / 64));
   ++collections_;
+  ++statistics.collections;
+  statistics.full_collections += result.full;
+  statistics.collected_words += result.reclaimed_words;
+  if (QUELEA_UNLIKELY(began_ns != 0)) {
+    check_collection(*this, statistics, vm().monotonic_ns() - began_ns);
+  }
 #if QUELEA_GCSTRESS
   if (used_words() < 4096 || collections_ % 64 == 0) {
     const std::string wrong = HeapWalker(*this, foreign).check();

@@ -128,6 +128,7 @@ class Process : public Heap {
   Term set_flag(Term flag, Term value);
   /// The value of one item, `nil` for a dead process.
   Term info(Term pid, Term item);
+  Term info_list(Term pid, Term items);
   /// A map of the usual items, `nil` for a dead process.
   Term info(Term pid);
 

@@ -62,6 +62,7 @@ struct ProcessExtra {
   HeapLimitAction max_heap_action = HeapLimitAction::Kill;
   std::size_t logged_heap_words = 0;  ///< What the last log line about the limit said.
   std::unique_ptr<MailboxLimit> mailbox_limit;
+  bool mailbox_was_long = false;  ///< An alarm was raised for it.
   std::uint32_t blocked_sends = 0;  ///< Full mailboxes that have not said yet that there is room.
   bool keep_result = false;  ///< The main process: somebody wants its value.
 };

@@ -13,6 +13,7 @@ class RunQueue {
     process.next_in_queue = nullptr;
     (list.last != nullptr ? list.last->next_in_queue : list.first) = &process;
     list.last = &process;
+    ++list.size;
     ++size_;
   }
 
@@ -27,6 +28,7 @@ class RunQueue {
   }
 
   std::size_t size() const { return size_; }
+  std::size_t size(Priority priority) const { return lists_[static_cast<unsigned>(priority)].size; }
 
   /// The first of this priority, or null.
   Process* take(Priority priority) {
@@ -35,6 +37,7 @@ class RunQueue {
     if (process == nullptr) return nullptr;
     list.first = process->next_in_queue;
     if (list.first == nullptr) list.last = nullptr;
+    --list.size;
     --size_;
     return process;
   }
@@ -43,6 +46,7 @@ class RunQueue {
   struct List {
     Process* first = nullptr;
     Process* last = nullptr;
+    std::size_t size = 0;
   };
 
   List lists_[4];

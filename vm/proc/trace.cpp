@@ -81,7 +81,36 @@ Term readable_trace(Process& p, Term raw) {
   return list;
 }
 
+Term trace_of_other(Process& p, const Process& other) {
+  const Word* pcs[kMaxTraceEntries];
+  std::size_t count = 0;
+  const Word* pc = other.pc;
+  Term* fp = other.fp;
+  if (other.has_flag(Process::kAtReturnPoint)) {
+    auto point = reinterpret_cast<const ReturnPoint*>(pc);
+    if (point->base_bytes == 0) return Term::nil_list();
+    fp = caller_of(fp, *point);
+  }
+  for (;;) {
+    pcs[count++] = pc;
+    const ReturnPoint& point = return_point_of(fp);
+    if (point.base_bytes == 0 || count == kMaxTraceEntries) break;
+    pc = reinterpret_cast<const Word*>(&point);
+    fp = caller_of(fp, point);
+  }
+  Term list = Term::nil_list();
+  while (count-- > 0) {
+    const Term entry = entry_of(p, pcs[count], Term::none());
+    if (!entry.is_none()) list = p.cons(entry, list);
+  }
+  return list;
+}
+
 namespace {
+
+/// Arguments and the like in a report: each cut at so many bytes.
+constexpr std::size_t kMaxReportedTerm = 4000;
+constexpr std::size_t kMaxReportedArguments = 1000;
 
 void append_place(std::string& text, Term properties) {
   std::string file;
@@ -98,56 +127,59 @@ void append_place(std::string& text, Term properties) {
   if (line != 0) text += " (" + file + ":" + std::to_string(line) + ")";
 }
 
-void append_entry(std::string& text, Vm& vm, Term entry, const InspectOptions& options) {
-  text += "\n    at ";
+std::string entry_text(Vm& vm, Term entry) {
+  InspectOptions options = vm.inspect_options();
+  options.limit = kMaxReportedArguments;
+  std::string text;
   to_string(text, tuple_at(entry, 0), vm.atoms(), options);
   text += '.';
   to_string(text, tuple_at(entry, 1), vm.atoms(), options);
-  Term arguments = tuple_at(entry, 2);
+  const Term arguments = tuple_at(entry, 2);
   if (arguments.is_list()) {
-    text += '(';
-    for (bool first = true; arguments.is_cons(); arguments = arguments.tail(), first = false) {
-      if (!first) text += ", ";
-      inspect(text, arguments.head(), vm.atoms(), options);
-    }
-    text += ')';
+    std::string list;
+    inspect(list, arguments, vm.atoms(), options);
+    // Where it was cut, the closing bracket is not there.
+    if (list.back() == ']') list.pop_back();
+    text += '(' + list.substr(1) + ')';
   } else {
     text += '/';
     inspect(text, arguments, vm.atoms(), options);
   }
   append_place(text, tuple_at(entry, 3));
+  return text;
 }
 
-// Deep recursion fills a trace with one frame: that is shown once, with how often it stands there.
+/// One line an entry; lines that repeat are one with a count. Not more than kMaxTraceEntries are
+/// looked at: a trace that a program made itself may be of any length.
 void append_trace(std::string& text, Vm& vm, Term trace) {
-  InspectOptions options = vm.inspect_options();
-  options.limit = 1000;
-  std::string entry, last;
-  size_t repeated = 0;
-  auto end_repetition = [&] {
-    if (repeated > 0) text += "\n    … " + std::to_string(repeated) + " more of the same";
+  std::string last;
+  std::size_t repeated = 0;
+  std::size_t left = kMaxTraceEntries + 1;
+  auto close = [&] {
+    if (repeated != 0) text += "\n    … " + std::to_string(repeated) + " more of the same";
     repeated = 0;
   };
-  for (; trace.is_cons(); trace = trace.tail()) {
-    if (!is_tuple(trace.head()) || tuple_size(trace.head()) != 4) continue;
-    entry.clear();
-    append_entry(entry, vm, trace.head(), options);
-    if (entry == last) {
+  for (; trace.is_cons() && left != 0; trace = trace.tail(), --left) {
+    const Term entry = trace.head();
+    if (!is_tuple(entry) || tuple_size(entry) != 4) continue;
+    std::string line = entry_text(vm, entry);
+    if (line == last) {
       ++repeated;
       continue;
     }
-    end_repetition();
-    text += entry;
-    std::swap(entry, last);
+    close();
+    text += "\n    at " + line;
+    last = std::move(line);
   }
-  end_repetition();
+  close();
+  if (trace.is_cons()) text += "\n    …";
 }
 
 }  // namespace
 
 std::string crash_text(Process& p, Term class_atom, Term reason, Term readable) {
   InspectOptions options = p.vm().inspect_options();
-  options.limit = 4000;
+  options.limit = kMaxReportedTerm;
   std::string text(p.vm().atoms().text(class_atom));
   text += ' ';
   inspect(text, reason, p.vm().atoms(), options);
@@ -155,9 +187,6 @@ std::string crash_text(Process& p, Term class_atom, Term reason, Term readable) 
   return text;
 }
 
-namespace {
-
-/// "process #Pid<0.5.0> (:name)"
 std::string named(Process& p) {
   std::string text = "process ";
   inspect(text, p.self(), p.vm().atoms(), p.vm().inspect_options());
@@ -168,8 +197,6 @@ std::string named(Process& p) {
   }
   return text;
 }
-
-}  // namespace
 
 void report_crash(Process& p, Term class_atom, Term reason, Term readable) {
   p.vm().log(LogLevel::Error,

@@ -4,6 +4,8 @@
 // heap, each an address in code, the newest first. It is made readable when somebody asks.
 #pragma once
 
+#include <string>
+
 #include "vm/proc/process.h"
 
 namespace quelea {
@@ -13,12 +15,16 @@ inline constexpr std::size_t kMaxTraceEntries = 32;
 /// The raw trace of where p is (pc, fp, at a return point or not), the arguments of its first entry
 /// included where the exception has them.
 Term capture_trace(Process& p);
+/// The trace of another process, which does not run: at most kMaxTraceEntries, built in p.
+Term trace_of_other(Process& p, const Process& other);
 /// [(module, function, arity_or_args, [(:file, …), (:line, n)])]
 Term readable_trace(Process& p, Term raw_trace);
 
 /// A crash for people: class, reason, trace.
 std::string crash_text(Process& p, Term class_atom, Term reason, Term readable);
 void report_crash(Process& p, Term class_atom, Term reason, Term readable);
+/// "process #Pid<0.5.0> (:name)"
+std::string named(Process& p);
 /// The process dies of a full mailbox.
 void report_full_mailbox(Process& p);
 void report_heap_limit(Process& p, std::size_t used_words, bool killed);

@@ -3,6 +3,7 @@
 #include "vm/proc/process.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/run_queue.h"
+#include "vm/proc/statistics.h"
 #include "vm/proc/timers.h"
 
 namespace quelea {
@@ -28,9 +29,15 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   }
   process.reductions = length;
   process.held_reductions = 0;
+  const std::uint64_t began_ns = statistics_.times_anything() ? vm_.monotonic_ns() : 0;
   run_(process);
   const std::int64_t done = length - process.reductions - process.held_reductions;
   process.reductions_done += static_cast<std::uint64_t>(done);
+  statistics_.reductions += static_cast<std::uint64_t>(done);
+  ++statistics_.slices;
+  if (QUELEA_UNLIKELY(began_ns != 0)) {
+    check_slice(process, statistics_, vm_.monotonic_ns() - began_ns);
+  }
   switch (process.pending) {
     case Process::Pending::Exit:
       vm_.end_process(process);
@@ -46,6 +53,11 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
       vm_.run_queue().push(process);
   }
   return done;
+}
+
+Scheduler::Scheduler(Vm& vm, void (*run)(Process&))
+    : vm_(vm), statistics_(vm.area<Statistics>()), run_(run) {
+  if (statistics_.started_ns == 0) statistics_.started_ns = vm.monotonic_ns();
 }
 
 void Scheduler::run_until_main_ends() {

@@ -10,10 +10,12 @@ namespace quelea {
 /// A slice: this many calls and loop turns.
 inline constexpr std::int64_t kSliceReductions = 4000;
 
+struct Statistics;
+
 class Scheduler {
  public:
   /// `run` runs one process until its slice is over (vm/interp/run.h).
-  Scheduler(Vm& vm, void (*run)(Process&)) : vm_(vm), run_(run) {}
+  Scheduler(Vm& vm, void (*run)(Process&));
 
   /// Returns when `vm.main_end.over`, or when the machine is halted or interrupted.
   void run_until_main_ends();
@@ -27,6 +29,7 @@ class Scheduler {
   void idle();
 
   Vm& vm_;
+  Statistics& statistics_;
   void (*run_)(Process&);
 };
 
