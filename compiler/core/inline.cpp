@@ -87,10 +87,14 @@ class Measure {
   bool call_fits(const CallExpr* call, bool is_tail) {
     switch (call->target.kind) {
       case TargetKind::kFunction:
-      case TargetKind::kRemote:
         return is_tail && all_fit(call->args);
+      case TargetKind::kRemote:
+        return is_tail &&
+               !is_native(names_.text(call->target.module), names_.text(call->target.name),
+                          call->args.size()) &&
+               all_fit(call->args);
       case TargetKind::kPrelude:
-        return (is_tail || is_type_test(call)) && all_fit(call->args);
+        return is_type_test(call) && fits(call->args[0], false);
       default:
         return false;
     }
