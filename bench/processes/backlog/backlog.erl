@@ -4,15 +4,31 @@
 fill(0) -> ok;
 fill(N) -> self() ! {other, N}, fill(N - 1).
 
-rounds(0, Sum) -> Sum;
-rounds(N, Sum) ->
+by_tag(0, Sum) -> Sum;
+by_tag(N, Sum) ->
     self() ! {wanted, N},
-    receive {wanted, M} -> rounds(N - 1, Sum + M) end.
+    receive {wanted, M} -> by_tag(N - 1, Sum + M) end.
+
+by_ref(0, Sum) -> Sum;
+by_ref(N, Sum) ->
+    Ref = make_ref(),
+    self() ! {Ref, N},
+    receive {Ref, M} -> by_ref(N - 1, Sum + M) end.
+
+measure(Label, N, F) ->
+    F(N, 0),
+    T0 = erlang:monotonic_time(nanosecond),
+    Sum = F(N, 0),
+    io:format(standard_error, "~s ~p~n", [Label, (erlang:monotonic_time(nanosecond) - T0) / N]),
+    Sum.
+
+pair(Name, Tags, Refs) ->
+    {measure("tag_" ++ Name ++ "_ns", Tags, fun by_tag/2), measure("ref_" ++ Name ++ "_ns", Refs, fun by_ref/2)}.
 
 main() ->
+    {A, B} = pair("empty", 100000, 100000),
     fill(100000),
-    T0 = erlang:monotonic_time(nanosecond),
-    Sum = rounds(2000, 0),
-    T1 = erlang:monotonic_time(nanosecond),
-    io:format("~p~n", [Sum]),
-    io:format(standard_error, "ms ~p~n", [(T1 - T0) / 1.0e6]).
+    {C, D} = pair("100k", 1000, 100000),
+    fill(900000),
+    {E, F} = pair("1m", 100, 100000),
+    io:format("(~p, ~p) (~p, ~p) (~p, ~p)~n", [A, B, C, D, E, F]).

@@ -12,12 +12,15 @@ rounds(Pid, Xs, N, Sum) ->
     Pid ! {self(), Xs},
     receive K -> rounds(Pid, Xs, N - 1, Sum + K) end.
 
-main() ->
+measure(Label, Pid, Xs, N) ->
     T0 = erlang:monotonic_time(nanosecond),
+    Sum = rounds(Pid, Xs, N, 0),
+    io:format(standard_error, "~s ~p~n", [Label, (erlang:monotonic_time(nanosecond) - T0) / N]),
+    Sum.
+
+main() ->
     Pid = spawn(fun() -> echo() end),
-    Small = rounds(Pid, [{X, tag} || X <- lists:seq(1, 25)], 200000, 0),
-    Large = rounds(Pid, [{X, tag} || X <- lists:seq(1, 2500)], 2000, 0),
+    Small = measure("of_1kb_ns", Pid, [{X, tag} || X <- lists:seq(1, 25)], 200000),
+    Large = measure("of_100kb_ns", Pid, [{X, tag} || X <- lists:seq(1, 2500)], 2000),
     Pid ! stop,
-    T1 = erlang:monotonic_time(nanosecond),
-    io:format("~p ~p~n", [Small, Large]),
-    io:format(standard_error, "ms ~p~n", [(T1 - T0) / 1.0e6]).
+    io:format("~p ~p~n", [Small, Large]).
