@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "vm/base/memory.h"
 #include "vm/term/binary.h"
 
 namespace quelea {
@@ -20,17 +21,18 @@ constexpr std::size_t kMinFullAtOffHeapBytes = std::size_t{32} << 20;
 constexpr std::size_t kMinFullAtWords = std::size_t{1} << 17;
 
 Word* allocate_words(std::size_t words) {
-  auto result = static_cast<Word*>(std::malloc(words * sizeof(Word)));
+  auto result = static_cast<Word*>(allocate(words * sizeof(Word)));
   if (result == nullptr) std::abort();
   return result;
 }
 
-void free_block(Word* block, [[maybe_unused]] std::size_t words) {
+void release_segment(Segment* segment) {
 #if QUELEA_GCSTRESS
   // Whoever still looks at the old place sees nonsense at once.
-  std::memset(block, 0xf7, words * sizeof(Word));
+  std::memset(segment->start(), 0xf7,
+              static_cast<std::size_t>(segment->limit - segment->start()) * sizeof(Word));
 #endif
-  std::free(block);
+  release(segment);
 }
 
 /// Binaries have brought this collection on, and the machine has little room left for more: dead
@@ -51,11 +53,11 @@ CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool 
   if (heap_.old_ == nullptr && young > kSmallHeapWords) heap_.old();
   OldSpace* old = heap_.old_;
   const bool small = old == nullptr;
-  full_ = !small && (full || heap_.full_due_ || old->words > limit_words_ ||
-                     old->words > std::max(old->full_at_words, kMinFullAtWords) ||
-                     old->off_heap_bytes >
-                         std::max(old->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
-                     binaries_are_tight(heap_));
+  full_ = !small &&
+          (full || heap_.full_due_ || old->words > limit_words_ ||
+           old->words > std::max(old->full_at_words, kMinFullAtWords) ||
+           old->off_heap_bytes > std::max(old->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
+           binaries_are_tight(heap_));
   if (small) {
     collect_small(top, room_bytes, scan);
   } else {
@@ -107,7 +109,7 @@ Word* Collector::new_segment(std::size_t words) {
   OldSpace& old = *heap_.old_;
   const std::size_t size =
       std::max(words + 1, std::clamp(old.words / 4, kMinSegmentWords, kMaxSegmentWords));
-  void* memory = std::malloc(sizeof(Segment) + size * sizeof(Word));
+  void* memory = allocate(sizeof(Segment) + size * sizeof(Word));
   if (memory == nullptr) std::abort();
   auto segment = new (memory) Segment{old.segments, nullptr, nullptr};
   segment->top = segment->start();
@@ -242,7 +244,7 @@ void Collector::free_young_fragments() {
   Fragment* fragment = heap_.fragments_;
   while (fragment != nullptr) {
     Fragment* next = fragment->next;
-    std::free(fragment);
+    release(fragment);
     fragment = next;
   }
   heap_.fragments_ = nullptr;
@@ -275,16 +277,13 @@ void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan sc
   heap_.ref_binaries = survivors;
   free_young_fragments();
 
-  Word* from_block = heap_.block_;
-  heap_.block_ = block;
   const Word* low =
       std::max<const Word*>(heap_.hp, reinterpret_cast<Word*>(top.fp) - (room_words - 1));
   const auto copied = static_cast<std::size_t>(heap_.block_end_ - low);
   std::memcpy(block + words - copied, low, copied * sizeof(Word));
   top.fp = reinterpret_cast<Term*>(block + words - stack_words);
-  heap_.block_end_ = block + words;
+  heap_.replace_block(block, words);
   heap_.hp = to_hp_;
-  free_block(from_block, old_words);
   // Twice what lives, and its stack, is the size that the next block should have.
   const auto live = static_cast<std::size_t>(to_hp_ - block);
   std::size_t wanted = heap_.min_block_words_;
@@ -343,14 +342,12 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
     old.full_at_off_heap_bytes = 2 * old.off_heap_bytes;
     while (from_segments != nullptr) {
       Segment* next = from_segments->next;
-      free_block(
-          reinterpret_cast<Word*>(from_segments),
-          static_cast<std::size_t>(from_segments->limit - reinterpret_cast<Word*>(from_segments)));
+      release_segment(from_segments);
       from_segments = next;
     }
     while (from_fragments != nullptr) {
       Fragment* next = from_fragments->next;
-      std::free(from_fragments);
+      release(from_fragments);
       from_fragments = next;
     }
   } else {
@@ -382,12 +379,9 @@ void Collector::replace_block(StackTop& top, std::size_t room_words, std::size_t
   const std::size_t copied = std::min({old_words, words, stack_words + room_words});
   Word* block = allocate_words(words);
   std::memcpy(block + words - copied, heap_.block_end_ - copied, copied * sizeof(Word));
-  Word* from = heap_.block_;
-  heap_.block_ = block;
-  heap_.block_end_ = block + words;
+  heap_.replace_block(block, words);
   heap_.hp = block;
   top.fp = reinterpret_cast<Term*>(block + words - stack_words);
-  free_block(from, old_words);
 }
 
 }  // namespace quelea

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <new>
 #include <unordered_set>
 
+#include "vm/base/memory.h"
 #include "vm/term/binary.h"
 
 namespace quelea {
@@ -17,23 +19,42 @@ constexpr std::size_t kMaxFragmentWords = std::size_t{1} << 17;
 
 void release_fragment(Fragment* fragment) {
   release_ref_binaries(fragment->ref_binaries);
-  std::free(fragment);
+  release(fragment);
 }
 
 Fragment* make_fragment(std::size_t words) {
-  void* memory = std::malloc(sizeof(Fragment) + words * sizeof(Word));
+  void* memory = allocate(sizeof(Fragment) + words * sizeof(Word));
   if (memory == nullptr) std::abort();
   Word* start = reinterpret_cast<Word*>(static_cast<char*>(memory) + sizeof(Fragment));
   return new (memory) Fragment{nullptr, start, start, start + words, nullptr};
 }
 
-void Heap::init_block(std::size_t words) {
-  block_ = static_cast<Word*>(std::malloc(words * sizeof(Word)));
-  if (block_ == nullptr) std::abort();
-  block_end_ = block_ + words;
-  hp = block_;
-  limit = block_;
-  min_block_words_ = static_cast<std::uint32_t>(words);
+bool Heap::init_block(std::size_t words) {
+  auto block = static_cast<Word*>(allocate(words * sizeof(Word)));
+  if (block == nullptr) return false;
+  init_embedded_block(block, words);
+  block_embedded_ = false;
+  return true;
+}
+
+void Heap::init_embedded_block(Word* block, std::size_t words) {
+  block_ = block;
+  block_end_ = block + words;
+  block_embedded_ = true;
+  hp = block;
+  limit = block;
+  set_min_block_words(words);
+}
+
+void Heap::replace_block(Word* block, std::size_t words) {
+#if QUELEA_GCSTRESS
+  // Whoever still looks at the old place sees nonsense at once.
+  std::memset(block_, 0xf7, block_words() * sizeof(Word));
+#endif
+  if (!block_embedded_) release(block_);
+  block_ = block;
+  block_end_ = block + words;
+  block_embedded_ = false;
 }
 
 void Heap::release_all() {
@@ -42,25 +63,25 @@ void Heap::release_all() {
   ref_binaries = nullptr;
   while (fragments_ != nullptr) {
     Fragment* next = fragments_->next;
-    std::free(fragments_);
+    release(fragments_);
     fragments_ = next;
   }
   if (old_ != nullptr) {
     release_ref_binaries(old_->ref_binaries);
     while (old_->segments != nullptr) {
       Segment* next = old_->segments->next;
-      std::free(old_->segments);
+      release(old_->segments);
       old_->segments = next;
     }
     while (old_->fragments != nullptr) {
       Fragment* next = old_->fragments->next;
-      std::free(old_->fragments);
+      release(old_->fragments);
       old_->fragments = next;
     }
     delete old_;
     old_ = nullptr;
   }
-  std::free(block_);
+  if (!block_embedded_) release(block_);
   block_ = block_end_ = hp = limit = block_hp_ = nullptr;
 }
 

@@ -68,8 +68,10 @@ struct OldSpace {
 
 class Heap : public TermAlloc {
  public:
-  /// Takes a block of `words` words, the stack being empty.
-  void init_block(std::size_t words);
+  /// Takes a block of `words` words, the stack being empty. False: there is no memory for it.
+  bool init_block(std::size_t words);
+  /// The same with memory that belongs to somebody else: the heap's own record.
+  void init_embedded_block(Word* block, std::size_t words);
   /// Gives everything back: block, fragments, old space, shared bytes.
   void release_all();
 
@@ -111,6 +113,8 @@ class Heap : public TermAlloc {
   friend class HeapWalker;
 
   OldSpace& old();
+  /// Another block takes the place of the present one, which is given back.
+  void replace_block(Word* block, std::size_t words);
 
   Word* block_ = nullptr;
   Word* block_end_ = nullptr;
@@ -122,6 +126,7 @@ class Heap : public TermAlloc {
   std::uint32_t young_words_ = 0;     ///< Generational: wanted size of the young part of the block.
   bool collection_due_ = false;
   bool full_due_ = false;
+  bool block_embedded_ = false;  ///< `block_` lies in the piece of memory of this record.
 };
 
 /// The fragment's memory and what it refers to outside.

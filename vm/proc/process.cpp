@@ -16,6 +16,29 @@
 
 namespace quelea {
 
+namespace {
+/// Larger first blocks are pieces of their own: a process that outgrows one gives it back.
+constexpr std::size_t kMostEmbeddedWords = 64;
+}  // namespace
+
+Process* Process::make(std::size_t block_words) {
+  const bool embedded = block_words <= kMostEmbeddedWords;
+  const std::size_t bytes =
+      allocation_size(sizeof(Process) + (embedded ? block_words * sizeof(Word) : 0));
+  void* memory = allocate(bytes);
+  if (memory == nullptr) return nullptr;
+  auto process = ::new (memory) Process;
+  if (embedded) {
+    process->init_embedded_block(reinterpret_cast<Word*>(process + 1),
+                                 (bytes - sizeof(Process)) / sizeof(Word));
+  } else if (!process->init_block(block_words)) {
+    delete process;
+    return nullptr;
+  }
+  process->grow = &Process::grow_heap;
+  return process;
+}
+
 ProcessExtra& Process::extra() {
   if (extra_record == nullptr) extra_record = new ProcessExtra;
   return *extra_record;

@@ -16,6 +16,7 @@
 #include <initializer_list>
 #include <span>
 
+#include "vm/base/memory.h"
 #include "vm/heap/heap.h"
 #include "vm/term/atoms.h"
 #include "vm/term/term.h"
@@ -149,11 +150,20 @@ class Process : public Heap {
   // What the interpreter and the scheduler use
   // ------------------------------------------------------
 
+  /// A process with a first block of at least `block_words`; a small one lies behind the record, in
+  /// the same piece of memory. Null when there is none. `delete` gives the record back.
+  static Process* make(std::size_t block_words);
+  static void* operator new(std::size_t bytes) noexcept { return allocate(bytes); }
+  static void operator delete(void* memory) { release(memory); }
+
+  // The first fields fill up the last word of Heap; the record is to stay small, so that others,
+  // too, are in order of size rather than of what they are for.
+
+  /// Set before anybody knows the process: senders look at `extra_record->mailbox_limit`.
+  bool has_mailbox_limit = false;
   /// Left in this slice. Kept in a register while handlers run. Zero or less: go the slow way at
   /// the next safe point.
   std::int64_t reductions = 0;
-  /// Taken away by `interrupt_slice` and given back at the safe point.
-  std::int64_t held_reductions = 0;
   /// Where it goes on, its frame, and the value on its way to a return point.
   const Word* pc = nullptr;
   Term* fp = nullptr;
@@ -175,8 +185,8 @@ class Process : public Heap {
   static constexpr std::uint8_t kAtReturnPoint = 8;
   static constexpr std::uint8_t kWoken = 16;
   static constexpr std::uint8_t kCollectedInReceive = 32;  ///< Since the last message was taken.
-  static constexpr std::uint8_t kKeepsPlaces = 64;  ///< In its mailbox: MailboxPlaces.
-  static constexpr std::uint8_t kBlocked = 128;     ///< Until a full mailbox has room.
+  static constexpr std::uint8_t kKeepsPlaces = 64;         ///< In its mailbox: MailboxPlaces.
+  static constexpr std::uint8_t kBlocked = 128;            ///< Until a full mailbox has room.
   bool has_flag(std::uint8_t bit) const { return (flags & bit) != 0; }
   void set_flag_bit(std::uint8_t bit, bool on) {
     flags = static_cast<std::uint8_t>(on ? flags | bit : flags & ~bit);
@@ -191,10 +201,10 @@ class Process : public Heap {
   Fragment** last_link = &first_message;  ///< Where the next arrival is linked.
   /// Link to the message a receive looks at; between receives to nothing.
   Fragment** scan_link = no_message();
-  const Word* receive_site = nullptr;     ///< The recv_start instruction of the receive.
+  const Word* receive_site = nullptr;  ///< The recv_start instruction of the receive.
   std::uint32_t message_count = 0;
-  /// Set before anybody knows the process: senders look at `extra_record->mailbox_limit`.
-  bool has_mailbox_limit = false;
+  /// Reductions taken away by `interrupt_slice` and given back at the safe point.
+  std::int32_t held_reductions = 0;
 
   /// Other processes' signals, newest first; the owner takes all at once. Senders push with
   /// release, which pairs with the owner's acquire exchange.
@@ -207,8 +217,6 @@ class Process : public Heap {
   }
 
   Process* next_in_queue = nullptr;  ///< In a run queue.
-  Process* next_all = nullptr;       ///< All processes of the machine.
-  Process* previous_all = nullptr;
   ProcessExtra* extra_record = nullptr;
   std::uint64_t receive_timer = 0;  ///< Number of the running receive timer, or 0.
   std::uint64_t reductions_done = 0;
@@ -220,7 +228,7 @@ class Process : public Heap {
   /// Asks for the slow way at the next safe point.
   void interrupt_slice() {
     if (reductions > 0) {
-      held_reductions += reductions;
+      held_reductions += static_cast<std::int32_t>(reductions);
       reductions = 0;
     }
   }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <new>
 
+#include "vm/base/memory.h"
 #include "vm/code/code_registry.h"
 #include "vm/proc/process.h"
 #include "vm/proc/vm.h"
@@ -52,7 +53,7 @@ Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word referenc
   if (term.is_pointer()) {
     words = term_words(term, vm.copy_options(), kSharingThreshold);
   }
-  void* memory = std::malloc(sizeof(Signal) + words * sizeof(Word));
+  void* memory = allocate(sizeof(Signal) + words * sizeof(Word));
   if (memory == nullptr) std::abort();
   Word* start = reinterpret_cast<Word*>(static_cast<char*>(memory) + sizeof(Signal));
   auto signal = new (memory)
@@ -68,7 +69,7 @@ Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word referenc
 void drop_signal(Signal* signal) {
   while (signal->more != nullptr) {
     Fragment* next = signal->more->next;
-    std::free(signal->more);
+    release(signal->more);
     signal->more = next;
   }
   release_fragment(signal);

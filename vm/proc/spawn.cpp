@@ -15,8 +15,11 @@ namespace quelea {
 
 namespace {
 
-/// With the smallest frame and a message or two a process does without a collection.
-constexpr std::size_t kMinBlockWords = 28;
+/// Record and block of a process with the smallest frames are one piece of 384 bytes, which has
+/// room for frames of eleven slots before the first collection.
+constexpr std::size_t kMinBlockWords = 15;
+/// What the first frame leaves of the block at least.
+constexpr std::size_t kSpareWords = 6;
 constexpr std::size_t kMaxBlockRequest = std::size_t{1} << 27;
 
 struct Start {
@@ -55,7 +58,8 @@ Process* make_child(Vm& vm, const Start& start, const SpawnOptions& options) {
   for (Term argument : start.arguments) {
     if (argument.is_pointer()) words += term_words(argument, vm.copy_options(), kSharingThreshold);
   }
-  words = std::max({words + 8, kMinBlockWords, std::min(options.min_heap_words, kMaxBlockRequest)});
+  words = std::max(
+      {words + kSpareWords, kMinBlockWords, std::min(options.min_heap_words, kMaxBlockRequest)});
   Process* child = vm.new_process(words);
   if (child == nullptr) return nullptr;
   child->priority = options.priority;

@@ -168,16 +168,16 @@ InspectOptions Vm::inspect_options() {
 }
 
 Process* Vm::new_process(std::size_t block_words) {
-  auto process = new Process;
+  Process* process = Process::make(block_words);
+  if (process == nullptr) return nullptr;
   process->vm_ = this;
+  process->binary_account = &binaries_;
   process->pid_ = processes_->add(*process);
   if (process->pid_.is_none()) {
+    process->release_all();
     delete process;
     return nullptr;
   }
-  process->grow = &Process::grow_heap;
-  process->binary_account = &binaries_;
-  process->init_block(block_words);
   return process;
 }
 

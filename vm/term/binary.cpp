@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "vm/base/memory.h"
+
 namespace quelea {
 
 namespace {
@@ -13,7 +15,7 @@ constexpr std::size_t kSharedPartBytes = 24;
 
 void dispose_owned(SharedBytes* shared) {
   shared->~SharedBytes();
-  std::free(shared);
+  release(shared);
 }
 
 /// A HeapBinary whose bytes are all zero where `zero`, else only those of the last word.
@@ -85,7 +87,7 @@ void clear_tail(std::uint8_t* data, std::size_t bits) {
 
 SharedBytes* SharedBytes::create(std::size_t capacity) {
   if (capacity > 2 * kMaxBinaryBytes) return nullptr;
-  void* memory = std::malloc(sizeof(SharedBytes) + capacity);
+  void* memory = allocate(sizeof(SharedBytes) + capacity);
   if (memory == nullptr) return nullptr;
   std::uint8_t* bytes = static_cast<std::uint8_t*>(memory) + sizeof(SharedBytes);
   return new (memory) SharedBytes{{1}, capacity, {0}, bytes, dispose_owned};

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "vm/base/memory.h"
 #include "vm/term/binary.h"
 #include "vm/term/fun.h"
 #include "vm/term/identity.h"
@@ -156,8 +157,8 @@ class Comparer {
  public:
   Comparer(const AtomTable& atoms, unsigned nesting) : atoms_(atoms), nesting_(nesting) {}
   ~Comparer() {
-    std::free(now_.owned);
-    while (!stack_.empty()) std::free(stack_.take().owned);
+    release(now_.owned);
+    while (!stack_.empty()) release(stack_.take().owned);
   }
   Comparer(const Comparer&) = delete;
   Comparer& operator=(const Comparer&) = delete;
@@ -166,7 +167,7 @@ class Comparer {
     now_ = {&a.bits, &b.bits, 1, exact, nullptr};
     for (;;) {
       while (now_.count == 0) {
-        std::free(now_.owned);
+        release(now_.owned);
         now_.owned = nullptr;
         if (stack_.empty()) return 0;
         now_ = stack_.take();
@@ -253,7 +254,7 @@ class Comparer {
       if (keys_x != keys_y) open(keys_x, keys_y, size, true);
       return;
     }
-    Word* memory = static_cast<Word*>(std::malloc(4 * size * sizeof(Word)));
+    Word* memory = static_cast<Word*>(allocate(4 * size * sizeof(Word)));
     if (memory == nullptr) std::abort();
     for (unsigned side = 0; side < 2; ++side) {
       std::vector<MapEntry> entries;

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "vm/base/memory.h"
 #include "vm/term/binary.h"
 #include "vm/term/etf.h"
 #include "vm/term/etf_tags.h"
@@ -38,7 +39,7 @@ class Decoder {
       Frame frame = stack_.take();
       if (frame.pairs != nullptr) {
         *frame.result = Term::nil_list().bits;
-        std::free(frame.pairs);
+        release(frame.pairs);
         continue;
       }
       for (; frame.count > 0; --frame.count, frame.to += frame.stride) {
@@ -94,7 +95,7 @@ class Decoder {
     Frame frame = stack_.take();
     if (frame.pairs == nullptr) return true;
     Term map = map_from_pairs(alloc_, reinterpret_cast<Term*>(frame.pairs), frame.entries, atoms_);
-    std::free(frame.pairs);
+    release(frame.pairs);
     *frame.result = map.bits;
     return map_size(map) == frame.entries || fail("a map has the same key twice");
   }
@@ -204,14 +205,14 @@ class Decoder {
     std::uint64_t few[16] = {};
     std::uint64_t* copy = few;
     if (limbs > 16) {
-      copy = static_cast<std::uint64_t*>(std::malloc(limbs * sizeof(std::uint64_t)));
+      copy = static_cast<std::uint64_t*>(allocate(limbs * sizeof(std::uint64_t)));
       if (copy == nullptr) std::abort();
     }
     if (limbs > 0) copy[limbs - 1] = 0;
     if (bytes > 0) std::memcpy(copy, at_, bytes);
     at_ += bytes;
     *slot = make_big(alloc_, sign == 1, copy, limbs).bits;
-    if (copy != few) std::free(copy);
+    if (copy != few) release(copy);
     return true;
   }
 
@@ -322,7 +323,7 @@ class Decoder {
   bool map(std::uint64_t count, Word* slot) {
     // Each entry takes two bytes at least.
     if (!need(2 * count) || !count_words(4 + 3 * count)) return false;
-    Word* pairs = static_cast<Word*>(std::malloc((2 * count + 1) * sizeof(Word)));
+    Word* pairs = static_cast<Word*>(allocate((2 * count + 1) * sizeof(Word)));
     if (pairs == nullptr) std::abort();
     stack_.push({pairs, 2 * count, 1, pairs, slot, count});
     return true;

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <vector>
 
+#include "vm/base/memory.h"
 #include "vm/term/binary.h"
 #include "vm/term/etf.h"
 #include "vm/term/etf_tags.h"
@@ -20,7 +21,7 @@ class Encoder {
   Encoder(std::string& out, const AtomTable& atoms, const EtfEncodeOptions& options)
       : out_(out), atoms_(atoms), options_(options), start_(out.size()) {}
   ~Encoder() {
-    while (!stack_.empty()) std::free(stack_.take().owned);
+    while (!stack_.empty()) release(stack_.take().owned);
   }
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
@@ -115,7 +116,7 @@ class Encoder {
       return value({*frame.values++});
     }
     if (frame.left == 0) {
-      std::free(stack_.take().owned);
+      release(stack_.take().owned);
       return;
     }
     --frame.left;
@@ -130,7 +131,7 @@ class Encoder {
     }
     Term key;
     if (!static_cast<MapIterator*>(frame.owned)->next(key, frame.rest)) {
-      std::free(stack_.take().owned);
+      release(stack_.take().owned);
       return;
     }
     frame.value_next = true;
@@ -339,13 +340,13 @@ class Encoder {
       frame.values = term.pointer() + 2;
     } else if (!options_.deterministic) {
       frame.shape = Shape::Trie;
-      frame.owned = std::malloc(sizeof(MapIterator));
+      frame.owned = allocate(sizeof(MapIterator));
       if (frame.owned == nullptr) std::abort();
       new (frame.owned) MapIterator(term);
     } else {
       std::vector<MapEntry> entries;
       map_sorted_entries(term, entries, atoms_);
-      Word* memory = static_cast<Word*>(std::malloc(2 * size * sizeof(Word)));
+      Word* memory = static_cast<Word*>(allocate(2 * size * sizeof(Word)));
       if (memory == nullptr) std::abort();
       for (std::size_t i = 0; i < size; ++i) {
         memory[i] = entries[i].key.bits;

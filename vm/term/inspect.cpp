@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "vm/base/memory.h"
 #include "vm/term/binary.h"
 #include "vm/term/float_text.h"
 #include "vm/term/fun.h"
@@ -67,7 +68,7 @@ class Inspector {
   Inspector(std::string& out, const AtomTable& atoms, const InspectOptions& options)
       : out_(out), atoms_(atoms), options_(options), start_(out.size()) {}
   ~Inspector() {
-    while (!stack_.empty()) std::free(stack_.take().owned);
+    while (!stack_.empty()) release(stack_.take().owned);
   }
   Inspector(const Inspector&) = delete;
   Inspector& operator=(const Inspector&) = delete;
@@ -128,7 +129,7 @@ class Inspector {
   void close(const char* text) {
     mark(Mark::Close);
     out_ += text;
-    std::free(stack_.take().owned);
+    release(stack_.take().owned);
   }
 
   void step() {
@@ -350,7 +351,7 @@ class Inspector {
     } else {
       std::vector<MapEntry> entries;
       map_sorted_entries(term, entries, atoms_);
-      Word* memory = static_cast<Word*>(std::malloc(2 * size * sizeof(Word)));
+      Word* memory = static_cast<Word*>(allocate(2 * size * sizeof(Word)));
       if (memory == nullptr) std::abort();
       for (std::size_t i = 0; i < size; ++i) {
         memory[i] = entries[i].key.bits;

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "vm/base/memory.h"
 #include "vm/term/alloc.h"
 #include "vm/term/integer.h"
 
@@ -19,12 +20,12 @@ class Scratch {
     if (limbs <= kInline) {
       data_ = inline_;
     } else {
-      data_ = static_cast<mp_limb_t*>(std::malloc(limbs * sizeof(mp_limb_t)));
+      data_ = static_cast<mp_limb_t*>(allocate(limbs * sizeof(mp_limb_t)));
       if (data_ == nullptr) std::abort();
     }
   }
   ~Scratch() {
-    if (data_ != inline_) std::free(data_);
+    if (data_ != inline_) release(data_);
   }
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "vm/base/memory.h"
+
 namespace quelea {
 
 template <class Entry, std::size_t kInline = 32>
@@ -15,7 +17,7 @@ class WorkStack {
  public:
   WorkStack() = default;
   ~WorkStack() {
-    if (entries_ != inline_entries()) std::free(entries_);
+    if (entries_ != inline_entries()) release(entries_);
   }
   WorkStack(const WorkStack&) = delete;
   WorkStack& operator=(const WorkStack&) = delete;
@@ -40,10 +42,10 @@ class WorkStack {
   Entry* inline_entries() { return reinterpret_cast<Entry*>(memory_); }
   void grow() {
     std::size_t bytes = size_ * sizeof(Entry);
-    Entry* larger = static_cast<Entry*>(std::malloc(2 * bytes));
+    Entry* larger = static_cast<Entry*>(allocate(2 * bytes));
     if (larger == nullptr) std::abort();
     std::memcpy(static_cast<void*>(larger), entries_, bytes);
-    if (entries_ != inline_entries()) std::free(entries_);
+    if (entries_ != inline_entries()) release(entries_);
     entries_ = larger;
     capacity_ *= 2;
   }

@@ -1,0 +1,26 @@
+// Where the memory of what programs make comes from: process records, blocks, fragments, messages,
+// binaries, scratch whose size a program decides.
+//
+// It is an allocator of the machine's own, a jemalloc under private names, beside the malloc of the
+// host that nobody replaces. What it brings: pieces without a header in classes of a few steps a
+// doubling, so that a parked process wastes nothing; messages that one thread makes and another
+// frees at half of what glibc takes for it; and pages that go back to the system when they are
+// asked to. Sanitizer builds, and builds where there is no jemalloc, use malloc.
+//
+// All functions may be called from any thread. What one thread allocates any other may release.
+#pragma once
+
+#include <cstddef>
+
+namespace quelea {
+
+/// At least `bytes` bytes, aligned for words; null when the system has none left.
+void* allocate(std::size_t bytes);
+/// Gives back what `allocate` returned; null is nothing.
+void release(void* memory);
+/// What `allocate(bytes)` really takes: the rest may be used as well.
+std::size_t allocation_size(std::size_t bytes);
+/// Gives pages that hold nothing back to the system.
+void return_free_pages();
+
+}  // namespace quelea
