@@ -102,6 +102,7 @@ class Heap : public TermAlloc {
   void adopt(Fragment* fragment, bool as_old);
   /// A collection is wanted at the next safe point.
   bool collection_due() const { return collection_due_; }
+  bool full_collection_due() const { return full_due_; }
   void set_collection_due(bool full) {
     collection_due_ = true;
     full_due_ = full_due_ || full;

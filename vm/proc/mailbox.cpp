@@ -155,7 +155,7 @@ void take_message(Process& p) {
     return;
   }
   p.adopt(message, collected || message->used_words() >= kLargeMessageWords);
-  if (p.fragments_due()) p.interrupt_for_collection();
+  if (p.fragments_due() || p.full_collection_due()) p.interrupt_for_collection();
 }
 
 WaitResult wait_until(Process& p, Term timeout) {

@@ -60,7 +60,9 @@ Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word referenc
       Signal{{nullptr, start, start, start + words, nullptr}, kind, term, from, reference, nullptr};
   if (words != 0) {
     SignalBuilder builder(signal);
-    signal->term = copy_term(builder, term, vm.copy_options());
+    signal->term = words < kSharingThreshold
+                       ? copy_counted(builder, term, vm.copy_options(), words)
+                       : copy_term(builder, term, vm.copy_options());
     builder.finish();
   }
   return signal;

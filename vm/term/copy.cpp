@@ -62,20 +62,165 @@ class CopyTable {
   std::size_t count_ = 0;
 };
 
-/// Where a copy goes: into an allocator, or nowhere when words are only counted. Both walk in the
-/// same order and decide alike, so that the count is exact.
-struct Counting {
-  static constexpr bool kCopies = false;
-};
-struct Copying {
-  static constexpr bool kCopies = true;
+/// Counts or copies a term as a tree: what it refers to twice counts twice. Depth first, with
+/// ranges of words that are still to be copied on a stack of its own. Counting and copying take the
+/// same way, so that a copy takes exactly what was counted.
+template <bool kCopies>
+class PlainCopier {
+ public:
+  PlainCopier(TermAlloc* to, const CopyOptions& options, std::size_t cap)
+      : to_(to), options_(options), cap_(cap) {}
+
+  Term run(Term term) {
+    Word result = term.bits;
+    if (kCopies) hp_ = to_->hp;
+    now_ = {&term.bits, &result, 1};
+    walk();
+    if (kCopies) to_->hp = hp_;
+    return {result};
+  }
+
+  std::size_t words = 0;
+
+ private:
+  struct Range {
+    const Word* from;
+    Word* to;
+    std::size_t count;
+  };
+
+  bool fixed(Word word) const {
+    return Term{word}.is_immediate() || options_.is_literal(Term{word}.pointer());
+  }
+
+  Word* make(std::size_t count) {
+    words += count;
+    Word* result = hp_;
+    if (kCopies) hp_ += count;
+    return result;
+  }
+
+  void enter(const Word* from, Word* to, std::size_t count) {
+    if (now_.count > 0) stack_.push(now_);
+    now_ = {from, to, count};
+  }
+
+  void walk() {
+    for (;;) {
+      if (now_.count == 0) {
+        if (stack_.empty()) return;
+        now_ = stack_.take();
+      }
+      const Word word = *now_.from++;
+      Word* slot = now_.to++;
+      --now_.count;
+      if (fixed(word)) {
+        if (kCopies) *slot = word;
+      } else if (Term{word}.is_cons()) {
+        Word* to = make(2);
+        if (kCopies) *slot = Term::cons(to).bits;
+        enter(Term{word}.pointer(), to, 2);
+      } else {
+        boxed(Term{word}, slot);
+      }
+      if (!kCopies && words >= cap_) return;
+    }
+  }
+
+  void boxed(Term term, Word* slot) {
+    const Word* from = term.pointer();
+    const Header header{from[0]};
+    switch (header.kind()) {
+      case Kind::RefBinary:
+        return ref_binary(term, slot);
+      case Kind::SubBinary:
+        // A small window would keep a large buffer alive: its bytes travel alone.
+        if (binary_bits(term) <= kMaxHeapBinaryBytes * 8) return small_part(term, slot);
+        break;
+      case Kind::FlatMap:
+        return flat_map(from, header.payload_words(), slot);
+      default:
+        break;
+    }
+    const std::size_t count = header.payload_words();
+    Word* to = make(1 + count);
+    if (kCopies) {
+      to[0] = from[0];
+      *slot = reinterpret_cast<Word>(to) | (term.bits & kTagMask);
+    }
+    if (is_raw_kind(header.kind())) {
+      if (kCopies) std::memcpy(to + 1, from + 1, count * sizeof(Word));
+      return;
+    }
+    payload(from, to, count);
+  }
+
+  /// The words behind a header: leading ones that refer to nothing at once.
+  void payload(const Word* from, Word* to, std::size_t count) {
+    std::size_t i = 1;
+    for (; i <= count && fixed(from[i]); ++i) {
+      if (kCopies) to[i] = from[i];
+    }
+    if (i <= count) enter(from + i, kCopies ? to + i : to, count + 1 - i);
+  }
+
+  void ref_binary(Term term, Word* slot) {
+    words += 4;
+    if (!kCopies) return;
+    SharedBytes* shared = ref_binary_bytes(term);
+    shared->retain();
+    to_->hp = hp_;
+    *slot = binary_from_shared(*to_, shared, binary_bits(term)).bits;
+    hp_ = to_->hp;
+  }
+
+  void small_part(Term term, Word* slot) {
+    words += 2 + (binary_bits(term) + 63) / 64;
+    if (!kCopies) return;
+    to_->hp = hp_;
+    *slot = binary_from_view(*to_, binary_view(term)).bits;
+    hp_ = to_->hp;
+  }
+
+  /// Maps of one shape come in rows: their tuple of keys is copied once as long as it is the same
+  /// one.
+  void flat_map(const Word* from, std::size_t count, Word* slot) {
+    Word* to = make(1 + count);
+    if (kCopies) {
+      to[0] = from[0];
+      to[1] = from[1];
+      *slot = Term::boxed(to).bits;
+    }
+    enter(from + 2, kCopies ? to + 2 : to, count - 1);
+    const Term keys{from[1]};
+    if (fixed(keys.bits)) return;
+    if (keys != last_keys_) {
+      const std::size_t key_count = header_of(keys).payload_words();
+      Word* keys_to = make(1 + key_count);
+      if (kCopies) {
+        keys_to[0] = keys.pointer()[0];
+        last_keys_copy_ = Term::boxed(keys_to).bits;
+      }
+      last_keys_ = keys;
+      payload(keys.pointer(), keys_to, key_count);
+    }
+    if (kCopies) to[1] = last_keys_copy_;
+  }
+
+  TermAlloc* to_;
+  const CopyOptions& options_;
+  const std::size_t cap_;
+  Word* hp_ = nullptr;
+  Range now_{};
+  WorkStack<Range> stack_;
+  Term last_keys_ = Term::none();
+  Word last_keys_copy_ = 0;
 };
 
-template <class Mode>
-class Copier {
+/// Copies a term past the threshold, keeping what is shared in it.
+class SharingCopier {
  public:
-  Copier(TermAlloc* to, const CopyOptions& options, std::size_t cap)
-      : to_(to), options_(options), cap_(cap) {}
+  SharingCopier(TermAlloc* to, const CopyOptions& options) : to_(to), options_(options) {}
 
   Term run(Term term) {
     Word result = term.bits;
@@ -104,13 +249,11 @@ class Copier {
   void walk() {
     while (now_.count > 0 || !stack_.empty()) {
       if (now_.count == 0) now_ = stack_.take();
-      if (!Mode::kCopies && words >= cap_) return;
       Term term{*now_.from++};
-      Word* to = now_.to;
-      if (Mode::kCopies) ++now_.to;
+      Word* to = now_.to++;
       --now_.count;
       if (fixed(term)) {
-        if (Mode::kCopies) *to = term.bits;
+        *to = term.bits;
       } else if (term.is_cons() && now_.is_cell && now_.count == 0) {
         cells(term, to, now_.cell + 1);
       } else {
@@ -121,7 +264,7 @@ class Copier {
 
   Word* make(std::size_t count) {
     words += count;
-    return Mode::kCopies ? to_->alloc(count) : nullptr;
+    return to_->alloc(count);
   }
 
   void open(const Word* from, Word* to, std::size_t count, bool loose) {
@@ -141,14 +284,12 @@ class Copier {
   void object(Term term, Word* slot, bool loose) {
     if (term.is_float()) {
       Word* to = make(2);
-      if (Mode::kCopies) {
-        std::memcpy(to, term.pointer(), 2 * sizeof(Word));
-        *slot = Term::boxed_float(to).bits;
-      }
+      std::memcpy(to, term.pointer(), 2 * sizeof(Word));
+      *slot = Term::boxed_float(to).bits;
       return;
     }
     if (term.is_cons() && (term.tail().is_cons() || !loose)) return cells(term, slot, 0);
-    bool remember = Mode::kCopies && words >= kSharingThreshold && worth_it(term, loose);
+    const bool remember = worth_it(term, loose);
     if (remember && known(term, slot)) return;
     Term copy;
     if (term.is_cons()) {
@@ -158,30 +299,30 @@ class Copier {
     } else {
       copy = boxed(term, remember);
     }
-    if (Mode::kCopies) *slot = copy.bits;
+    *slot = copy.bits;
     if (remember) table_.add(term.pointer(), copy);
   }
 
   /// Copies the cells of a list, up to the first element that is an object.
   void cells(Term term, Word* slot, unsigned cell) {
     for (;; ++cell) {
-      bool remember = Mode::kCopies && words >= kSharingThreshold && cell % kCellStride == 0;
+      const bool remember = cell % kCellStride == 0;
       if (remember && known(term, slot)) return;
       const Word* from = term.pointer();
       Word* to = make(2);
-      if (Mode::kCopies) *slot = Term::cons(to).bits;
+      *slot = Term::cons(to).bits;
       if (remember) table_.add(from, Term::cons(to));
       Term head{from[0]}, tail{from[1]};
-      if (!fixed(head) || (!Mode::kCopies && words >= cap_)) {
+      if (!fixed(head)) {
         open(from, to, 2, true);
         now_.is_cell = true;
         now_.cell = cell;
         return;
       }
-      if (Mode::kCopies) to[0] = head.bits;
-      slot = Mode::kCopies ? to + 1 : nullptr;
+      to[0] = head.bits;
+      slot = to + 1;
       if (fixed(tail)) {
-        if (Mode::kCopies) *slot = tail.bits;
+        *slot = tail.bits;
         return;
       }
       if (!tail.is_cons()) return object(tail, slot, true);
@@ -206,21 +347,15 @@ class Copier {
         break;
     }
     Word* to = make(1 + count);
-    if (Mode::kCopies) {
-      to[0] = from[0];
-      if (is_raw_kind(header.kind())) std::memcpy(to + 1, from + 1, count * sizeof(Word));
-    }
+    to[0] = from[0];
+    if (is_raw_kind(header.kind())) std::memcpy(to + 1, from + 1, count * sizeof(Word));
     if (!is_raw_kind(header.kind()) && count > 0) {
-      open(from + 1, Mode::kCopies ? to + 1 : nullptr, count, remembered);
+      open(from + 1, to + 1, count, remembered);
     }
-    return Mode::kCopies ? Term::boxed(to) : term;
+    return Term::boxed(to);
   }
 
   Term ref_binary(Term term) {
-    if (!Mode::kCopies) {
-      words += 4;
-      return term;
-    }
     SharedBytes* shared = ref_binary_bytes(term);
     shared->retain();
     words += 4;
@@ -229,7 +364,7 @@ class Copier {
 
   Term small_part(Term term) {
     words += 2 + (binary_bits(term) + 63) / 64;
-    return Mode::kCopies ? binary_from_view(*to_, binary_view(term)) : term;
+    return binary_from_view(*to_, binary_view(term));
   }
 
   /// Maps of one shape come in rows: their tuple of keys is copied once as long as it is the same
@@ -238,19 +373,19 @@ class Copier {
     const Word* from = map.pointer();
     std::size_t count = header_of(map).payload_words();
     Word* to = make(1 + count);
-    if (Mode::kCopies) to[0] = from[0];
-    open(from + 2, Mode::kCopies ? to + 2 : nullptr, count - 1, remembered);
+    to[0] = from[0];
+    open(from + 2, to + 2, count - 1, remembered);
     Term keys{from[1]};
     if (fixed(keys)) {
-      if (Mode::kCopies) to[1] = keys.bits;
+      to[1] = keys.bits;
     } else if (keys == last_keys_) {
-      if (Mode::kCopies) to[1] = last_keys_copy_;
+      to[1] = last_keys_copy_;
     } else {
       last_keys_ = keys;
-      object(keys, Mode::kCopies ? &to[1] : nullptr, remembered);
-      if (Mode::kCopies) last_keys_copy_ = to[1];
+      object(keys, &to[1], remembered);
+      last_keys_copy_ = to[1];
     }
-    return Mode::kCopies ? Term::boxed(to) : map;
+    return Term::boxed(to);
   }
 
   bool worth_it(Term term, bool loose) const {
@@ -267,7 +402,6 @@ class Copier {
 
   TermAlloc* to_;
   const CopyOptions& options_;
-  std::size_t cap_;
   Range now_{nullptr, nullptr, 0, true, false, 0};
   WorkStack<Range> stack_;
   CopyTable table_;
@@ -278,13 +412,25 @@ class Copier {
 }  // namespace
 
 std::size_t term_words(Term term, const CopyOptions& options, std::size_t cap) {
-  Copier<Counting> counter(nullptr, options, cap);
+  PlainCopier<false> counter(nullptr, options, cap);
   counter.run(term);
   return counter.words;
 }
 
+Term copy_counted(TermAlloc& to, Term term, const CopyOptions& options, std::size_t words) {
+  if (words == 0) return term;
+  // Room for all of it at once: nothing is checked while copying.
+  to.hp = to.alloc(words);
+  return PlainCopier<true>(&to, options, 0).run(term);
+}
+
 Term copy_term(TermAlloc& to, Term term, const CopyOptions& options, std::size_t* words) {
-  Copier<Copying> copier(&to, options, 0);
+  const std::size_t counted = term_words(term, options, kSharingThreshold);
+  if (counted < kSharingThreshold) {
+    if (words != nullptr) *words = counted;
+    return copy_counted(to, term, options, counted);
+  }
+  SharingCopier copier(&to, options);
   Term copy = copier.run(term);
   if (words != nullptr) *words = copier.words;
   return copy;
