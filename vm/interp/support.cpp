@@ -2,6 +2,7 @@
 
 #include "vm/code/code_registry.h"
 #include "vm/interp/handler.h"
+#include "vm/native/native.h"
 #include "vm/proc/process_extra.h"
 #include "vm/term/map.h"
 
@@ -107,6 +108,12 @@ const Word* take_pending_call(Process& p, Term* frame) {
 }
 
 bool collect_if_due(Process& p, std::int64_t room_bytes) {
+  if (QUELEA_UNLIKELY(p.native_state != nullptr && p.native_state->pins_heap)) {
+    if (p.used_words() <= p.heap_limit_words()) return true;
+    // Much of that may be garbage from before.
+    if (!p.native_state->start_over()) return p.within_heap_limit();
+    p.set_collection_due(true);
+  }
   const std::int64_t room = reinterpret_cast<char*>(p.fp) - reinterpret_cast<char*>(p.hp);
   bool due = p.collection_due() || room < room_bytes;
 #if QUELEA_GCSTRESS

@@ -10,27 +10,32 @@ namespace quelea {
 
 class ListBuilder {
  public:
-  explicit ListBuilder(TermAlloc& alloc) : alloc_(alloc) {}
+  explicit ListBuilder(TermAlloc& alloc) : alloc_(&alloc) {}
 
   void push(Term element) {
-    Word* cell = alloc_.alloc(2);
+    Word* cell = alloc_->alloc(2);
     cell[0] = element.bits;
     cell[1] = Term::nil_list().bits;
-    *end_ = Term::cons(cell).bits;
-    end_ = cell + 1;
+    if (QUELEA_LIKELY(last_ != nullptr)) {
+      last_[1] = Term::cons(cell).bits;
+    } else {
+      first_ = Term::cons(cell);
+    }
+    last_ = cell;
     ++size_;
   }
   std::size_t size() const { return size_; }
   /// The list, with `tail` behind its last element. The builder is done with then.
   Term finish(Term tail = Term::nil_list()) {
-    *end_ = tail.bits;
-    return {first_};
+    if (last_ == nullptr) return tail;
+    last_[1] = tail.bits;
+    return first_;
   }
 
  private:
-  TermAlloc& alloc_;
-  Word first_ = Term::nil_list().bits;
-  Word* end_ = &first_;
+  TermAlloc* alloc_;
+  Term first_ = Term::nil_list();
+  Word* last_ = nullptr;  ///< The last cell.
   std::size_t size_ = 0;
 };
 

@@ -5,13 +5,13 @@
 // bottom-up by merging, which is stable and compares least, on keys of one word that are equal only
 // for terms that are close (sort_key.h). Either way the work can stop anywhere: up to kSmallList
 // elements are sorted at once, more of them in slices of kSliceSteps steps, with the arrays as the
-// native's rooted state. Nothing is allocated on the heap before the end, so no collection is
-// caused on the way.
+// native's state, which pins the heap. The result is written in slices, too.
 #include <algorithm>
 #include <bit>
 
+#include "vm/base/raw_vector.h"
+#include "vm/native/slices.h"
 #include "vm/native/sort_key.h"
-#include "vm/native/support.h"
 #include "vm/term/compare.h"
 
 namespace quelea {
@@ -66,26 +66,33 @@ struct Before {
   }
 };
 
-/// The items are the first half of `roots`, the second half is where they go next; the halves
-/// change roles. So do those of `keys`, which merging fills.
-struct SortState : NativeState {
+/// What is known of the elements seen so far.
+struct Seen {
+  bool all_small = true;
+  std::int64_t least = kMaxSmall, most = kMinSmall;
+};
+
+/// The first half of `items` holds them, the second half is where they go next; the halves change
+/// roles. So do those of `keys`, which merging fills.
+struct SortState {
   enum Phase { kCollect, kCount, kDigits, kRuns, kMerge, kDone };
   Phase phase = kCollect;
+  RawVector<Term> items;
   SortSpec spec;
-  bool all_small = true;
+  Seen seen;
   bool in_second = false;  ///< The items are in the second half now.
   std::size_t count = 0;
-  std::size_t at = 0;  ///< Where the next step, run or pair of runs begins.
+  /// Where the next step, run or pair of runs begins; at last, how many are in the result.
+  std::size_t at = 0;
 
   // Merging.
-  std::vector<std::uint64_t> keys;
+  RawVector<std::uint64_t> keys;
   std::size_t width = kRunLength;
   bool merging = false;
   std::size_t left = 0, right = 0,
               out = 0;  ///< Next of the left run, of the right run, and of the result.
 
   // Digits.
-  std::int64_t least = kMaxSmall, most = kMinSmall;
   unsigned digits = 0, digit = 0;
   std::vector<std::size_t>
       places;  ///< For each digit and value: first how many, then where the next one goes.
@@ -94,31 +101,31 @@ struct SortState : NativeState {
   std::size_t target() const { return in_second ? 0 : count; }
 };
 
-/// The sorted items as a list, its cells one piece of memory. `item(i)` gives the i-th.
+/// Sorted items as a list, its cells one piece of memory. `item(i)` gives the i-th.
 template <class Item>
-Term list_of(Process& p, std::size_t count, const SortSpec& spec, Item&& item) {
-  if (count == 0) return Term::nil_list();
+Term list_of(Process& p, std::size_t count, const SortSpec& spec, Item&& item,
+             Term tail = Term::nil_list()) {
+  if (count == 0) return tail;
   Word* cell = p.alloc(2 * count);
   const Term first = Term::cons(cell);
   for (std::size_t i = 0; i < count; ++i, cell += 2) {
     cell[0] = spec.result_of(item(i)).bits;
-    cell[1] = i + 1 == count ? Term::nil_list().bits : Term::cons(cell + 2).bits;
+    cell[1] = i + 1 == count ? tail.bits : Term::cons(cell + 2).bits;
   }
-  charge_cells(p, count);
   return first;
 }
 
 // Digits ----------------------------------------------------------------------------------------
 std::uint64_t digits_of(const SortState& s, Term item) {
-  return static_cast<std::uint64_t>(s.spec.descending ? s.most - item.small_value()
-                                                      : item.small_value() - s.least);
+  return static_cast<std::uint64_t>(s.spec.descending ? s.seen.most - item.small_value()
+                                                      : item.small_value() - s.seen.least);
 }
 
 /// Counts how often each value of each digit occurs.
 void count_some(SortState& s) {
   const std::size_t end = std::min(s.at + kSliceSteps * 4, s.count);
   for (; s.at < end; ++s.at) {
-    const std::uint64_t value = digits_of(s, s.roots[s.at]);
+    const std::uint64_t value = digits_of(s, s.items[s.at]);
     for (unsigned d = 0; d < s.digits; ++d) {
       ++s.places[d * kDigitValues + (value >> d * kDigitBits & (kDigitValues - 1))];
     }
@@ -140,8 +147,8 @@ void count_some(SortState& s) {
 /// Puts items where the current digit says.
 void distribute_some(SortState& s) {
   const std::size_t end = std::min(s.at + kSliceSteps * 4, s.count);
-  const Term* from = s.roots.data() + s.source();
-  Term* to = s.roots.data() + s.target();
+  const Term* from = s.items.data() + s.source();
+  Term* to = s.items.data() + s.target();
   std::size_t* places = s.places.data() + s.digit * kDigitValues;
   for (; s.at < end; ++s.at) {
     const std::uint64_t value = digits_of(s, from[s.at]);
@@ -154,11 +161,7 @@ void distribute_some(SortState& s) {
 }
 
 void begin_digits(SortState& s) {
-  for (Term item : s.roots) {
-    s.least = std::min(s.least, item.small_value());
-    s.most = std::max(s.most, item.small_value());
-  }
-  const auto range = static_cast<std::uint64_t>(s.most - s.least);
+  const auto range = static_cast<std::uint64_t>(s.seen.most - s.seen.least);
   const auto bits = static_cast<unsigned>(std::bit_width(range));
   s.digits = (bits + kDigitBits - 1) / kDigitBits;
   s.places.assign(s.digits * kDigitValues, 0);
@@ -171,12 +174,12 @@ void sort_run(SortState& s, const Before& before) {
   Keyed run[kRunLength];
   const std::size_t length = std::min(kRunLength, s.count - s.at);
   for (std::size_t i = 0; i < length; ++i) {
-    const Term item = s.roots[s.at + i];
+    const Term item = s.items[s.at + i];
     run[i] = {before.key(item), item};
   }
   std::stable_sort(run, run + length, before);
   for (std::size_t i = 0; i < length; ++i) {
-    s.roots[s.at + i] = run[i].item;
+    s.items[s.at + i] = run[i].item;
     s.keys[s.at + i] = run[i].key;
   }
   s.at += length;
@@ -186,12 +189,8 @@ void sort_run(SortState& s, const Before& before) {
 void move_items(SortState& s, std::size_t first, std::size_t last, std::size_t out) {
   const std::size_t from = s.source();
   const std::size_t to = s.target();
-  std::copy(s.roots.begin() + static_cast<std::ptrdiff_t>(from + first),
-            s.roots.begin() + static_cast<std::ptrdiff_t>(from + last),
-            s.roots.begin() + static_cast<std::ptrdiff_t>(to + out));
-  std::copy(s.keys.begin() + static_cast<std::ptrdiff_t>(from + first),
-            s.keys.begin() + static_cast<std::ptrdiff_t>(from + last),
-            s.keys.begin() + static_cast<std::ptrdiff_t>(to + out));
+  std::copy(&s.items[from + first], &s.items[from + last], &s.items[to + out]);
+  std::copy(&s.keys[from + first], &s.keys[from + last], &s.keys[to + out]);
 }
 
 void begin_merge(SortState& s, const Before& before) {
@@ -204,7 +203,7 @@ void begin_merge(SortState& s, const Before& before) {
   // Runs that are in order already need no comparing: sorted input costs one comparison a pair of
   // runs.
   const std::size_t from = s.source();
-  auto keyed = [&](std::size_t i) { return Keyed{s.keys[from + i], s.roots[from + i]}; };
+  auto keyed = [&](std::size_t i) { return Keyed{s.keys[from + i], s.items[from + i]}; };
   if (middle >= end || !before(keyed(middle), keyed(middle - 1))) {
     move_items(s, s.at, end, s.at);
     s.merging = false;
@@ -213,9 +212,9 @@ void begin_merge(SortState& s, const Before& before) {
 
 /// Does up to `steps` steps of the merge under way; true when it is finished.
 bool merge_some(SortState& s, std::size_t& steps, const Before& before) {
-  const Term* items = s.roots.data() + s.source();
+  const Term* items = s.items.data() + s.source();
   const std::uint64_t* keys = s.keys.data() + s.source();
-  Term* to_items = s.roots.data() + s.target();
+  Term* to_items = s.items.data() + s.target();
   std::uint64_t* to_keys = s.keys.data() + s.target();
   const std::size_t middle = std::min(s.at + s.width, s.count);
   const std::size_t end = std::min(s.at + 2 * s.width, s.count);
@@ -271,9 +270,8 @@ void sort_runs(SortState& s, std::size_t steps, const Before& before) {
 }
 
 /// Sorts what was collected when the whole list is short.
-Term sort_small(Process& p, Term list, const std::vector<Term>& items, const SortSpec& spec) {
-  std::size_t work = 0;
-  const Before before{spec, atoms_of(p), &work};
+Term sort_small(Process& p, Term list, RawVector<Term>& items, const SortSpec& spec,
+                const Before& before) {
   std::vector<Keyed> keyed;
   keyed.reserve(items.size());
   bool sorted = true;
@@ -282,118 +280,149 @@ Term sort_small(Process& p, Term list, const std::vector<Term>& items, const Sor
     const std::size_t n = keyed.size();
     sorted = sorted && (n == 1 || !before(keyed[n - 1], keyed[n - 2]));
   }
-  charge_cells(p, 4 * items.size() + work);
   if (sorted && spec.key != SortSpec::kFirstOfPair) return list;
   if (!sorted) std::stable_sort(keyed.begin(), keyed.end(), before);
   return list_of(p, keyed.size(), spec, [&](std::size_t i) { return keyed[i].item; });
 }
 
 /// Moves up to `steps` elements of `rest` to the array. False where one does not fit.
-bool collect(Term& rest, std::vector<Term>& items, const SortSpec& spec, bool& all_small,
+bool collect(Term& rest, RawVector<Term>& items, const SortSpec& spec, Seen& seen,
              std::size_t steps) {
   for (; steps > 0 && rest.is_cons(); --steps, rest = rest.tail()) {
     const Term item = rest.head();
     if (!spec.fits(item)) return false;
-    all_small = all_small && item.is_small();
+    seen.all_small = seen.all_small && item.is_small();
+    if (seen.all_small) {
+      seen.least = std::min(seen.least, item.small_value());
+      seen.most = std::max(seen.most, item.small_value());
+    }
     items.push_back(item);
   }
   return rest.is_list();
 }
 
-Term fail_sort(Process& p) {
-  drop_native_state(p);
-  return badarg(p);
-}
+struct Sort {
+  Sort(Process&, Args args, const SortSpec& spec) : list(args[0]), rest(args[0]) { s.spec = spec; }
+  Term list;
+  Term rest;
+  SortState s;
+  Term result = Term::none();
 
-void collect_slice(SortState& s, Term rest) {
-  if (!rest.is_nil_list()) return;
-  s.count = s.roots.size();
-  if (s.all_small && s.spec.key == SortSpec::kSelf) {
-    begin_digits(s);
-  } else {
-    s.keys.resize(2 * s.count);
-    s.phase = SortState::kRuns;
+  bool step(Process& p, std::size_t& cost) {
+    const Before before{s.spec, atoms_of(p), &cost};
+    switch (s.phase) {
+      case SortState::kCollect:
+        return collect_some(p, before, cost);
+      case SortState::kCount:
+        count_some(s);
+        break;
+      case SortState::kDigits:
+        distribute_some(s);
+        break;
+      case SortState::kRuns:
+        sort_runs(s, kSliceSteps, before);
+        break;
+      case SortState::kMerge:
+        merge_runs(s, kSliceSteps, before);
+        break;
+      case SortState::kDone:
+        return write_some(p, cost);
+    }
+    cost += kSliceSteps;
+    return true;
   }
-  s.roots.resize(2 * s.count, Term::nil_list());
-}
+  Term finish(Process& p) { return result.is_none() ? badarg(p) : result; }
 
-Term sort_slice(Process& p, Args args, SortState& s) {
-  std::size_t work = 0;
-  const Before before{s.spec, atoms_of(p), &work};
-  Term rest = args[0];
-  switch (s.phase) {
-    case SortState::kCollect:
-      if (!collect(rest, s.roots, s.spec, s.all_small, 4 * kSliceSteps)) return fail_sort(p);
-      args.set(0, rest);
-      collect_slice(s, rest);
-      break;
-    case SortState::kCount:
-      count_some(s);
-      break;
-    case SortState::kDigits:
-      distribute_some(s);
-      break;
-    case SortState::kRuns:
-      sort_runs(s, kSliceSteps, before);
-      break;
-    case SortState::kMerge:
-      merge_runs(s, kSliceSteps, before);
-      break;
-    case SortState::kDone:
-      break;
+ private:
+  bool collect_some(Process& p, const Before& before, std::size_t& cost) {
+    const bool is_first = s.items.empty();
+    if (!collect(rest, s.items, s.spec, s.seen, kSmallList)) return false;
+    cost += kSmallList / 2;
+    if (!rest.is_nil_list()) return true;
+    if (is_first) {
+      cost += 4 * s.items.size();
+      result = sort_small(p, list, s.items, s.spec, before);
+      return false;
+    }
+    s.count = s.items.size();
+    if (s.seen.all_small && s.spec.key == SortSpec::kSelf) {
+      begin_digits(s);
+    } else {
+      s.keys.resize_raw(2 * s.count);
+      s.phase = SortState::kRuns;
+    }
+    s.items.resize_raw(2 * s.count);
+    return true;
   }
-  p.charge(static_cast<std::int64_t>(kSliceSteps / 8 + work / 8));
-  if (s.phase != SortState::kDone) return p.again();
-  const Term* items = s.roots.data() + s.source();
-  Term list = list_of(p, s.count, s.spec, [&](std::size_t i) { return items[i]; });
-  drop_native_state(p);
-  return list;
-}
 
-Term sort(Process& p, Args args, const SortSpec& spec) {
-  if (auto* state = native_state<SortState>(p)) return sort_slice(p, args, *state);
-  std::vector<Term> items;
-  bool all_small = true;
-  Term rest = args[0];
-  if (!collect(rest, items, spec, all_small, kSmallList)) return badarg(p);
-  if (rest.is_nil_list()) return sort_small(p, args[0], items, spec);
-  auto* state = make_native_state<SortState>(p);
-  state->spec = spec;
-  state->all_small = all_small;
-  state->roots = std::move(items);
-  args.set(0, rest);
-  return sort_slice(p, args, *state);
-}
+  /// The result, from its end on.
+  bool write_some(Process& p, std::size_t& cost) {
+    const std::size_t left = s.count - s.at;
+    const std::size_t some = std::min(left, kSliceSteps);
+    const Term* items = s.items.data() + s.source() + (left - some);
+    const Term tail = result.is_none() ? Term::nil_list() : result;
+    result = list_of(
+        p, some, s.spec, [&](std::size_t i) { return items[i]; }, tail);
+    s.at += some;
+    cost += some;
+    return s.at < s.count;
+  }
+};
 
 bool read_direction(Process& p, Term argument, bool& descending) {
   descending = is_atom_named(p, argument, "desc");
   return descending || is_atom_named(p, argument, "asc");
 }
 
+// What the natives compare; their arguments are fine.
+struct SortPlain : Sort {
+  SortPlain(Process& p, Args args) : Sort(p, args, {}) {}
+};
+struct SortDirected : Sort {
+  SortDirected(Process& p, Args args) : Sort(p, args, spec(p, args, SortSpec::kSelf)) {}
+  static SortSpec spec(Process& p, Args args, SortSpec::Key key) {
+    SortSpec spec;
+    spec.key = key;
+    read_direction(p, args[1], spec.descending);
+    return spec;
+  }
+};
+struct SortValues : Sort {
+  SortValues(Process& p, Args args)
+      : Sort(p, args, SortDirected::spec(p, args, SortSpec::kFirstOfPair)) {}
+};
+struct SortByElement : Sort {
+  SortByElement(Process& p, Args args) : Sort(p, args, spec(p, args)) {}
+  static SortSpec spec(Process& p, Args args) {
+    SortSpec spec;
+    spec.key = SortSpec::kElement;
+    spec.index = static_cast<std::size_t>(args[1].small_value());
+    read_direction(p, args[2], spec.descending);
+    return spec;
+  }
+};
+
 }  // namespace
 
-Term prim_list_sort_1(Process& p, Args args) { return sort(p, args, {}); }
+Term prim_list_sort_1(Process& p, Args args) { return in_slices<SortPlain>(p, args); }
 
 Term prim_list_sort_2(Process& p, Args args) {
-  SortSpec spec;
-  if (!read_direction(p, args[1], spec.descending)) return badarg(p);
-  return sort(p, args, spec);
+  bool descending = false;
+  if (!read_direction(p, args[1], descending)) return badarg(p);
+  return in_slices<SortDirected>(p, args);
 }
 
 Term prim_list_sort_values(Process& p, Args args) {
-  SortSpec spec;
-  spec.key = SortSpec::kFirstOfPair;
-  if (!read_direction(p, args[1], spec.descending)) return badarg(p);
-  return sort(p, args, spec);
+  bool descending = false;
+  if (!read_direction(p, args[1], descending)) return badarg(p);
+  return in_slices<SortValues>(p, args);
 }
 
 Term prim_list_sort_by(Process& p, Args args) {
-  SortSpec spec;
-  spec.key = SortSpec::kElement;
+  bool descending = false;
   if (!args[1].is_small() || args[1].small_value() < 0) return badarg(p);
-  spec.index = static_cast<std::size_t>(args[1].small_value());
-  if (!read_direction(p, args[2], spec.descending)) return badarg(p);
-  return sort(p, args, spec);
+  if (!read_direction(p, args[2], descending)) return badarg(p);
+  return in_slices<SortByElement>(p, args);
 }
 
 }  // namespace quelea

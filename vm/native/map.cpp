@@ -1,22 +1,36 @@
 // Natives over maps (vm/term/map.h does the work).
-#include "vm/native/support.h"
+#include "vm/native/list_builder.h"
+#include "vm/native/map_work.h"
 
 namespace quelea {
 namespace {
 
 constexpr std::size_t kPairsAtATime = 256;
 
-/// Terms of a proper list; false for anything else.
-bool read_list(Term list, std::vector<Term>& out) {
-  for (; list.is_cons(); list = list.tail()) out.push_back(list.head());
-  return list.is_nil_list();
-}
+/// Lists of what is in a map.
+template <MapPart kPart>
+struct MapToList {
+  MapToList(Process& p, Args args) : walk(args[0]), out(p) {}
+  MapIterator walk;
+  ListBuilder out;
 
-Term whole(Process& p, Term map, MapPart part) {
-  if (!is_map(map)) return badmap(p, map);
-  charge_cells(p, 2 * map_size(map));
-  return map_to_list(p, map, part);
-}
+  bool step(Process& p, std::size_t& cost) {
+    Term key, value;
+    if (!walk.next(key, value)) return false;
+    out.push(map_part(p, key, value, kPart));
+    cost += 2;
+    return true;
+  }
+  Term finish(Process&) { return out.finish(); }
+};
+
+struct MergeMaps {
+  MergeMaps(Process& p, Args args) : merge(args[0], args[1], atoms_of(p)) {}
+  MapMerge merge;
+
+  bool step(Process& p, std::size_t& cost) { return merge.step(p, cost); }
+  Term finish(Process& p) { return merge.finish(p); }
+};
 
 }  // namespace
 
@@ -64,65 +78,99 @@ Term prim_map_pop(Process& p, Args args) {
 Term prim_map_merge(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
   if (!is_map(args[1])) return badmap(p, args[1]);
+  constexpr std::size_t kFew = 4096;
+  const std::size_t entries = map_size(args[0]) + map_size(args[1]);
+  if (entries > kFew && !is_flat_map(args[0]) && !is_flat_map(args[1]) && args[0] != args[1]) {
+    return in_slices<MergeMaps>(p, args);
+  }
   std::size_t work = 0;
   Term map = map_merge(p, args[0], args[1], atoms_of(p), &work);
   charge_cells(p, 4 * work);
   return map;
 }
 
-Term prim_map_keys(Process& p, Args args) { return whole(p, args[0], MapPart::Keys); }
-Term prim_map_values(Process& p, Args args) { return whole(p, args[0], MapPart::Values); }
-Term prim_map_to_list(Process& p, Args args) { return whole(p, args[0], MapPart::Pairs); }
-
-Term prim_map_from_list(Process& p, Args args) {
-  std::vector<Term> pairs;
-  Term rest = args[0];
-  for (; rest.is_cons(); rest = rest.tail()) {
-    if (!is_pair(rest.head())) return badarg(p);
-    pairs.push_back(tuple_at(rest.head(), 0));
-    pairs.push_back(tuple_at(rest.head(), 1));
-  }
-  if (!rest.is_nil_list()) return badarg(p);
-  charge_cells(p, 4 * pairs.size());
-  return map_from_pairs(p, pairs.data(), pairs.size() / 2, atoms_of(p));
+Term prim_map_keys(Process& p, Args args) {
+  return is_map(args[0]) ? in_slices<MapToList<MapPart::Keys>>(p, args) : badmap(p, args[0]);
+}
+Term prim_map_values(Process& p, Args args) {
+  return is_map(args[0]) ? in_slices<MapToList<MapPart::Values>>(p, args) : badmap(p, args[0]);
+}
+Term prim_map_to_list(Process& p, Args args) {
+  return is_map(args[0]) ? in_slices<MapToList<MapPart::Pairs>>(p, args) : badmap(p, args[0]);
 }
 
-Term prim_map_from_keys(Process& p, Args args) {
-  std::vector<Term> pairs;
-  Term rest = args[0];
-  for (; rest.is_cons(); rest = rest.tail()) {
-    pairs.push_back(rest.head());
-    pairs.push_back(args[1]);
+namespace {
+
+struct FromList : MapWork {
+  FromList(Process& p, Args args) : MapWork(p), rest(args[0]) {}
+  Term rest;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (building) return build_some(p, cost);
+    if (!rest.is_cons()) return rest.is_nil_list() && start_building();
+    if (!is_pair(rest.head())) return false;
+    add(tuple_at(rest.head(), 0), tuple_at(rest.head(), 1), cost);
+    rest = rest.tail();
+    return true;
   }
-  if (!rest.is_nil_list()) return badarg(p);
-  charge_cells(p, 4 * pairs.size());
-  return map_from_pairs(p, pairs.data(), pairs.size() / 2, atoms_of(p));
-}
+};
+
+struct FromKeys : MapWork {
+  FromKeys(Process& p, Args args) : MapWork(p), rest(args[0]), value(args[1]) {}
+  Term rest;
+  Term value;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (building) return build_some(p, cost);
+    if (!rest.is_cons()) return rest.is_nil_list() && start_building();
+    add(rest.head(), value, cost);
+    rest = rest.tail();
+    return true;
+  }
+};
+
+struct Take : MapWork {
+  Take(Process& p, Args args) : MapWork(p), map(args[0]), rest(args[1]) {}
+  Term map;
+  Term rest;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (building) return build_some(p, cost);
+    if (!rest.is_cons()) return rest.is_nil_list() && start_building();
+    const Term value = map_get(map, rest.head(), atoms_of(p));
+    if (!value.is_none()) add(rest.head(), value, cost);
+    rest = rest.tail();
+    cost += 8;
+    return true;
+  }
+};
+
+struct Drop {
+  Drop(Process&, Args args) : map(args[0]), rest(args[1]) {}
+  Term map;
+  Term rest;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (!rest.is_cons()) return false;
+    map = map_remove(p, map, rest.head(), atoms_of(p));
+    rest = rest.tail();
+    cost += 32;
+    return true;
+  }
+  Term finish(Process& p) { return rest.is_nil_list() ? map : badarg(p); }
+};
+
+}  // namespace
+
+Term prim_map_from_list(Process& p, Args args) { return in_slices<FromList>(p, args); }
+Term prim_map_from_keys(Process& p, Args args) { return in_slices<FromKeys>(p, args); }
 
 Term prim_map_take(Process& p, Args args) {
-  if (!is_map(args[0])) return badmap(p, args[0]);
-  std::vector<Term> pairs;
-  std::size_t n = 0;
-  Term rest = args[1];
-  for (; rest.is_cons(); rest = rest.tail(), ++n) {
-    Term value = map_get(args[0], rest.head(), atoms_of(p));
-    if (value.is_none()) continue;
-    pairs.push_back(rest.head());
-    pairs.push_back(value);
-  }
-  if (!rest.is_nil_list()) return badarg(p);
-  charge_cells(p, 4 * n);
-  return map_from_pairs(p, pairs.data(), pairs.size() / 2, atoms_of(p));
+  return is_map(args[0]) ? in_slices<Take>(p, args) : badmap(p, args[0]);
 }
 
 Term prim_map_drop(Process& p, Args args) {
-  if (!is_map(args[0])) return badmap(p, args[0]);
-  std::vector<Term> keys;
-  if (!read_list(args[1], keys)) return badarg(p);
-  charge_cells(p, 8 * keys.size());
-  Term map = args[0];
-  for (Term key : keys) map = map_remove(p, map, key, atoms_of(p));
-  return map;
+  return is_map(args[0]) ? in_slices<Drop>(p, args) : badmap(p, args[0]);
 }
 
 Term prim_map_next(Process& p, Args args) {

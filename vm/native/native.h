@@ -34,7 +34,13 @@ struct NativeEntry;
 /// arguments: `Process::native_state`. The collector updates `roots`.
 struct NativeState {
   std::vector<Term> roots;
+  /// It holds terms elsewhere, too: nothing may be collected before the native is done
+  /// (vm/native/slices.h).
+  bool pins_heap = false;
   virtual ~NativeState() = default;
+  /// Forgets what was done and pins nothing any more, so that the native begins anew. False where
+  /// it did that before.
+  virtual bool start_over() { return false; }
 };
 
 /// The arguments of a native: slots of the caller's frame, so they stay rooted across `again`.

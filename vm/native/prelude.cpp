@@ -2,7 +2,7 @@
 // instructions too; these are what
 // `&is_int/1` and calls with computed names reach.
 #include "vm/code/code_registry.h"
-#include "vm/native/support.h"
+#include "vm/native/slices.h"
 #include "vm/term/compare.h"
 #include "vm/term/etf.h"
 #include "vm/term/fun.h"
@@ -77,14 +77,6 @@ Term prelude_max(Process& p, Args args) {
   const bool second = compare(args[1], args[0], atoms_of(p), &work) > 0;
   charge_cells(p, work);
   return args[second ? 1 : 0];
-}
-
-Term prelude_length(Process& p, Args args) {
-  std::int64_t length = 0;
-  Term rest = args[0];
-  for (; rest.is_cons(); rest = rest.tail()) ++length;
-  charge_cells(p, static_cast<std::size_t>(length));
-  return rest.is_nil_list() ? Term::small(length) : badarg(p);
 }
 
 Term prelude_elem(Process& p, Args args) {

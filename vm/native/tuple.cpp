@@ -1,5 +1,5 @@
 // Natives over tuples.
-#include "vm/native/support.h"
+#include "vm/native/slices.h"
 
 namespace quelea {
 namespace {
@@ -16,27 +16,63 @@ Term new_tuple(Process& p, std::size_t size, Word*& elements) {
   return Term::boxed(object);
 }
 
+/// Counts the elements, then copies them into a tuple whose slots all hold something meanwhile.
+struct ListToTuple {
+  ListToTuple(Process&, Args args) : list(args[0]), rest(args[0]) {}
+  Term list;
+  Term rest;
+  std::size_t size = 0;
+  Term tuple = Term::none();
+  std::size_t filled = 0;
+
+  bool step(Process& p, std::size_t& cost) {
+    ++cost;
+    if (tuple.is_none()) {
+      if (rest.is_cons()) {
+        rest = rest.tail();
+        ++size;
+        return true;
+      }
+      if (!rest.is_nil_list() || size > kMaxTupleSize) return false;
+      Word* elements = nullptr;
+      tuple = new_tuple(p, size, elements);
+      rest = list;
+      return size > 0;
+    }
+    Word* elements = tuple.pointer() + 1;
+    for (std::size_t n = 0; n < 512 && rest.is_cons(); ++n, rest = rest.tail()) {
+      elements[filled++] = rest.head().bits;
+      ++cost;
+    }
+    return rest.is_cons();
+  }
+  Term finish(Process& p) {
+    if (!rest.is_nil_list()) return badarg(p);
+    return tuple.is_none() ? system_limit(p) : tuple;
+  }
+};
+
+struct TupleToList {
+  TupleToList(Process&, Args args) : tuple(args[0]), left(tuple_size(args[0])) {}
+  Term tuple;
+  std::size_t left;
+  Term list = Term::nil_list();
+
+  bool step(Process& p, std::size_t& cost) {
+    if (left == 0) return false;
+    list = p.cons(tuple_at(tuple, --left), list);
+    ++cost;
+    return true;
+  }
+  Term finish(Process&) { return list; }
+};
+
 }  // namespace
 
-Term prim_list_to_tuple(Process& p, Args args) {
-  std::size_t size = 0;
-  Term rest = args[0];
-  for (; rest.is_cons(); rest = rest.tail()) ++size;
-  if (!rest.is_nil_list()) return badarg(p);
-  if (size > kMaxTupleSize) return system_limit(p);
-  Word* at = nullptr;
-  Term tuple = new_tuple(p, size, at);
-  for (rest = args[0]; rest.is_cons(); rest = rest.tail()) *at++ = rest.head().bits;
-  return tuple;
-}
+Term prim_list_to_tuple(Process& p, Args args) { return in_slices<ListToTuple>(p, args); }
 
 Term prim_tuple_to_list(Process& p, Args args) {
-  if (!is_tuple(args[0])) return badarg(p);
-  Term list = Term::nil_list();
-  const std::size_t size = tuple_size(args[0]);
-  for (std::size_t i = size; i > 0; --i) list = p.cons(tuple_at(args[0], i - 1), list);
-  p.charge(size / 8);
-  return list;
+  return is_tuple(args[0]) ? in_slices<TupleToList>(p, args) : badarg(p);
 }
 
 Term prim_tuple_duplicate(Process& p, Args args) {

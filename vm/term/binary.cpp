@@ -93,6 +93,16 @@ SharedBytes* SharedBytes::create(std::size_t capacity) {
   return new (memory) SharedBytes{{1}, capacity, {0}, bytes, dispose_owned};
 }
 
+SharedBytes* SharedBytes::resize(SharedBytes* shared, std::size_t capacity) {
+  if (capacity > 2 * kMaxBinaryBytes) return nullptr;
+  const std::size_t used = shared->used.load(std::memory_order_relaxed);
+  // Large blocks move by changing page tables, not by copying.
+  void* memory = std::realloc(static_cast<void*>(shared), sizeof(SharedBytes) + capacity);
+  if (memory == nullptr) return nullptr;
+  std::uint8_t* bytes = static_cast<std::uint8_t*>(memory) + sizeof(SharedBytes);
+  return new (memory) SharedBytes{{1}, capacity, {used}, bytes, dispose_owned};
+}
+
 SharedBytes* SharedBytes::wrap(std::uint8_t* bytes, std::size_t size,
                                void (*dispose)(SharedBytes*)) {
   return new SharedBytes{{1}, size, {size * 8}, bytes, dispose};
@@ -203,6 +213,22 @@ void release_ref_binaries(Word* chain) {
 
 BinaryBuilder::~BinaryBuilder() { release_buffer(); }
 
+BinaryBuilder::BinaryBuilder(BinaryBuilder&& other) noexcept
+    : data_(other.data_),
+      bits_(other.bits_),
+      capacity_(other.capacity_),
+      shared_(other.shared_),
+      claimed_from_(other.claimed_from_),
+      claimed_(other.claimed_),
+      failed_(other.failed_),
+      start_(other.start_) {
+  if (shared_ == nullptr) {
+    data_ = small_;
+    std::memcpy(small_, other.small_, sizeof small_);
+  }
+  other.shared_ = nullptr;
+}
+
 void BinaryBuilder::release_buffer() {
   if (shared_ == nullptr) return;
   if (claimed_) shared_->used.store(claimed_from_, std::memory_order_release);
@@ -240,6 +266,17 @@ void BinaryBuilder::append_to(Term base) {
 }
 
 bool BinaryBuilder::move_to(std::size_t capacity) {
+  if (shared_ != nullptr && !claimed_) {
+    SharedBytes* resized = SharedBytes::resize(shared_, capacity);
+    if (resized == nullptr) {
+      failed_ = true;
+      return false;
+    }
+    shared_ = resized;
+    data_ = resized->bytes;
+    capacity_ = capacity;
+    return true;
+  }
   SharedBytes* larger = capacity > 2 * kMaxBinaryBytes ? nullptr : SharedBytes::create(capacity);
   if (larger == nullptr) {
     failed_ = true;

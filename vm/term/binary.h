@@ -45,6 +45,9 @@ struct SharedBytes {
 
   /// One reference, nothing used; null when there is no such memory.
   static SharedBytes* create(std::size_t capacity);
+  /// The same bytes with more or less capacity, perhaps elsewhere: only for one that `create` made
+  /// and nobody else has seen. Null where there is no memory; `shared` is then as before.
+  static SharedBytes* resize(SharedBytes* shared, std::size_t capacity);
   /// Wraps memory of somebody else (a mapped file), all of it used; `dispose` unmaps and deletes.
   static SharedBytes* wrap(std::uint8_t* bytes, std::size_t size, void (*dispose)(SharedBytes*));
   void retain() { references.fetch_add(1, std::memory_order_relaxed); }
@@ -170,6 +173,7 @@ class BinaryBuilder {
  public:
   BinaryBuilder() = default;
   ~BinaryBuilder();
+  BinaryBuilder(BinaryBuilder&& other) noexcept;
   BinaryBuilder(const BinaryBuilder&) = delete;
   BinaryBuilder& operator=(const BinaryBuilder&) = delete;
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "vm/term/map_build.h"
 #include "vm/term/map_trie.h"
 
 namespace quelea {
@@ -366,9 +367,10 @@ Term map_merge(TermAlloc& alloc, Term a, Term b, const AtomTable& atoms, std::si
     touched = map_size(a);
     result = merge_into_trie(alloc, b, a, Existing::Keep, atoms);
   } else {
-    std::size_t shared = 0;
-    Term root = trie::merge(alloc, trie::root_of(a), trie::root_of(b), 0, atoms, shared, touched);
-    result = trie::make_root(alloc, map_size(a) + map_size(b) - shared, root);
+    MapMerge merge(a, b, atoms);
+    while (merge.step(alloc, touched)) {
+    }
+    result = merge.finish(alloc);
   }
   if (work != nullptr) *work += touched;
   return result;

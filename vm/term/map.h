@@ -122,6 +122,10 @@ using MapCursor = std::int64_t;
 inline constexpr MapCursor kMapEnd = -1;
 
 enum class MapPart { Pairs, Keys, Values };
+inline Term map_part(TermAlloc& alloc, Term key, Term value, MapPart part) {
+  if (part == MapPart::Pairs) return alloc.tuple(key, value);
+  return part == MapPart::Keys ? key : value;
+}
 /// Prepends the entries from `cursor` on to the list `tail`, as (k, v) tuples, keys or values,
 /// `max` of them (or a few more where hashes collide), and moves the cursor. The list comes out in
 /// reverse map order.

@@ -269,39 +269,65 @@ Term insert_leaves(TermAlloc& alloc, Term into, Term collision, unsigned depth, 
 
 }  // namespace
 
-Term merge(TermAlloc& alloc, Term a, Term b, unsigned depth, const AtomTable& atoms,
-           std::size_t& shared, std::size_t& work) {
-  ++work;
+/// Merges two children at the depth of `frames_.size()`: at once where one of them is no node
+/// (false), else as a frame of their own.
+bool Merge::open(TermAlloc& alloc, Term a, Term b) {
+  const auto depth = static_cast<unsigned>(frames_.size());
   if (b.is_cons() || a.is_cons()) {
-    bool b_in = b.is_cons();
-    Term leaf = b_in ? b : a;
+    const bool b_in = b.is_cons();
+    const Term leaf = b_in ? b : a;
     bool grew = false;
-    Term result =
-        insert(alloc, b_in ? a : b, leaf.head(), leaf.tail(), hash_term(leaf.head(), atoms), depth,
-               b_in ? Existing::Replace : Existing::Keep, atoms, grew);
-    shared += !grew;
-    return result;
+    done_ = insert(alloc, b_in ? a : b, leaf.head(), leaf.tail(), hash_term(leaf.head(), *atoms_),
+                   depth, b_in ? Existing::Replace : Existing::Keep, *atoms_, grew);
+    shared_ += !grew;
+    return false;
   }
-  if (is_collision(b)) return insert_leaves(alloc, a, b, depth, Existing::Replace, atoms, shared);
-  if (is_collision(a)) return insert_leaves(alloc, b, a, depth, Existing::Keep, atoms, shared);
+  if (is_collision(b)) {
+    done_ = insert_leaves(alloc, a, b, depth, Existing::Replace, *atoms_, shared_);
+    return false;
+  }
+  if (is_collision(a)) {
+    done_ = insert_leaves(alloc, b, a, depth, Existing::Keep, *atoms_, shared_);
+    return false;
+  }
   const Word* x = a.pointer();
   const Word* y = b.pointer();
-  std::uint32_t bits_x = bitmap(x), bits_y = bitmap(y);
-  std::uint32_t bits = bits_x | bits_y;
-  Term children[kWays];
-  unsigned used = 0;
-  for (std::uint32_t left = bits; left != 0; left &= left - 1, ++used) {
-    unsigned d = static_cast<unsigned>(__builtin_ctz(left));
-    bool in_x = bits_x >> d & 1, in_y = bits_y >> d & 1;
-    Term from_x = in_x ? child(x, index_of(bits_x, d)) : Term::none();
-    Term from_y = in_y ? child(y, index_of(bits_y, d)) : Term::none();
-    children[used] = !in_y   ? from_x
-                     : !in_x ? from_y
-                             : merge(alloc, from_x, from_y, depth + 1, atoms, shared, work);
+  frames_.push_back({x, y, bitmap(x) | bitmap(y), 0, {}});
+  return true;
+}
+
+bool Merge::step(TermAlloc& alloc, std::size_t& cost) {
+  cost += 4;
+  if (!started_) {
+    started_ = true;
+    return open(alloc, start_a_, start_b_);
   }
-  Word* node = new_node(alloc, bits, used);
-  for (unsigned i = 0; i < used; ++i) node[2 + i] = children[i].bits;
-  return Term::boxed(node);
+  Frame& frame = frames_.back();
+  while (frame.left != 0) {
+    const auto d = static_cast<unsigned>(__builtin_ctz(frame.left));
+    frame.left &= frame.left - 1;
+    const std::uint32_t bits_x = bitmap(frame.x), bits_y = bitmap(frame.y);
+    const bool in_x = bits_x >> d & 1, in_y = bits_y >> d & 1;
+    if (!in_y) {
+      frame.children[frame.used++] = child(frame.x, index_of(bits_x, d));
+    } else if (!in_x) {
+      frame.children[frame.used++] = child(frame.y, index_of(bits_y, d));
+    } else {
+      if (open(alloc, child(frame.x, index_of(bits_x, d)), child(frame.y, index_of(bits_y, d)))) {
+        return true;  // `frame` may have moved
+      }
+      frame.children[frame.used++] = done_;
+      cost += 4;
+    }
+  }
+  Word* node = new_node(alloc, bitmap(frame.x) | bitmap(frame.y), frame.used);
+  for (unsigned i = 0; i < frame.used; ++i) node[2 + i] = frame.children[i].bits;
+  done_ = Term::boxed(node);
+  frames_.pop_back();
+  if (frames_.empty()) return false;
+  Frame& above = frames_.back();
+  above.children[above.used++] = done_;
+  return true;
 }
 
 }  // namespace quelea::trie

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "vm/term/hash.h"
 #include "vm/term/map.h"
@@ -75,8 +76,34 @@ Term insert(TermAlloc& alloc, Term child, Term key, Term value, std::uint64_t ha
 /// no such key.
 Term remove(TermAlloc& alloc, Term child, Term key, std::uint64_t hash, unsigned depth,
             Term& taken);
-/// Entries of both, those of `b` winning; `shared` grows by the keys that both have.
-Term merge(TermAlloc& alloc, Term a, Term b, unsigned depth, const AtomTable& atoms,
-           std::size_t& shared, std::size_t& work);
+/// Entries of two children, those of the second winning, as a walk that can stop anywhere.
+class Merge {
+ public:
+  Merge(Term a, Term b, const AtomTable& atoms) : atoms_(&atoms), start_a_(a), start_b_(b) {}
+  /// A little of it; false when it is done.
+  bool step(TermAlloc& alloc, std::size_t& cost);
+  Term result() const { return done_; }
+  /// Keys that both have.
+  std::size_t shared() const { return shared_; }
+
+ private:
+  /// Two nodes on the way down.
+  struct Frame {
+    const Word* x;
+    const Word* y;
+    std::uint32_t left;  ///< Digits whose children are still to be merged.
+    unsigned used;
+    Term children[1u << kMapDigitBits];
+  };
+
+  bool open(TermAlloc& alloc, Term a, Term b);
+
+  const AtomTable* atoms_;
+  Term start_a_, start_b_;
+  Term done_ = Term::none();  ///< What the last child became.
+  std::size_t shared_ = 0;
+  bool started_ = false;
+  std::vector<Frame> frames_;
+};
 
 }  // namespace quelea::trie

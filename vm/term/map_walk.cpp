@@ -111,18 +111,6 @@ class TrieWalk {
 };
 static_assert(kMapDepth * kMapDigitBits == 60, "a place is a small integer");
 
-Term part_of(TermAlloc& alloc, Term key, Term value, MapPart part) {
-  switch (part) {
-    case MapPart::Pairs:
-      return alloc.tuple(key, value);
-    case MapPart::Keys:
-      return key;
-    case MapPart::Values:
-      return value;
-  }
-  return key;
-}
-
 }  // namespace
 
 Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, std::size_t max,
@@ -132,7 +120,7 @@ Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, 
     std::size_t at = static_cast<std::size_t>(cursor), count = map_size(map);
     for (; at < count && max > 0; ++at, --max) {
       Term key = tuple_at(flat_map_keys(map), at);
-      tail = alloc.cons(part_of(alloc, key, flat_map_value(map, at), part), tail);
+      tail = alloc.cons(map_part(alloc, key, flat_map_value(map, at), part), tail);
     }
     cursor = at == count ? kMapEnd : static_cast<MapCursor>(at);
     return tail;
@@ -150,13 +138,13 @@ Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, 
       return tail;
     }
     if (child.is_cons()) {
-      tail = alloc.cons(part_of(alloc, child.head(), child.tail(), part), tail);
+      tail = alloc.cons(map_part(alloc, child.head(), child.tail(), part), tail);
       ++taken;
       continue;
     }
     for (std::size_t i = 0; i < tuple_size(child); ++i, ++taken) {
       Term leaf = tuple_at(child, i);
-      tail = alloc.cons(part_of(alloc, leaf.head(), leaf.tail(), part), tail);
+      tail = alloc.cons(map_part(alloc, leaf.head(), leaf.tail(), part), tail);
     }
   }
 }
@@ -167,7 +155,7 @@ Term map_to_list(TermAlloc& alloc, Term map, MapPart part) {
   Term first = Term::nil_list();
   Word* last = nullptr;
   while (walk.next(key, value)) {
-    Term element = part_of(alloc, key, value, part);
+    Term element = map_part(alloc, key, value, part);
     Term cell = alloc.cons(element, Term::nil_list());
     if (last == nullptr) {
       first = cell;

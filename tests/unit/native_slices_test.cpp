@@ -1,0 +1,259 @@
+// No native may hold its thread: each one whose work grows with its input is called with a large
+// input, and must come back many times, never after more than some milliseconds of processor time.
+#include <time.h>
+
+#include <cstdio>
+#include <map>
+#include <sstream>
+
+#include "native_fixture.h"
+#include "vm/term/number.h"
+
+namespace quelea {
+namespace {
+
+// One machine for all; what a call made is garbage that nobody collects here.
+constexpr std::int64_t kElements = 1 << 20;
+constexpr std::size_t kTextBytes = std::size_t{24} << 20;
+constexpr int kLeastSlices = 8;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG) || \
+    QUELEA_GCSTRESS
+constexpr double kMostMs = 2000;
+#else
+constexpr double kMostMs = 20;
+#endif
+
+double cpu_ms() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+struct Outcome {
+  int slices = 0;
+  double longest_ms = 0;
+  double all_ms = 0;
+  bool raised = false;
+  Term result = Term::none();
+};
+
+class LargeInputs {
+ public:
+  explicit LargeInputs(NativeMachine& machine) : m_(machine), p_(*machine.process) {}
+
+  Term operator[](const std::string& name) {
+    if (auto at = made_.find(name); at != made_.end()) return at->second;
+    const Term made = make(name);
+    made_[name] = made;
+    return made;
+  }
+
+  Outcome run(const std::string& name, const std::vector<Term>& args) {
+    const bool prelude = name.rfind("Prelude.", 0) == 0;
+    const NativeEntry* entry =
+        find_native(*m_.vm, prelude ? "Prelude" : "Prim", prelude ? name.substr(8) : name,
+                    static_cast<std::uint32_t>(args.size()));
+    REQUIRE(entry != nullptr);
+    Term slots[8];
+    for (std::size_t i = 0; i < args.size(); ++i) slots[7 - i] = args[i];
+    Outcome outcome;
+    do {
+      p_.pending = Process::Pending::None;
+      p_.reductions = 4000;
+      const double began = cpu_ms();
+      outcome.result = entry->function(p_, Args(slots + 8));
+      const double took = cpu_ms() - began;
+      outcome.all_ms += took;
+      outcome.longest_ms = std::max(outcome.longest_ms, took);
+      ++outcome.slices;
+    } while (outcome.result.is_none() && p_.pending == Process::Pending::Again);
+    outcome.raised = outcome.result.is_none();
+    p_.pending = Process::Pending::None;
+    return outcome;
+  }
+
+ private:
+  template <class Element>
+  Term list(Element&& element, std::int64_t count = kElements) {
+    Term list = Term::nil_list();
+    for (std::int64_t i = count; i-- > 0;) list = p_.cons(element(i), list);
+    return list;
+  }
+  Term text(const char* unit, std::size_t bytes = kTextBytes) {
+    std::string whole;
+    while (whole.size() < bytes) whole += unit;
+    return binary_from_text(p_, whole);
+  }
+  Term make(const std::string& name) {
+    auto number = [](std::int64_t i) { return Term::small(i * 7919 % 1000003); };
+    if (name == "ints") return list([&](std::int64_t i) { return Term::small(i); });
+    if (name == "mixed") return list(number);
+    if (name == "pairs") {
+      return list([&](std::int64_t i) { return p_.tuple(Term::small(i), number(i)); });
+    }
+    if (name == "few_pairs") {
+      return list([&](std::int64_t i) { return p_.tuple(Term::small(i % 100), number(i)); });
+    }
+    if (name == "lists") {
+      return list([&](std::int64_t i) { return p_.cons(number(i), Term::nil_list()); });
+    }
+    if (name == "strings") {
+      return list(
+          [&](std::int64_t i) { return binary_from_text(p_, "part " + std::to_string(i)); });
+    }
+    if (name == "bytes") return list([&](std::int64_t i) { return Term::small(i & 127); });
+    if (name == "floats") {
+      return list([&](std::int64_t i) { return p_.make_float(static_cast<double>(i) / 7); });
+    }
+    if (name == "map") return run("map_from_list", {(*this)["pairs"]}).result;
+    if (name == "map2") {
+      return run("map_from_list", {list([&](std::int64_t i) {
+                   return p_.tuple(Term::small(i + kElements / 2), Term::small(i));
+                 })})
+          .result;
+    }
+    if (name == "tuple") return run("list_to_tuple", {(*this)["ints"]}).result;
+    if (name == "text") return text("some words in a line, then more\n");
+    if (name == "unicode") return text("Größe, ŧext und αβγ 👩‍👩‍👧 e\u0301\n");
+    if (name == "spaces") return text(" ");
+    if (name == "hex") return text("0123456789abcdef");
+    if (name == "base64") return text("abcd");
+    if (name == "percent") return text("a%20b");
+    if (name == "digits") return text("1234567890", 400'000);
+    if (name == "csv") return text("a field,another,\"a \"\"quoted\"\" one\",");
+    if (name == "json") return text_of("[", "{\"key\": [1, 2.5, \"text\", null]}, ", "1]");
+    if (name == "json_string") return text_of("\"", "text \\n with escapes ", "\"");
+    if (name == "etf") return run("Prelude.term_to_binary", {(*this)["mixed_terms"]}).result;
+    if (name == "etf_map") return run("Prelude.term_to_binary", {(*this)["map"]}).result;
+    if (name == "mixed_terms") {
+      return list([&](std::int64_t i) {
+        return p_.tuple(Term::small(i), binary_from_text(p_, "some text"), atoms::ok);
+      });
+    }
+    if (name == "mixed_terms2") {
+      return list([&](std::int64_t i) {
+        return p_.tuple(Term::small(i), binary_from_text(p_, "some text"), atoms::ok);
+      });
+    }
+    if (name == "pairs_json") {
+      return list([&](std::int64_t i) {
+        return p_.cons(Term::small(i), p_.cons(p_.make_float(0.5), Term::nil_list()));
+      });
+    }
+    if (name == "huge") {
+      const Term parsed =
+          run("int_parse_prefix", {text("1234567890", 400'000), Term::small(10)}).result;
+      return tuple_at(parsed, 0);
+    }
+    if (name == "random") return run("random_seed", {Term::small(1)}).result;
+    if (name == "binary_list") {
+      return list([&](std::int64_t) { return binary_from_text(p_, "common prefix"); });
+    }
+    return m_.parse(name);
+  }
+  Term text_of(const char* begin, const char* unit, const char* end) {
+    std::string whole = begin;
+    while (whole.size() < kTextBytes / 2) whole += unit;
+    return binary_from_text(p_, whole + end);
+  }
+
+  NativeMachine& m_;
+  Process& p_;
+  std::map<std::string, Term> made_;
+};
+
+// A native and its arguments: names of inputs above, or terms.
+const char* const kCalls[] = {
+    "Prelude.length ints",
+    "append ints ints",
+    "member -1 ints",
+    "reverse ints []",
+    "range 1 4000000",
+    "range 10000000000000000000000000 10000000000000000001000000",
+    "list_reverse ints",
+    "list_sort mixed",
+    "list_sort strings",
+    "list_sort floats :desc",
+    "list_sort_by pairs 1 :asc",
+    "list_uniq mixed",
+    "list_uniq_values pairs",
+    "list_dedup ints",
+    "list_frequencies mixed",
+    "list_group few_pairs",
+    "list_flatten lists",
+    "list_concat lists",
+    "list_at ints -1 nil",
+    "list_at ints 1000000 nil",
+    "list_last ints nil",
+    "list_take ints 1000000",
+    "list_take ints -10",
+    "list_drop ints 1000000",
+    "list_drop ints -10",
+    "list_split ints 1000000",
+    "list_chunk ints 10",
+    "list_zip ints mixed",
+    "list_unzip pairs",
+    "list_with_index ints 0",
+    "list_intersperse ints :x",
+    "list_duplicate :x 4000000",
+    "list_delete ints -1",
+    "list_index_of ints -1",
+    "list_starts_with ints ints",
+    "list_min mixed",
+    "list_max strings",
+    "list_sum ints",
+    "list_sum floats",
+    "list_product bytes",
+    "list_key_find pairs -1 0",
+    "list_key_delete pairs -1 0",
+    "list_key_store pairs -1 0 (1,2)",
+    "list_to_tuple ints",
+    "tuple_to_list tuple",
+    "map_merge map map2",
+    "map_keys map",
+    "map_values map",
+    "map_to_list map",
+    "map_from_list pairs",
+    "map_from_keys mixed 1",
+    "map_take map mixed",
+    "map_drop map mixed",
+};
+
+std::vector<std::string> words_of(const std::string& call) {
+  std::istringstream in(call);
+  std::vector<std::string> words;
+  for (std::string word; in >> word;) words.push_back(word);
+  return words;
+}
+
+}  // namespace
+
+TEST_CASE("natives come back in time from large inputs", "[native][slices]") {
+  NativeMachine machine;
+  LargeInputs inputs(machine);
+  const bool tells = std::getenv("QUELEA_SLICE_TIMES") != nullptr;
+  for (const char* call : kCalls) {
+    const std::vector<std::string> words = words_of(call);
+    std::vector<Term> args;
+    for (std::size_t i = 1; i < words.size(); ++i) args.push_back(inputs[words[i]]);
+    // What else runs on the machine may make one slice look long: the best of three.
+    Outcome best;
+    best.longest_ms = 1e9;
+    for (int attempt = 0; attempt < 3 && best.longest_ms > kMostMs; ++attempt) {
+      const Outcome outcome = inputs.run(words[0], args);
+      if (outcome.longest_ms < best.longest_ms) best = outcome;
+    }
+    if (tells) {
+      std::printf("%-50s %6d slices, longest %8.2f ms of %9.2f ms%s\n", call, best.slices,
+                  best.longest_ms, best.all_ms, best.raised ? ", raised" : "");
+      continue;
+    }
+    INFO(call);
+    CHECK(best.slices >= kLeastSlices);
+    CHECK(best.longest_ms < kMostMs);
+    CHECK(!best.raised);
+  }
+}
+
+}  // namespace quelea

@@ -1,0 +1,66 @@
+// A vector of plain values that grows by `realloc`: large blocks then move by changing page tables,
+// not by copying, so that `push_back` never takes long. What `resize_raw` adds is not initialised.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <type_traits>
+#include <utility>
+
+namespace quelea {
+
+template <class T>
+class RawVector {
+  static_assert(std::is_trivially_copyable_v<T>);
+
+ public:
+  RawVector() = default;
+  ~RawVector() { std::free(data_); }
+  RawVector(RawVector&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  RawVector& operator=(RawVector&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+  }
+  RawVector(const RawVector&) = delete;
+  RawVector& operator=(const RawVector&) = delete;
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  T& operator[](std::size_t index) { return data_[index]; }
+  const T& operator[](std::size_t index) const { return data_[index]; }
+  T& back() { return data_[size_ - 1]; }
+  T* begin() { return data_; }
+  T* end() { return data_ + size_; }
+
+  void push_back(T value) {
+    if (size_ == capacity_) reserve(capacity_ == 0 ? 8 : 2 * capacity_);
+    data_[size_++] = value;
+  }
+  void pop_back() { --size_; }
+  void clear() { size_ = 0; }
+  void reserve(std::size_t capacity) {
+    if (capacity <= capacity_) return;
+    void* larger = std::realloc(static_cast<void*>(data_), capacity * sizeof(T));
+    if (larger == nullptr) std::abort();
+    data_ = static_cast<T*>(larger);
+    capacity_ = capacity;
+  }
+  void resize_raw(std::size_t size) {
+    reserve(size);
+    size_ = size;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+}  // namespace quelea

@@ -1,0 +1,20 @@
+#include "vm/native/slices.h"
+
+namespace quelea {
+
+bool TextOut::move_on(Process& p) {
+  const std::size_t most_words = p.vm().max_process_words();
+  if (size() > kMaxBinaryBytes || (most_words != 0 && size() / sizeof(Word) > most_words)) {
+    return false;
+  }
+  whole_.put_text(text);
+  text.clear();
+  return true;
+}
+
+Term TextOut::finish(Process& p) {
+  if (whole_.bit_size() == 0) return checked(p, binary_from_text(p, text));
+  return move_on(p) ? checked(p, whole_.finish(p)) : system_limit(p);
+}
+
+}  // namespace quelea

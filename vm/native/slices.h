@@ -1,0 +1,113 @@
+// Natives whose work grows with their input, done in slices.
+//
+// The problem: a loop over five million elements takes a tenth of a second, and nobody else runs
+// meanwhile. The idea: such a native is a struct of its loop's variables,
+//
+//   struct Zip {
+//     Zip(Process& p, Args args);                 // the arguments were looked at before
+//     bool step(Process& p, std::size_t& cost);   // a little of it; false when there is no more
+//     Term finish(Process& p);                    // the result, or none and an exception
+//   };
+//   Term prim_list_zip(Process& p, Args args) { return in_slices<Zip>(p, args); }
+//
+// which lives on the C++ stack like any loop's variables as long as the input is short: up to
+// kSliceCost nothing is allocated for it. Only then it moves to the heap, as the native's state,
+// and goes on there slice by slice.
+//
+// Its terms are plain variables, builders with addresses of cells and vectors of terms among them.
+// That is right because its state *pins* the process's heap: nothing is collected before it is done
+// (messages still arrive, exits still end it). The memory such a native takes is bounded by its
+// result; where the process would pass its heap limit, the native starts over once after a full
+// collection, because the rest may have been garbage.
+//
+// `cost` is counted in cells walked, eight of which make a reduction (128 bytes of text are 8
+// cells); a step must cost at least 1 and takes at most some microseconds where it can.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "vm/native/support.h"
+
+namespace quelea {
+
+/// Cells: what a slice of 4,000 reductions is worth.
+inline constexpr std::size_t kSliceCost = 32 * 1024;
+
+inline std::size_t cost_of_bytes(std::size_t bytes) { return bytes / 16; }
+
+template <class Work>
+struct WorkState final : NativeState {
+  explicit WorkState(Work&& begun) : work(std::move(begun)) { pins_heap = true; }
+  bool start_over() override {
+    if (started_over) return false;
+    started_over = true;
+    pins_heap = false;
+    work.reset();
+    return true;
+  }
+  std::optional<Work> work;  ///< None when it is to start over.
+  bool started_over = false;
+};
+
+/// Until the slice is over or there is no more: true in the first case.
+template <class Work>
+[[gnu::always_inline]] inline bool run_slice(Process& p, Work& work) {
+  std::size_t cost = 0;
+  while (work.step(p, cost)) {
+    if (QUELEA_LIKELY(cost < kSliceCost)) continue;
+    charge_cells(p, cost);
+    return true;
+  }
+  charge_cells(p, cost);
+  return false;
+}
+
+template <class Work>
+[[gnu::noinline]] Term next_slice(Process& p, Args args) {
+  auto* state = static_cast<WorkState<Work>*>(p.native_state);
+  if (!state->work) {
+    state->work.emplace(p, args);
+    state->pins_heap = true;
+  }
+  if (run_slice(p, *state->work)) return p.again();
+  Term result = state->work->finish(p);
+  drop_native_state(p);
+  return result;
+}
+
+/// The native whose arguments are fine, as described above.
+template <class Work>
+[[gnu::always_inline]] inline Term in_slices(Process& p, Args args) {
+  if (QUELEA_UNLIKELY(p.native_state != nullptr)) return next_slice<Work>(p, args);
+  Work work(p, args);
+  if (QUELEA_UNLIKELY(run_slice(p, work))) {
+    p.native_state = new WorkState<Work>(std::move(work));
+    return p.again();
+  }
+  return work.finish(p);
+}
+
+/// Text of any length that steps append to.
+class TextOut {
+ public:
+  std::string text;  ///< Its end, to append to.
+
+  /// Between two steps: large text moves on to where the result will be. False where it may not
+  /// become so large.
+  bool settle(Process& p) {
+    if (QUELEA_LIKELY(text.size() < kPieceBytes)) return true;
+    return move_on(p);
+  }
+  std::size_t size() const { return whole_.bit_size() / 8 + text.size(); }
+  /// The binary, or none with system_limit raised.
+  Term finish(Process& p);
+
+ private:
+  static constexpr std::size_t kPieceBytes = 16 * 1024;
+  bool move_on(Process& p);
+  BinaryBuilder whole_;
+};
+
+}  // namespace quelea
