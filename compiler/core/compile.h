@@ -13,6 +13,7 @@ namespace quelea::compiler {
 struct CompileOptions {
   // Compile test blocks and doc examples too, and list them in the image.
   bool tests = false;
+  bool warnings = true;
 };
 
 // `module` is one that resolve() has accepted, `arena` any that lives as long as the call. A

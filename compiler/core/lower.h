@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "compiler/core/compile.h"
@@ -89,6 +90,8 @@ class ModuleContext {
   ModuleImage& image;
   ConstTable consts;
 
+  // Where arms that are never reached begin: said once, though code may be lowered several times.
+  std::unordered_set<uint32_t> unreached;
   std::vector<Worker*> workers;       // by FunctionDef::index; null: none
   std::vector<ConstId> const_values;  // by ConstDef::index; kNoConst: not evaluated or not foldable
   std::vector<PendingFunction> pending;
@@ -366,7 +369,7 @@ class Lowerer {
   uint32_t epoch_ = 0;               // counts the functions lowered
   std::vector<uint32_t> env_epoch_;  // by VarId, for those in known_: when env_ was set
   uint32_t inline_depth_ = 0;
-  std::vector<Lifted*> known_;       // by VarId: the lambda that the variable surely holds
+  std::vector<Lifted*> known_;  // by VarId: the lambda that the variable surely holds
   std::vector<Finally*> finallies_;
   std::unordered_map<Ref, View> views_;
 };

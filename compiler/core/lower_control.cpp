@@ -26,7 +26,7 @@ Ref Lowerer::lower_case(const CaseExpr* e, Mode mode) {
   Ref subject = view_or_value(e->subject);
   std::vector<MatchArm> arms;
   arms.reserve(e->arms.size());
-  for (const Arm& arm : e->arms) arms.push_back({{&arm.pattern, 1}, arm.guard});
+  for (const Arm& arm : e->arms) arms.push_back({{&arm.pattern, 1}, arm.guard, arm.pattern->span});
   Join join = begin_join(mode);
   BlockId fail = new_block();
   MatchResult result = patterns_->compile({&subject, 1}, arms, fail);
@@ -82,7 +82,8 @@ void Lowerer::lower_clauses(std::span<Clause* const> clauses, uint32_t arity) {
   Values params;
   for (uint32_t i = 0; i < arity; ++i) params.push_back(i);
   std::vector<MatchArm> arms;
-  for (const Clause* clause : clauses) arms.push_back({clause->params, clause->guard});
+  for (const Clause* clause : clauses)
+    arms.push_back({clause->params, clause->guard, clause->head});
   BlockId fail = new_block();
   MatchResult result = patterns_->compile(params, arms, fail);
   for (size_t i = 0; i < clauses.size(); ++i) {
@@ -99,7 +100,7 @@ void Lowerer::lower_clauses(std::span<Clause* const> clauses, uint32_t arity) {
 
 Ref Lowerer::lower_receive(const ReceiveExpr* e, Mode mode) {
   std::vector<MatchArm> arms;
-  for (const Arm& arm : e->arms) arms.push_back({{&arm.pattern, 1}, arm.guard});
+  for (const Arm& arm : e->arms) arms.push_back({{&arm.pattern, 1}, arm.guard, arm.pattern->span});
   std::vector<Pat*> pats = patterns_->convert_all(arms);
   Ref timeout = e->timeout != nullptr ? expr(e->timeout) : kNoRef;
   Join join = begin_join(mode);
@@ -225,8 +226,8 @@ void Lowerer::lower_catch(const TryExpr* e, Join& join, BlockId last) {
     patterns.push_back(arm.klass);
     patterns.push_back(arm.reason);
     if (early_trace) patterns.push_back(arm.trace != nullptr ? arm.trace : &any);
-    arms.push_back(
-        {std::span<Pattern* const>(patterns.data() + at, patterns.size() - at), arm.guard});
+    arms.push_back({std::span<Pattern* const>(patterns.data() + at, patterns.size() - at),
+                    arm.guard, Span{arm.klass->span.begin, arm.reason->span.end}});
   }
   BlockId fail = new_block();
   MatchResult result = patterns_->compile(subjects, arms, fail);

@@ -440,9 +440,33 @@ MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<co
     rows.push_back(row);
     if (!open && row->guard == nullptr && !row->has_checks) break;
   }
-  if (!l_.reachable()) l_.start(l_.new_block());
+  bool is_live = l_.reachable();
+  if (!is_live) l_.start(l_.new_block());
   run(arena.copy(rows), cols, fail);
+  bool any_view = std::any_of(subjects.begin(), subjects.end(),
+                              [&](Ref subject) { return l_.find_view(subject) != nullptr; });
+  if (is_live && !any_view) warn_unreached(arms, result, rows.size() - 1);
   return result;
+}
+
+// An arm to which no way leads is one that the arms before it leave nothing to match. A worker and
+// others that know more of a subject than its source says are no witnesses; `catch_all` is the last
+// arm that was looked at.
+void PatternCompiler::warn_unreached(std::span<const MatchArm> arms, const MatchResult& result,
+                                     size_t catch_all) {
+  ModuleContext& context = l_.context_;
+  if (!context.options.warnings) return;
+  for (size_t i = 1; i < arms.size(); ++i) {
+    if (result.arms[i].leaf_count != 0 || arms[i].span.size() == 0) continue;
+    if (!context.unreached.insert(arms[i].span.begin).second) continue;
+    std::string hint;
+    if (i > catch_all)
+      hint = "the one in line " + std::to_string(context.source.line(arms[catch_all].span.begin)) +
+             " matches everything";
+    context.sink.report(DiagCode::W0501, &context.source, arms[i].span,
+                        "this is never reached: what it matches, those before it take",
+                        std::move(hint));
+  }
 }
 
 bool PatternCompiler::enter(const MatchResult& result, uint32_t index) {

@@ -64,6 +64,7 @@ struct Pat {
 struct MatchArm {
   std::span<Pattern* const> patterns;
   const Expr* guard = nullptr;
+  Span span = {};  // the arm's or the clause's head
 };
 
 // A way to get to an arm: the block that ends there, and the values of the arm's variables.
@@ -177,6 +178,7 @@ class PatternCompiler {
   Pat* constant(ConstId id);
   Pat* make(PatKind kind);
 
+  void warn_unreached(std::span<const MatchArm> arms, const MatchResult& result, size_t catch_all);
   OccId add_occ(const Occ& occ);
   void change(OccId occ);  // saves it on the trail
   void undo(uint32_t mark);

@@ -54,6 +54,7 @@ bool compile_modules(const SourceFile& source, const File& file, Arena& arena, I
                      DiagnosticSink& sink, const BuildOptions& options, BuildResult& result) {
   CompileOptions compile_options;
   compile_options.tests = options.tests;
+  compile_options.warnings = options.warnings;
   for (const Module* module : file.modules) {
     std::unique_ptr<ModuleImage> image =
         compile_module(*module, source, arena, names, sink, compile_options);

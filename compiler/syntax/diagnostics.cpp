@@ -108,7 +108,9 @@ void DiagnosticSink::report(DiagCode code, const SourceFile* source, Span span, 
 void DiagnosticSink::drop_consequences(size_t count) {
   auto follows = [](const Diagnostic& diagnostic) {
     return diagnostic.code == DiagCode::W0301 || diagnostic.code == DiagCode::W0302 ||
-           diagnostic.code == DiagCode::W0303 || diagnostic.code == DiagCode::W0305;
+           diagnostic.code == DiagCode::W0303 || diagnostic.code == DiagCode::W0305 ||
+           diagnostic.code == DiagCode::W0311 || diagnostic.code == DiagCode::W0312 ||
+           diagnostic.code == DiagCode::W0313;
   };
   auto first = diagnostics_.begin() + static_cast<ptrdiff_t>(std::min(count, diagnostics_.size()));
   auto kept = std::remove_if(first, diagnostics_.end(), follows);

@@ -116,6 +116,7 @@ void Resolver::name(NameExpr* e) {
   auto constant = module_->constants.find(static_cast<uint32_t>(e->name));
   if (constant != module_->constants.end()) {
     e->constant = constant->second;
+    module_->read_constants.insert(e->constant);
     if (constant_uses_ != nullptr) constant_uses_->push_back(e->constant);
     return;
   }
@@ -185,6 +186,7 @@ bool Resolver::find_target(Symbol name, uint32_t arity, Target* target) {
   if (FunctionDef* function = find_function(*module_, name, arity)) {
     target->kind = TargetKind::kFunction;
     target->function = function;
+    module_->uses.push_back({function_, function->index});
     return true;
   }
   if (!module_->imports.empty()) {
@@ -192,6 +194,7 @@ bool Resolver::find_target(Symbol name, uint32_t arity, Target* target) {
     if (import != module_->imports.end()) {
       target->kind = TargetKind::kRemote;
       target->module = import->second.module;
+      import->second.used = true;
       return true;
     }
   }

@@ -73,6 +73,7 @@ void Resolver::expr(Expr* e) {
     case ExprKind::kFunRef:
       return function_ref(as<FunRefExpr>(e));
     case ExprKind::kLambda:
+      refuse_defaults(as<LambdaExpr>(e));
       return lambda(as<LambdaExpr>(e));
     case ExprKind::kLocalFn:
       return local_function(as<LocalFnExpr>(e));
@@ -353,6 +354,18 @@ void Resolver::clause(Clause* clause) {
   if (clause->guard != nullptr) guard(clause->guard);
   body(clause->body);
   pop_scope();
+}
+
+// A lambda has one arity, so that a caller who holds it as a value knows how to call it.
+void Resolver::refuse_defaults(const LambdaExpr* e) {
+  for (const Clause* clause : e->clauses) {
+    for (const Pattern* param : clause->params) {
+      if (param->kind != PatternKind::kDefault) continue;
+      report(DiagCode::E0412, param->span, "a lambda's parameters have no defaults",
+             "declare a function: `fn name(x = …) = …` has them, in a block too");
+      return;
+    }
+  }
 }
 
 // The name of a named lambda is visible in itself only.

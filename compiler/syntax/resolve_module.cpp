@@ -357,6 +357,7 @@ void Resolver::order_constants(Module* module) {
 void Resolver::resolve_module(ModuleScope& scope) {
   module_ = &scope;
   Module* module = scope.module;
+  uint32_t errors_before = sink_.error_count();
   script_names_.clear();
   order_constants(module);
   if (!module->body.empty() && module->is_script) resolve_script(module);
@@ -369,17 +370,20 @@ void Resolver::resolve_module(ModuleScope& scope) {
       check_remote(import.module, entry.name, entry.arity, entry.span);
     }
   }
-  resolve_tests(module);
   check_behaviours(module);
+  if (options_.warnings && sink_.error_count() == errors_before) warn_unused_declarations(scope);
+  resolve_tests(module);
 }
 
 void Resolver::resolve_function(FunctionDef* function) {
   begin_function();
+  function_ = function->index;
   quiet_ = function->kind == FunctionKind::kDefaults;
   push_scope(ScopeKind::kFunction);
   for (Clause* each : function->clauses) clause(each);
   pop_scope();
   quiet_ = false;
+  function_ = kOutside;
   end_function(function);
 }
 
@@ -455,6 +459,7 @@ void Resolver::check_callbacks(Module*, const BehaviourRef& behaviour,
     FunctionDef* f = find_function(*module_, interner_.intern(each.name), each.arity);
     if (f != nullptr && f->is_pub) continue;
     if (f == nullptr && each.optional) continue;
+    if (f != nullptr) module_->uses.push_back({kOutside, f->index});  // it is spoken of here
     std::string& list = f == nullptr ? missing : hidden;
     list += (list.empty() ? "`" : ", `") + each.name + "/" + std::to_string(each.arity) + "`";
   }

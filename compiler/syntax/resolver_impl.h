@@ -124,11 +124,20 @@ class Resolver {
     struct Import {
       Symbol module;
       Span span;
+      bool used = false;
     };
     std::unordered_map<uint64_t, Import> imports;  // by name and arity
     std::unordered_map<uint32_t, ConstDef*> constants;
     bool any_alias = false;
+    // Who refers to which function of the module, by index, in order of the first: for what is
+    // never called. kOutside: the script, a test, a constant.
+    struct Use {
+      uint32_t by, function;
+    };
+    std::vector<Use> uses;
+    std::unordered_set<const ConstDef*> read_constants;
   };
+  static constexpr uint32_t kOutside = UINT32_MAX;
 
   // --- modules (resolve_module.cpp)
   void collect(Module* module, ModuleScope& scope);
@@ -148,6 +157,12 @@ class Resolver {
   void constant_expr(Expr* e);
   FunctionDef* find_function(const ModuleScope& scope, Symbol name, uint32_t arity) const;
   const ModuleScope* find_module(Symbol name) const;
+
+  // --- what nothing uses (unused.cpp)
+  void warn_unused_declarations(ModuleScope& scope);
+  void warn_unused_functions(ModuleScope& scope);
+  void collect_words(std::string_view text, std::unordered_set<uint32_t>& words) const;
+  std::unordered_set<uint32_t> words_of_tests(const Module& module) const;
 
   // --- default parameters (defaults.cpp)
   // The functions of lower arity that a clause's defaults define, highest arity first; strips the
@@ -193,6 +208,7 @@ class Resolver {
   void block(BlockExpr* e, ScopeKind kind, const Expr* owner);
   void block_statements(std::span<Expr*>& statements);
   void body(Expr* e);
+  void refuse_defaults(const LambdaExpr* e);
   void lambda(LambdaExpr* e);
   void local_function(LocalFnExpr* e);
   void clause(Clause* clause);
@@ -280,6 +296,7 @@ class Resolver {
   std::vector<ModuleScope> modules_;
   std::unordered_map<uint32_t, size_t> module_index_;
   ModuleScope* module_ = nullptr;
+  uint32_t function_ = kOutside;  // the index of the function being resolved
   std::vector<PreludeFunction> prelude_;
   SymbolMap<uint32_t> prelude_first_;  // index + 1 of the first of a name; a name's are adjacent
   std::unordered_map<uint32_t, const ModuleInfo*> infos_;

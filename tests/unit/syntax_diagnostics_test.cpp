@@ -1,5 +1,5 @@
-// Snapshots of diagnostics: every tests/diagnostics/*.qu is compiled as far as the resolver, and
-// what is reported must be the text of the .expected file beside it. After a change of messages,
+// Snapshots of diagnostics: every tests/diagnostics/*.qu is compiled, and what is
+// reported must be the text of the .expected file beside it. After a change of messages,
 // run the test with QUELEA_UPDATE=1 in the environment to write them anew, and read the difference.
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -10,8 +10,7 @@
 #include <map>
 #include <string>
 
-#include "compiler/syntax/parser.h"
-#include "compiler/syntax/resolve.h"
+#include "compiler/driver/build.h"
 
 using namespace quelea::compiler;
 namespace fs = std::filesystem;
@@ -53,14 +52,8 @@ class Library : public ModuleInfoProvider {
 };
 
 std::string diagnose(const fs::path& path) {
-  SourceFile source(path.filename().string(), read_file(path));
-  Arena arena;
-  Interner interner;
-  DiagnosticSink sink;
   Library library;
-  ParseResult parsed = parse(source, arena, interner, sink, {.tests = true});
-  if (parsed.ok) resolve(*parsed.file, arena, interner, sink, &library, {.tests = true});
-  return render_all(sink);
+  return build(path.filename().string(), read_file(path), {.tests = true}, &library).text;
 }
 
 }  // namespace
