@@ -2,19 +2,14 @@
 // (vm/proc/process.h) out.
 #include <algorithm>
 
+#include "vm/native/process_options.h"
 #include "vm/native/support.h"
+#include "vm/proc/process_extra.h"
 #include "vm/term/identity.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
 namespace {
-
-Term local_node(Process& p) {
-  Term name = p.vm().node().name;
-  return name.is_none() ? atom_of(p, "nonode@nohost") : name;
-}
-
-bool is_local_node(Process& p, Term node) { return node == local_node(p); }
 
 Term spawn_elsewhere(Process& p) {
   // There is no distribution yet: no other node is reachable.
@@ -83,11 +78,18 @@ bool read_on_full(Process& p, Term value, SpawnOptions& options) {
   return false;
 }
 
+/// monitor: a boolean, or the options of a monitor.
+bool read_monitor(Process& p, Term value, SpawnOptions& options) {
+  if (value.is_atom()) return get_bool(value, options.monitor);
+  options.monitor = true;
+  return read_monitor_options(p, value, options.monitoring);
+}
+
 bool read_option(Process& p, Term key, Term value, SpawnOptions& options) {
   if (!key.is_atom()) return false;
   const std::string_view name = text_of(p, key);
   if (name == "link") return get_bool(value, options.link);
-  if (name == "monitor") return get_bool(value, options.monitor);
+  if (name == "monitor") return read_monitor(p, value, options);
   if (name == "priority") return read_priority(p, value, options.priority);
   if (name == "min_heap") return read_words(value, options.min_heap_words);
   if (name == "max_heap") return read_max_heap(p, value, options);
@@ -100,40 +102,44 @@ bool read_option(Process& p, Term key, Term value, SpawnOptions& options) {
   return false;
 }
 
-/// A map of options, or a list of atoms and (name, value) pairs as in Erlang.
 bool read_spawn_options(Process& p, Term given, SpawnOptions& options) {
-  if (is_map(given)) {
-    MapIterator entries(given);
-    Term key;
-    Term value;
-    while (entries.next(key, value)) {
-      if (!read_option(p, key, value, options)) return false;
-    }
-    return true;
+  return for_each_option(given,
+                         [&](Term key, Term value) { return read_option(p, key, value, options); });
+}
+
+bool read_alias_use(Process& p, Term value, AliasUse& use) {
+  if (value == atoms::true_ || is_atom_named(p, value, "reply_demonitor")) {
+    return use = AliasUse::Reply, true;
   }
-  for (; given.is_cons(); given = given.tail()) {
-    const Term item = given.head();
-    const bool good = is_pair(item) ? read_option(p, tuple_at(item, 0), tuple_at(item, 1), options)
-                                    : read_option(p, item, atoms::true_, options);
-    if (!good) return false;
-  }
-  return given.is_nil_list();
+  if (is_atom_named(p, value, "explicit_unalias")) return use = AliasUse::Explicit, true;
+  if (is_atom_named(p, value, "demonitor")) return use = AliasUse::Monitor, true;
+  return value == atoms::false_;
 }
 
 }  // namespace
+
+bool read_monitor_options(Process& p, Term given, MonitorOptions& options) {
+  return for_each_option(given, [&](Term key, Term value) {
+    if (key == atoms::alias) return read_alias_use(p, value, options.alias);
+    if (is_atom_named(p, key, "priority")) return get_bool(value, options.priority);
+    if (!is_atom_named(p, key, "tag")) return false;
+    options.tag = value;
+    return true;
+  });
+}
 
 Term prelude_self(Process& p, Args) { return p.self(); }
 
 Term prelude_spawn_1(Process& p, Args args) { return p.spawn_fun(args[0], {}); }
 Term prelude_spawn_2(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
-  return is_local_node(p, args[0]) ? p.spawn_fun(args[1], {}) : spawn_elsewhere(p);
+  return is_local_node(p.vm(), args[0]) ? p.spawn_fun(args[1], {}) : spawn_elsewhere(p);
 }
 Term prelude_spawn_3(Process& p, Args args) { return p.spawn_call(args[0], args[1], args[2], {}); }
 Term prelude_spawn_4(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
-  return is_local_node(p, args[0]) ? p.spawn_call(args[1], args[2], args[3], {})
-                                   : spawn_elsewhere(p);
+  return is_local_node(p.vm(), args[0]) ? p.spawn_call(args[1], args[2], args[3], {})
+                                        : spawn_elsewhere(p);
 }
 Term prelude_spawn_link_1(Process& p, Args args) {
   SpawnOptions options;
@@ -173,36 +179,24 @@ Term prelude_monitor_1(Process& p, Args args) { return p.monitor(args[0]); }
 Term prelude_monitor_2(Process& p, Args args) {
   // As in Erlang with the kind of the item first, or the item and options.
   if (args[0] == atoms::process) return p.monitor(args[1]);
-  if (!is_map(args[1])) return badarg(p);
-  return map_has(args[1], atoms::alias, atoms_of(p)) ? p.monitor_alias(args[0])
-                                                     : p.monitor(args[0]);
+  MonitorOptions options;
+  return read_monitor_options(p, args[1], options) ? p.monitor(args[0], options) : badarg(p);
 }
 
-Term prelude_demonitor_1(Process& p, Args args) { return p.demonitor(args[0], false); }
+Term prelude_demonitor_1(Process& p, Args args) {
+  return p.demonitor(args[0], false).is_none() ? Term::none() : atoms::true_;
+}
 
 Term prelude_demonitor_2(Process& p, Args args) {
   bool flush = false;
   bool info = false;
-  auto read = [&](Term key, Term value) {
+  const bool good = for_each_option(args[1], [&](Term key, Term value) {
     if (is_atom_named(p, key, "flush")) return get_bool(value, flush);
     if (is_atom_named(p, key, "info")) return get_bool(value, info);
     return false;
-  };
-  Term given = args[1];
-  if (is_map(given)) {
-    MapIterator entries(given);
-    Term key;
-    Term value;
-    while (entries.next(key, value)) {
-      if (!read(key, value)) return badarg(p);
-    }
-  } else {
-    for (; given.is_cons(); given = given.tail()) {
-      if (!read(given.head(), atoms::true_)) return badarg(p);
-    }
-    if (!given.is_nil_list()) return badarg(p);
-  }
-  Term existed = p.demonitor(args[0], flush);
+  });
+  if (!good) return badarg(p);
+  const Term existed = p.demonitor(args[0], flush);
   return existed.is_none() || info ? existed : atoms::true_;
 }
 
@@ -224,11 +218,11 @@ Term prelude_whereis(Process& p, Args args) { return p.whereis(args[0]); }
 Term prelude_registered(Process& p, Args) { return p.registered(); }
 Term prelude_make_ref(Process& p, Args) { return p.make_reference(); }
 
-Term prelude_node_0(Process& p, Args) { return local_node(p); }
+Term prelude_node_0(Process& p, Args) { return local_node(p.vm()); }
 
 Term prelude_node_1(Process& p, Args args) {
   const Term of = args[0];
-  if (of.is_local_pid() || of.is_kind(Kind::Ref)) return local_node(p);
+  if (of.is_local_pid() || of.is_kind(Kind::Ref)) return local_node(p.vm());
   if (of.is_kind(Kind::ExternalPid) || of.is_kind(Kind::ExternalRef) || of.is_kind(Kind::Port)) {
     return {of.pointer()[1]};
   }
@@ -241,8 +235,10 @@ Term prelude_send(Process& p, Args args) { return p.send(args[0], args[1]); }
 Term prelude_send_after(Process& p, Args args) { return p.send_after(args[0], args[1], args[2]); }
 Term prelude_cancel_timer(Process& p, Args args) { return p.cancel_timer(args[0]); }
 Term prelude_process_flag(Process& p, Args args) { return p.set_flag(args[0], args[1]); }
-Term prelude_process_info_1(Process& p, Args args) { return p.info(args[0]); }
-Term prelude_process_info_2(Process& p, Args args) { return p.info(args[0], args[1]); }
+Term prelude_process_info_1(Process& p, Args args) { return p.info(args[0], atoms::nil); }
+Term prelude_process_info_2(Process& p, Args args) {
+  return args[1] == atoms::nil ? badarg(p) : p.info(args[0], args[1]);
+}
 
 namespace {
 

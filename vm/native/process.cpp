@@ -1,5 +1,7 @@
 // Natives on processes and on terms in general, beyond the prelude.
+#include "vm/native/process_options.h"
 #include "vm/native/support.h"
+#include "vm/proc/process_extra.h"
 #include "vm/term/compare.h"
 #include "vm/term/copy.h"
 #include "vm/term/hash.h"
@@ -36,10 +38,26 @@ Term prim_process_garbage_collect(Process& p, Args) {
 }
 
 Term prim_process_alias(Process& p, Args args) {
-  // An alias that ends with its first message is what monitor_alias makes.
-  return args[0] == atoms::false_ ? p.alias() : badarg(p);
+  AliasUse use = AliasUse::Explicit;
+  bool priority = false;
+  const bool good = for_each_option(args[0], [&](Term key, Term value) {
+    bool wanted = false;
+    if (!get_bool(value, wanted)) return false;
+    if (is_atom_named(p, key, "priority")) return priority = wanted, true;
+    if (is_atom_named(p, key, "explicit_unalias")) return wanted;
+    if (!is_atom_named(p, key, "reply") && !is_atom_named(p, key, "once")) return false;
+    if (wanted) use = AliasUse::Reply;
+    return true;
+  });
+  return good ? p.alias(use, priority) : badarg(p);
 }
 Term prim_process_unalias(Process& p, Args args) { return p.unalias(args[0]); }
+
+Term prim_process_group_leader(Process& p, Args) { return group_leader_of(p); }
+Term prim_process_set_group_leader(Process& p, Args args) {
+  return p.set_group_leader(args[0], args[1]);
+}
+Term prim_process_set_label(Process& p, Args args) { return p.set_label(args[0]); }
 
 Term prim_process_read_timer(Process& p, Args args) {
   Term left = p.read_timer(args[0]);

@@ -17,22 +17,22 @@ namespace {
 void tell_others(Vm& vm, Process& p, Term reason) {
   ProcessExtra& x = *p.extra_record;
   if (x.mailbox_limit != nullptr) release_blocked(p);
-  for (Word bits : x.links) {
-    if (Process* other = vm.processes().find(Term{bits})) {
-      post_signal(*other, make_signal(vm, SignalKind::LinkExit, reason, p.self()));
+  x.links.for_each([&](const LinkEnd& end) {
+    if (Process* other = vm.processes().find(Term{end.key})) {
+      p.post(*other, make_signal(vm, SignalKind::LinkExit, reason, p.self()));
     }
-  }
-  for (const auto& [number, watcher] : x.watchers) {
+  });
+  x.watchers.for_each([&](const Watcher& watcher) {
     if (Process* other = vm.processes().find(watcher.pid)) {
-      post_signal(*other, make_signal(vm, SignalKind::Down, reason, p.self(), number));
+      p.post(*other, make_signal(vm, SignalKind::Down, reason, p.self(), watcher.key));
     }
-  }
-  for (const auto& [number, monitor] : x.monitors) {
-    if (!monitor.target.is_local_pid()) continue;
-    if (Process* other = vm.processes().find(monitor.target)) {
-      post_signal(*other, make_signal(vm, SignalKind::Demonitor, Term::none(), p.self(), number));
+  });
+  x.references.for_each([&](const OwnReference& reference) {
+    if (!reference.target.is_local_pid()) return;
+    if (Process* other = vm.processes().find(reference.target)) {
+      p.post(*other, make_signal(vm, SignalKind::Demonitor, Term::none(), p.self(), reference.key));
     }
-  }
+  });
 }
 
 }  // namespace
@@ -87,20 +87,24 @@ void Process::take_last_relations() {
 void Process::take_last_relation(Signal* signal) {
   switch (signal->kind) {
     case SignalKind::Link:
-      extra().links.insert(signal->from.bits);
+      note_link(extra(), signal->from, static_cast<std::uint32_t>(signal->reference));
       break;
     case SignalKind::Unlink:
-      extra().links.erase(signal->from.bits);
+      note_unlink(extra(), signal->from, signal->reference);
       break;
     case SignalKind::Monitor:
-      extra().watchers.emplace(signal->reference,
-                               ProcessExtra::Watcher{signal->from, signal->term});
+      if (extra().watchers.find(signal->reference) == nullptr) {
+        extra().watchers.insert({signal->reference, signal->from});
+      }
       break;
     case SignalKind::Demonitor:
       extra().watchers.erase(signal->reference);
       break;
     case SignalKind::Blocked:
       note_blocked(*this, signal->from);
+      break;
+    case SignalKind::Look:
+      answer_look(*this, *signal, false);
       break;
     default:
       break;

@@ -1,13 +1,28 @@
-// Looking at processes, and their flags.
+// Looking at processes.
+//
+// Nobody reads another process: it may run. Who asks sends it a signal `Look` and waits, as a
+// native that is called again when something arrived; the process asked answers when it handles
+// signals, between its slices or at a receive, of itself and at a place where all of it is in
+// order. It builds the answer in the memory of the answer's signal, which becomes the asking
+// process's as a message would. A process that ends answers `nil`, as do those that are not there.
+// Nothing of this is in either mailbox, and a receive or a native of the other that waits goes on
+// waiting.
+//
+// What an answer costs the other is bounded: of what may be long, so much is shown and no more
+// (kMost…).
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <vector>
 
 #include "vm/code/code_registry.h"
 #include "vm/heap/stack.h"
+#include "vm/native/native.h"
+#include "vm/proc/mailbox.h"
+#include "vm/proc/option_names.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
-#include "vm/proc/signal.h"
+#include "vm/proc/signal_builder.h"
 #include "vm/proc/trace.h"
 #include "vm/proc/vm.h"
 #include "vm/term/binary.h"
@@ -17,10 +32,6 @@
 namespace quelea {
 
 namespace {
-
-constexpr std::string_view kHeapActionNames[] = {"kill", "error", "log"};
-constexpr std::string_view kOnFullNames[] = {"drop_new", "drop_old", "kill", "block"};
-constexpr std::string_view kPriorityNames[] = {"max", "high", "normal", "low"};
 
 constexpr std::string_view kItems[] = {"registered_name",
                                        "status",
@@ -40,6 +51,7 @@ constexpr std::string_view kItems[] = {"registered_name",
                                        "garbage_collections",
                                        "dictionary",
                                        "label",
+                                       "group_leader",
                                        "max_heap",
                                        "min_heap",
                                        "max_mailbox",
@@ -54,40 +66,37 @@ constexpr std::string_view kItems[] = {"registered_name",
 /// What may be long is given only when asked for by name.
 constexpr std::string_view kLongItems[] = {"messages", "current_stacktrace", "binary",
                                            "binary_bytes", "garbage_collection"};
-/// A look copies so many messages or lists so many binaries, not more: its cost is bounded.
+/// So many messages and binaries are shown,
 constexpr std::size_t kMostListed = 1000;
+/// so many links, monitors and keys of the dictionary,
+constexpr std::size_t kMostRelations = 100'000;
+/// so many words of terms that are copied (messages, the dictionary, a label) in one look.
+constexpr std::size_t kMostCopiedWords = std::size_t{1} << 17;
 /// Frames that are walked in search of the oldest.
 constexpr std::size_t kMostFrames = 100'000;
 
-std::string_view status_text(const Process& process, const Process& asking) {
-  if (&process == &asking) return "running";
-  switch (process.state) {
-    case ProcessState::Runnable:
-      return "runnable";
-    case ProcessState::Running:
-      return "running";
-    case ProcessState::Waiting:
-      return "waiting";
-    case ProcessState::Exiting:
-      return "exiting";
-  }
-  return "waiting";
-}
-
-/// Builds what a look at `target` shows, in the heap of `p`.
+/// Builds what a look at `target` shows; only `target` itself does that, for itself or for another.
 class Look {
  public:
-  Look(Process& p, Process& target) : p_(p), vm_(p.vm()), target_(target) {}
+  Look(TermAlloc& to, Process& target, bool for_another)
+      : to_(to), vm_(target.vm()), target_(target), for_another_(for_another) {}
 
-  /// none: no such item.
-  Term item(std::string_view name);
+  /// For an item: its value. For a list of items: [(item, value)]. For `nil`: a map of the usual
+  /// ones. What is asked for was checked (`is_answerable`).
+  Term answer(Term asked);
 
  private:
+  Term item(std::string_view name);
+  Term sizes(std::string_view name);
+  Term map_of_all();
   Term atom(std::string_view text) { return vm_.atoms().intern(text); }
-  Term copied(Term term) { return &p_ == &target_ ? term : p_.import_in_native(term); }
   Term number(std::uint64_t value) { return Term::small(static_cast<std::int64_t>(value)); }
   ProcessExtra* extra() { return target_.extra_record; }
+  Term copied(Term term, bool foreign);
+  std::string_view status() const;
   Term function_at(const Word* pc);
+  Term initial_call();
+  Term trace();
   Term links();
   Term monitors();
   Term monitored_by();
@@ -98,39 +107,86 @@ class Look {
   Term max_heap();
   Term dictionary();
 
-  Process& p_;
+  TermAlloc& to_;
   Vm& vm_;
   Process& target_;
+  const bool for_another_;
+  std::size_t words_left_ = kMostCopiedWords;
 };
+
+/// A term of the target's heap, or with `foreign` of a message, where the answer is built;
+/// :too_large where it has more words than are left.
+Term Look::copied(Term term, bool foreign) {
+  if (!term.is_pointer() || (!foreign && !for_another_)) return term;
+  const std::size_t words = term_words(term, vm_.copy_options(), words_left_ + 1);
+  if (words > words_left_) return atom("too_large");
+  words_left_ -= words;
+  target_.charge(static_cast<std::int64_t>(1 + words / 8));
+  return copy_term(to_, term, vm_.copy_options());
+}
+
+std::string_view Look::status() const {
+  if (!for_another_) return "running";
+  // Before its slice a process still says why its last one was over.
+  return target_.pending == Process::Pending::Wait ? "waiting" : "runnable";
+}
 
 Term Look::function_at(const Word* pc) {
   const LoadedModule* module = vm_.code().module_at(pc);
   const LoadedFunction* function = module != nullptr ? module->function_at(pc) : nullptr;
   if (function == nullptr) return atoms::undefined;
-  return p_.tuple(module->name, function->name, Term::small(function->arity - function->captured));
+  return to_.tuple(module->name, function->name, Term::small(function->arity - function->captured));
+}
+
+/// The oldest frame knows no caller, so that its code is found by walking there.
+Term Look::initial_call() {
+  const Word* pc = target_.pc;
+  std::size_t frames = 0;
+  for (Term* fp = target_.fp; return_point_of(fp).base_bytes != 0;) {
+    if (++frames > kMostFrames) return atoms::undefined;
+    const ReturnPoint& point = return_point_of(fp);
+    pc = reinterpret_cast<const Word*>(&point);
+    fp = caller_of(fp, point);
+  }
+  return function_at(pc);
+}
+
+Term Look::trace() {
+  if (for_another_) return trace_of_other(to_, target_);
+  return readable_trace(target_, capture_trace(target_));
 }
 
 Term Look::links() {
   Term list = Term::nil_list();
+  std::size_t left = kMostRelations;
   if (extra() == nullptr) return list;
-  for (Word bits : extra()->links) list = p_.cons(Term{bits}, list);
+  extra()->links.for_each([&](const LinkEnd& end) {
+    if (left != 0) list = to_.cons(Term{end.key}, list), --left;
+  });
   return list;
 }
 
 Term Look::monitors() {
   Term list = Term::nil_list();
+  std::size_t left = kMostRelations;
   if (extra() == nullptr) return list;
-  for (const auto& [ref, monitor] : extra()->monitors) {
-    const Term object = monitor.name.is_atom() ? monitor.name : monitor.target;
-    list = p_.cons(p_.tuple(atoms::process, object), list);
-  }
+  extra()->references.for_each([&](const OwnReference& reference) {
+    if (left == 0 || reference.target.is_none()) return;
+    Term object = reference.target;
+    if (reference.name.is_atom()) object = to_.tuple(reference.name, local_node(vm_));
+    list = to_.cons(to_.tuple(atoms::process, object), list);
+    --left;
+  });
   return list;
 }
 
 Term Look::monitored_by() {
   Term list = Term::nil_list();
+  std::size_t left = kMostRelations;
   if (extra() == nullptr) return list;
-  for (const auto& [ref, watcher] : extra()->watchers) list = p_.cons(watcher.pid, list);
+  extra()->watchers.for_each([&](const Watcher& watcher) {
+    if (left != 0) list = to_.cons(watcher.pid, list), --left;
+  });
   return list;
 }
 
@@ -138,23 +194,10 @@ Term Look::messages() {
   std::vector<Term> terms;
   for (Fragment* f = target_.first_message; f != nullptr && terms.size() < kMostListed;
        f = f->next) {
-    p_.charge(static_cast<std::int64_t>(1 + as_signal(f)->used_words() / 8));
-    terms.push_back(p_.import_in_native(as_signal(f)->term));
-  }
-  // What it has not looked at yet lies newest first.
-  std::vector<Term> arrivals;
-  for (Fragment* f = target_.outer.load(std::memory_order_acquire); f != nullptr; f = f->next) {
-    const SignalKind kind = as_signal(f)->kind;
-    if (kind == SignalKind::Message || kind == SignalKind::AliasMessage) {
-      arrivals.push_back(as_signal(f)->term);
-    }
-  }
-  p_.charge(static_cast<std::int64_t>(arrivals.size() / 8));
-  for (; !arrivals.empty() && terms.size() < kMostListed; arrivals.pop_back()) {
-    terms.push_back(p_.import_in_native(arrivals.back()));
+    terms.push_back(copied(as_signal(f)->term, true));
   }
   Term list = Term::nil_list();
-  for (std::size_t i = terms.size(); i-- > 0;) list = p_.cons(terms[i], list);
+  for (std::size_t i = terms.size(); i-- > 0;) list = to_.cons(terms[i], list);
   return list;
 }
 
@@ -163,10 +206,10 @@ Term Look::binaries() {
   std::size_t count = 0;
   target_.for_each_binary([&](const SharedBytes& shared) {
     if (++count > kMostListed) return;
-    const Term id = make_integer_unsigned(p_, reinterpret_cast<Word>(&shared));
-    list = p_.cons(p_.tuple(id, number(shared.capacity),
-                            number(shared.references.load(std::memory_order_relaxed))),
-                   list);
+    const Term id = make_integer_unsigned(to_, reinterpret_cast<Word>(&shared));
+    list = to_.cons(to_.tuple(id, number(shared.capacity),
+                              number(shared.references.load(std::memory_order_relaxed))),
+                    list);
   });
   return list;
 }
@@ -177,7 +220,7 @@ Term Look::collector() {
                   atom("held_words"),  number(target_.held_words()),
                   atom("min_heap"),    number(target_.min_block_words()),
                   atom("max_heap"),    max_heap()};
-  return map_from_pairs(p_, pairs, 5, vm_.atoms());
+  return map_from_pairs(to_, pairs, 5, vm_.atoms());
 }
 
 /// nil: no limit.
@@ -185,7 +228,7 @@ Term Look::max_heap() {
   if (extra() == nullptr || extra()->max_heap_words == 0) return atoms::nil;
   Term pairs[] = {atom("size"), number(extra()->max_heap_words), atom("action"),
                   atom(kHeapActionNames[static_cast<unsigned>(extra()->max_heap_action)])};
-  return map_from_pairs(p_, pairs, 2, vm_.atoms());
+  return map_from_pairs(to_, pairs, 2, vm_.atoms());
 }
 
 Term Look::max_mailbox() {
@@ -194,55 +237,30 @@ Term Look::max_mailbox() {
   Term pairs[] = {atom("size"),    number(limit.most),
                   atom("on_full"), atom(kOnFullNames[static_cast<unsigned>(limit.on_full)]),
                   atom("blocked"), number(limit.blocked.size())};
-  return map_from_pairs(p_, pairs, 3, vm_.atoms());
+  return map_from_pairs(to_, pairs, 3, vm_.atoms());
 }
 
 Term Look::dictionary() {
   Term list = Term::nil_list();
+  std::size_t left = kMostRelations;
   if (extra() == nullptr) return list;
   extra()->dictionary.for_each([&](Dictionary::Entry& entry) {
-    list = p_.cons(p_.tuple(copied(entry.key), copied(entry.value)), list);
+    if (left == 0) return;
+    const Term key = copied(entry.key, false);
+    list = to_.cons(to_.tuple(key, copied(entry.value, false)), list);
+    --left;
   });
   return list;
 }
 
-Term Look::item(std::string_view name) {
-  const auto stack_words =
-      static_cast<std::uint64_t>(target_.block_end() - reinterpret_cast<Word*>(target_.fp));
-  if (name == "registered_name") {
-    return extra() != nullptr && extra()->name.is_atom() ? extra()->name : Term::nil_list();
-  }
-  if (name == "status") return atom(status_text(target_, p_));
-  if (name == "current_function") return function_at(target_.pc);
-  if (name == "initial_call") {
-    // The oldest frame knows no caller, so that its code is found by walking there.
-    const Word* pc = target_.pc;
-    std::size_t frames = 0;
-    for (Term* fp = target_.fp; return_point_of(fp).base_bytes != 0;) {
-      if (++frames > kMostFrames) return atoms::undefined;
-      const ReturnPoint& point = return_point_of(fp);
-      pc = reinterpret_cast<const Word*>(&point);
-      fp = caller_of(fp, point);
-    }
-    return function_at(pc);
-  }
-  if (name == "message_queue_len") {
-    std::uint64_t count = target_.message_count;
-    for (Fragment* f = target_.outer.load(std::memory_order_acquire); f != nullptr; f = f->next) {
-      const SignalKind kind = as_signal(f)->kind;
-      count += kind == SignalKind::Message || kind == SignalKind::AliasMessage;
-    }
-    return number(count);
-  }
-  if (name == "links") return links();
-  if (name == "monitors") return monitors();
-  if (name == "monitored_by") return monitored_by();
-  if (name == "messages") return messages();
-  if (name == "dictionary") return dictionary();
-  if (name == "trap_exit") return make_bool(target_.has_flag(Process::kTrapExit));
-  if (name == "priority") return atom(kPriorityNames[static_cast<unsigned>(target_.priority)]);
+/// none: not one of the sizes.
+Term Look::sizes(std::string_view name) {
+  if (name == "message_queue_len") return number(target_.message_count);
   if (name == "heap_size") return number(target_.used_words());
-  if (name == "stack_size") return number(stack_words);
+  if (name == "stack_size") {
+    return number(
+        static_cast<std::uint64_t>(target_.block_end() - reinterpret_cast<Word*>(target_.fp)));
+  }
   if (name == "total_heap_size") return number(target_.held_words());
   if (name == "memory") {
     return number(sizeof(Process) + target_.held_words() * sizeof(Word) +
@@ -250,127 +268,155 @@ Term Look::item(std::string_view name) {
   }
   if (name == "reductions") return number(target_.reductions_done);
   if (name == "garbage_collections") return number(target_.collections());
-  if (name == "label") {
-    return extra() != nullptr && !extra()->label.is_none() ? copied(extra()->label) : atoms::nil;
-  }
-  if (name == "max_heap") return max_heap();
   if (name == "min_heap") return number(target_.min_block_words());
-  if (name == "max_mailbox") return max_mailbox();
-  if (name == "blocked") return make_bool(target_.has_flag(Process::kBlocked));
   if (name == "binary_bytes") return number(target_.binary_bytes());
-  if (name == "binary") return binaries();
-  if (name == "garbage_collection") return collector();
-  if (name == "current_location") {
-    const Term trace =
-        &p_ == &target_ ? readable_trace(p_, capture_trace(p_)) : trace_of_other(p_, target_);
-    return trace.is_cons() ? trace.head() : atoms::undefined;
-  }
-  if (name == "current_stacktrace") {
-    return &p_ == &target_ ? readable_trace(p_, capture_trace(p_)) : trace_of_other(p_, target_);
-  }
   return Term::none();
 }
 
-}  // namespace
-
-Term Process::info(Term pid, Term item) {
-  if (!pid.is_local_pid()) return badarg();
-  if (item.is_list()) return info_list(pid, item);
-  // One value of the dictionary: `(:dictionary, key)`.
-  const bool one_value = is_tuple(item) && tuple_size(item) == 2 && tuple_at(item, 0).is_atom() &&
-                         vm().atoms().text(tuple_at(item, 0)) == "dictionary";
-  if (!item.is_atom() && !one_value) return badarg();
-  Process* target = vm().processes().find(pid);
-  if (target == nullptr) return atoms::nil;
-  if (one_value) {
-    const Term value = target->dictionary_get(tuple_at(item, 1));
-    return target == this ? value : import_in_native(value);
+Term Look::item(std::string_view name) {
+  if (const Term size = sizes(name); !size.is_none()) return size;
+  if (name == "registered_name") {
+    const Term registered = extra() != nullptr ? extra()->name : Term::none();
+    return registered.is_atom() ? registered : Term::nil_list();
   }
-  const Term result = Look(*this, *target).item(vm().atoms().text(item));
-  return result.is_none() ? badarg() : result;
+  if (name == "status") return atom(status());
+  if (name == "current_function") return function_at(target_.pc);
+  if (name == "initial_call") return initial_call();
+  if (name == "links") return links();
+  if (name == "monitors") return monitors();
+  if (name == "monitored_by") return monitored_by();
+  if (name == "messages") return messages();
+  if (name == "dictionary") return dictionary();
+  if (name == "trap_exit") return make_bool(target_.has_flag(Process::kTrapExit));
+  if (name == "priority") return atom(kPriorityNames[static_cast<unsigned>(target_.priority)]);
+  if (name == "label") {
+    const Term label = extra() != nullptr ? extra()->label : Term::none();
+    return label.is_none() ? atoms::nil : copied(label, false);
+  }
+  if (name == "group_leader") return group_leader_of(target_);
+  if (name == "max_heap") return max_heap();
+  if (name == "max_mailbox") return max_mailbox();
+  if (name == "blocked") return make_bool(target_.has_flag(Process::kBlocked));
+  if (name == "binary") return binaries();
+  if (name == "garbage_collection") return collector();
+  const Term frames = trace();
+  if (name == "current_stacktrace") return frames;
+  return frames.is_cons() ? frames.head() : atoms::undefined;
 }
 
-/// [(item, value)], in the order asked for.
-Term Process::info_list(Term pid, Term items) {
-  Process* target = vm().processes().find(pid);
-  std::vector<Term> pairs;
-  for (; items.is_cons(); items = items.tail()) {
-    if (!items.head().is_atom() || pairs.size() > std::size(kItems)) return badarg();
-    if (target == nullptr) continue;
-    const Term value = Look(*this, *target).item(vm().atoms().text(items.head()));
-    if (value.is_none()) return badarg();
-    pairs.push_back(tuple(items.head(), value));
-  }
-  if (!items.is_nil_list()) return badarg();
-  if (target == nullptr) return atoms::nil;
-  Term list = Term::nil_list();
-  for (std::size_t i = pairs.size(); i-- > 0;) list = cons(pairs[i], list);
-  return list;
-}
-
-Term Process::info(Term pid) {
-  if (!pid.is_local_pid()) return badarg();
-  Process* target = vm().processes().find(pid);
-  if (target == nullptr) return atoms::nil;
-  Look look(*this, *target);
+Term Look::map_of_all() {
   std::vector<Term> pairs;
   for (std::string_view name : kItems) {
     if (std::find(std::begin(kLongItems), std::end(kLongItems), name) != std::end(kLongItems)) {
       continue;
     }
-    pairs.push_back(vm().atoms().intern(name));
-    pairs.push_back(look.item(name));
+    pairs.push_back(atom(name));
+    pairs.push_back(item(name));
   }
-  return map_from_pairs(*this, pairs.data(), pairs.size() / 2, vm().atoms());
+  return map_from_pairs(to_, pairs.data(), pairs.size() / 2, vm_.atoms());
 }
 
-Term Process::set_flag(Term flag, Term new_value) {
-  if (!flag.is_atom()) return badarg();
-  const std::string_view name = vm().atoms().text(flag);
-  if (name == "trap_exit") {
-    if (!is_bool(new_value)) return badarg();
-    const Term before = make_bool(has_flag(kTrapExit));
-    set_flag_bit(kTrapExit, new_value == atoms::true_);
-    return before;
+Term Look::answer(Term asked) {
+  if (asked == atoms::nil) return map_of_all();
+  if (asked.is_atom()) return item(vm_.atoms().text(asked));
+  if (is_tuple(asked)) {
+    // One value of the dictionary: `(:dictionary, key)`.
+    return copied(target_.dictionary_get(tuple_at(asked, 1)), false);
   }
-  if (name == "priority") {
-    if (!new_value.is_atom()) return badarg();
-    const std::string_view wanted = vm().atoms().text(new_value);
-    for (unsigned i = 0; i < 4; ++i) {
-      if (kPriorityNames[i] != wanted) continue;
-      const Term before = vm().atoms().intern(kPriorityNames[static_cast<unsigned>(priority)]);
-      priority = static_cast<Priority>(i);
-      return before;
-    }
-    return badarg();
+  std::vector<Term> pairs;
+  for (; asked.is_cons(); asked = asked.tail()) {
+    pairs.push_back(to_.tuple(asked.head(), item(vm_.atoms().text(asked.head()))));
   }
-  if (name == "max_heap" && is_map(new_value)) {
-    const Term size = map_get(new_value, vm().atoms().intern("size"), vm().atoms());
-    const Term action = map_get(new_value, vm().atoms().intern("action"), vm().atoms());
-    if (!size.is_small() || size.small_value() < 0) return badarg();
-    if (!action.is_none()) {
-      const auto named = std::find(std::begin(kHeapActionNames), std::end(kHeapActionNames),
-                                   action.is_atom() ? vm().atoms().text(action) : "");
-      if (named == std::end(kHeapActionNames)) return badarg();
-      extra().max_heap_action = static_cast<HeapLimitAction>(named - std::begin(kHeapActionNames));
-    }
-    const Term before = Term::small(static_cast<std::int64_t>(extra().max_heap_words));
-    extra().max_heap_words = static_cast<std::size_t>(size.small_value());
-    return before;
+  Term list = Term::nil_list();
+  for (std::size_t i = pairs.size(); i-- > 0;) list = to_.cons(pairs[i], list);
+  return list;
+}
+
+bool is_item(const AtomTable& atoms, Term term) {
+  return term.is_atom() &&
+         std::find(std::begin(kItems), std::end(kItems), atoms.text(term)) != std::end(kItems);
+}
+
+/// An item, a list of not too many, a value of the dictionary, or `nil` for all.
+bool is_answerable(const AtomTable& atoms, Term asked) {
+  if (asked == atoms::nil || is_item(atoms, asked)) return true;
+  if (is_tuple(asked)) {
+    return tuple_size(asked) == 2 && tuple_at(asked, 0).is_atom() &&
+           atoms.text(tuple_at(asked, 0)) == "dictionary";
   }
-  if (!new_value.is_small() || new_value.small_value() < 0) return badarg();
-  const auto words = static_cast<std::size_t>(new_value.small_value());
-  if (name == "max_heap" || name == "max_heap_size") {
-    const Term before = Term::small(static_cast<std::int64_t>(extra().max_heap_words));
-    extra().max_heap_words = words;
-    return before;
+  std::size_t count = 0;
+  for (; asked.is_cons(); asked = asked.tail()) {
+    if (!is_item(atoms, asked.head()) || ++count > std::size(kItems)) return false;
   }
-  if (name == "min_heap" || name == "min_heap_size") {
-    const Term before = Term::small(min_block_words_);
-    set_min_block_words(words < 28 ? 28 : words > (1u << 27) ? 1u << 27 : words);
-    return before;
+  return asked.is_nil_list();
+}
+
+/// What a process that waits for an answer keeps.
+struct AwaitedAnswer : NativeState {
+  Word number = 0;
+  Signal* answer = nullptr;
+  ~AwaitedAnswer() override {
+    if (answer != nullptr) drop_signal(answer);
   }
-  return badarg();
+};
+
+/// The answer came; its memory is the process's now.
+Term take_answer(Process& p, AwaitedAnswer& awaited) {
+  Signal* answer = awaited.answer;
+  awaited.answer = nullptr;
+  delete p.native_state;
+  p.native_state = nullptr;
+  const Term term = answer->term;
+  p.charge(static_cast<std::int64_t>(answer->used_words() / 16));
+  adopt_signal(p, answer, false);
+  return term;
+}
+
+}  // namespace
+
+Term Process::info(Term pid, Term asked) {
+  if (native_state != nullptr) {
+    auto& awaited = static_cast<AwaitedAnswer&>(*native_state);
+    return awaited.answer != nullptr ? take_answer(*this, awaited) : again_when_woken();
+  }
+  if (!pid.is_local_pid() || !is_answerable(vm().atoms(), asked)) return badarg();
+  Process* target = vm().processes().find(pid);
+  if (target == this) {
+    // What has arrived counts.
+    if (!handle_signals()) return Term::none();
+    return Look(*this, *this, false).answer(asked);
+  }
+  const Word number = next_reference_number();
+  if (target == nullptr ||
+      !post(*target, make_signal(vm(), SignalKind::Look, asked, self(), number))) {
+    return atoms::nil;
+  }
+  auto awaited = new AwaitedAnswer;
+  awaited->number = number;
+  native_state = awaited;
+  return again_when_woken();
+}
+
+void answer_look(Process& p, const Signal& look, bool alive) {
+  Process* asking = p.vm().processes().find(look.from);
+  if (asking == nullptr) return;
+  constexpr std::size_t kRoom = 256;
+  Signal* answer =
+      make_empty_signal(SignalKind::LookAnswer, alive ? kRoom : 0, p.self(), look.reference);
+  answer->term = atoms::nil;
+  if (alive) {
+    SignalBuilder builder(answer, 4 * kRoom);
+    answer->term = Look(builder, p, true).answer(look.term);
+    builder.finish();
+  }
+  p.post(*asking, answer);
+}
+
+bool take_look_answer(Process& p, Signal* answer) {
+  auto awaited = dynamic_cast<AwaitedAnswer*>(p.native_state);
+  if (awaited == nullptr || awaited->number != answer->reference) return false;
+  awaited->answer = answer;
+  return true;
 }
 
 }  // namespace quelea

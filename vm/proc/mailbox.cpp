@@ -137,6 +137,20 @@ void stop_receive_timer(Process& p) {
   p.set_flag_bit(Process::kTimedOut, false);
 }
 
+void adopt_signal(Process& p, Signal* signal, bool as_old) {
+  while (signal->more != nullptr) {
+    Fragment* more = signal->more;
+    signal->more = more->next;
+    p.adopt(more, true);
+  }
+  if (signal->used_words() == 0 && signal->ref_binaries == nullptr) {
+    release_fragment(signal);
+    return;
+  }
+  p.adopt(signal, as_old || signal->used_words() >= kLargeMessageWords);
+  if (p.fragments_due() || p.full_collection_due()) p.interrupt_for_collection();
+}
+
 void take_message(Process& p) {
   if (*p.scan_link == nullptr) return;
   Signal* message = unlink_message(p, p.scan_link);
@@ -145,17 +159,7 @@ void take_message(Process& p) {
   // After a collection in the middle of the receive, old objects may refer to the message.
   const bool collected = p.has_flag(Process::kCollectedInReceive);
   p.set_flag_bit(Process::kCollectedInReceive, false);
-  while (message->more != nullptr) {
-    Fragment* more = message->more;
-    message->more = more->next;
-    p.adopt(more, true);
-  }
-  if (message->used_words() == 0 && message->ref_binaries == nullptr) {
-    release_fragment(message);
-    return;
-  }
-  p.adopt(message, collected || message->used_words() >= kLargeMessageWords);
-  if (p.fragments_due() || p.full_collection_due()) p.interrupt_for_collection();
+  adopt_signal(p, message, collected);
 }
 
 WaitResult wait_until(Process& p, Term timeout) {

@@ -58,6 +58,8 @@ void note_new_reference(Process& p, Word number);
 PeekResult peek_arrivals(Process& p);
 /// Removes the message at the scan point and makes its memory the process's; the receive is over.
 void take_message(Process& p);
+/// Makes the memory of a signal, whose terms the process may hold from now on, the process's.
+void adopt_signal(Process& p, Signal* signal, bool as_old);
 /// Takes the message at `link` out of the queue; its memory is the caller's.
 Signal* unlink_message(Process& p, Fragment** link);
 /// A receive with a time limit found nothing so far.

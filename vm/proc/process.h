@@ -50,9 +50,24 @@ enum class HeapLimitAction : std::uint8_t {
 /// What happens to a message for a mailbox that is full.
 enum class OnFull : std::uint8_t { DropNew, DropOld, Kill, Block };
 
+/// What ends an alias, beside `unalias`.
+enum class AliasUse : std::uint8_t {
+  None,      ///< It is none.
+  Explicit,  ///< Nothing.
+  Monitor,   ///< The end of the monitor it belongs to.
+  Reply,     ///< That, and the first message, which ends the monitor as well.
+};
+
+struct MonitorOptions {
+  AliasUse alias = AliasUse::None;  ///< The reference is an alias, too.
+  bool priority = false;            ///< Which takes priority messages.
+  Term tag = Term::none();          ///< In place of :DOWN; none: :DOWN.
+};
+
 struct SpawnOptions {
   bool link = false;
   bool monitor = false;
+  MonitorOptions monitoring;
   Priority priority = Priority::Normal;
   Term name = Term::none();  ///< Atom to register it by.
   std::size_t min_heap_words = 0;
@@ -102,16 +117,14 @@ class Process : public Heap {
   Term spawn_call(Term module, Term name, Term arg_list, const SpawnOptions& options);
   /// `dest ! message`: pid, registered name, alias (reference), (name, node). The message.
   Term send(Term dest, Term message);
-  Term link(Term pid);             ///< true
-  Term unlink(Term pid);           ///< true
-  Term monitor(Term pid_or_name);  ///< a reference
-  /// A monitor whose reference is also an alias of this process until it fires, is demonitored or
-  /// answered.
-  Term monitor_alias(Term pid_or_name);
-  Term demonitor(Term ref, bool flush);  ///< true, or with flush whether the monitor still existed
-  Term alias();                          ///< a reference that messages can be sent to
-  Term unalias(Term ref);                ///< whether it was one
-  Term exit_signal(Term pid, Term reason);  ///< `exit(pid, reason)`: true
+  Term link(Term pid);                                                 ///< true
+  Term unlink(Term pid);                                               ///< true
+  Term monitor(Term pid_or_name, const MonitorOptions& options = {});  ///< a reference
+  Term demonitor(Term ref, bool flush);             ///< whether it was a monitor that had not fired
+  Term alias(AliasUse use, bool priority = false);  ///< a reference that messages can be sent to
+  Term unalias(Term ref);                           ///< whether it was one
+  Term exit_signal(Term pid, Term reason);  ///< `exit(pid, reason)`: true; raises nothing else, but
+                                            ///< may end the process: none
   Term register_name(Term name, Term pid);  ///< true
   Term unregister_name(Term name);          ///< true
   Term whereis(Term name);                  ///< the pid, or nil
@@ -119,6 +132,8 @@ class Process : public Heap {
   Term all_processes();                     ///< [pid]
   Term is_alive(Term pid);                  ///< local pid: boolean
   Term make_reference();
+  /// A number no other reference of this machine has.
+  Word next_reference_number();
   /// A reference; after `ms` milliseconds the message is sent. Dest: a local pid or a name.
   Term send_after(Term dest, Term message, Term ms);
   Term start_timer(Term dest, Term message,
@@ -127,11 +142,11 @@ class Process : public Heap {
   Term read_timer(Term ref);    ///< milliseconds left, or false
   /// trap_exit, priority, min_heap, max_heap: the old value.
   Term set_flag(Term flag, Term value);
-  /// The value of one item, `nil` for a dead process.
-  Term info(Term pid, Term item);
-  Term info_list(Term pid, Term items);
-  /// A map of the usual items, `nil` for a dead process.
-  Term info(Term pid);
+  /// The value of an item; for a list of items [(item, value)], for `nil` a map of the usual ones.
+  /// `nil` for a dead process. May ask to be called again.
+  Term info(Term pid, Term asked);
+  Term set_group_leader(Term pid, Term leader);  ///< true
+  Term set_label(Term label);                    ///< ok
 
   // Process dictionary: nil where there is nothing.
   Term dictionary_get(Term key);
@@ -234,6 +249,10 @@ class Process : public Heap {
   }
   /// Handles all signals that arrived. False: the process is to exit (`pending` says so).
   bool handle_signals();
+  /// This end of a monitor: its reference.
+  Term note_monitor(Term target, const MonitorOptions& options, Term name = Term::none());
+  /// Sends a signal to another process, or to itself. False: that has ended, the signal is gone.
+  bool post(Process& to, Signal* signal);
   /// A copy in this heap of a term of somebody else's; nothing is collected.
   Term import(Term term);
   /// The same where a native runs, which has room.

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "vm/proc/dictionary.h"
+#include "vm/proc/flat_table.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process.h"
@@ -16,11 +16,27 @@ namespace quelea {
 
 struct Export;
 
-/// A monitor that the process made.
-struct OwnMonitor {
-  Term target;  ///< Pid.
-  Term name;    ///< The atom it was made with, or none.
-  bool is_alias = false;
+/// One end of a link (vm/proc/links.cpp).
+struct LinkEnd {
+  Word key;            ///< The pid at the other end.
+  std::uint32_t own;   ///< Number of this process's call of `link` that stands, or 0.
+  std::uint32_t peer;  ///< Number of the other's, as far as is known here, or 0.
+};
+
+/// A reference of this process that means something: a monitor, an alias, or both.
+struct OwnReference {
+  Word key;     ///< Its number.
+  Term target;  ///< The pid (or name, where nobody had it) that it watches; none: no monitor.
+  Term name;    ///< The name that the monitor was made with, or none.
+  AliasUse alias;
+  bool priority;  ///< The alias takes priority messages.
+  bool tagged;    ///< The monitor has a tag: ProcessExtra::tags.
+};
+
+/// Who watches this process.
+struct Watcher {
+  Word key;  ///< Number of the reference.
+  Term pid;
 };
 
 struct ProcessExtra {
@@ -42,29 +58,45 @@ struct ProcessExtra {
   Dictionary dictionary;
   MailboxPlaces places;
 
-  std::unordered_set<Word> links;                 ///< Bits of pids.
-  std::unordered_map<Word, OwnMonitor> monitors;  ///< By reference number.
-  /// By reference number: who watches this process, and the name that was used (or none).
-  struct Watcher {
-    Term pid;
-    Term name;
-  };
-  std::unordered_map<Word, Watcher> watchers;
-  std::unordered_set<Word> aliases;
+  FlatTable<LinkEnd, 1> links;
+  FlatTable<OwnReference, 1> references;
+  FlatTable<Watcher, 1> watchers;
+  std::uint32_t last_link_number = 0;
+  /// Copies of what stands in place of :DOWN in the message of a monitor, by reference number.
+  std::unique_ptr<std::unordered_map<Word, Signal*>> tags;
+  ~ProcessExtra();
 
   Term name = Term::none();  ///< Registered.
   Term label = Term::none();
-  Term parent = Term::none();
-  Term initial_module = Term::none(), initial_function = Term::none();
-  std::uint32_t initial_arity = 0;
+  Term group_leader = Term::none();  ///< none: the main process
 
   std::size_t max_heap_words = 0;
   HeapLimitAction max_heap_action = HeapLimitAction::Kill;
   std::size_t logged_heap_words = 0;  ///< What the last log line about the limit said.
   std::unique_ptr<MailboxLimit> mailbox_limit;
-  bool mailbox_was_long = false;  ///< An alarm was raised for it.
+  bool mailbox_was_long = false;    ///< An alarm was raised for it.
   std::uint32_t blocked_sends = 0;  ///< Full mailboxes that have not said yet that there is room.
-  bool keep_result = false;  ///< The main process: somebody wants its value.
 };
+
+// Links (vm/proc/links.cpp): a number for a call of `link`, and what signals of `pid` say.
+std::uint32_t next_link_number(ProcessExtra& x);
+void note_link(ProcessExtra& x, Term pid, std::uint32_t number);
+void note_unlink(ProcessExtra& x, Term pid, Word numbers);
+
+// Monitors (vm/proc/monitors.cpp). Both forget `monitor`, which stays where it is an alias of its
+// own; the second tells the other side.
+void end_monitor(Process& p, OwnReference& monitor);
+void take_monitor_away(Process& p, OwnReference& monitor);
+
+// Looking in (vm/proc/info.cpp): answers a Look, or with `nil` in a process that ends; an answer is
+// taken where it is waited for.
+void answer_look(Process& p, const Signal& look, bool alive);
+bool take_look_answer(Process& p, Signal* answer);
+
+Term group_leader_of(Process& p);
+
+/// The name of this node, and whether that is it.
+Term local_node(Vm& vm);
+bool is_local_node(Vm& vm, Term node);
 
 }  // namespace quelea

@@ -10,6 +10,7 @@
 #include "vm/proc/signal.h"
 #include "vm/proc/vm.h"
 #include "vm/term/copy.h"
+#include "vm/term/identity.h"
 
 namespace quelea {
 
@@ -86,16 +87,18 @@ Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& optio
     vm.names().add(options.name, *child);
     child->extra().name = options.name;
   }
+  if (parent.extra_record != nullptr && !parent.extra_record->group_leader.is_none()) {
+    child->extra().group_leader = parent.extra_record->group_leader;
+  }
   Term result = child->self();
   if (options.link) {
-    parent.extra().links.insert(child->self().bits);
-    child->extra().links.insert(parent.self().bits);
+    const std::uint32_t number = next_link_number(parent.extra());
+    parent.extra().links.insert({child->self().bits, number, 0});
+    child->extra().links.insert({parent.self().bits, 0, number});
   }
   if (options.monitor) {
-    const Word number = vm.next_ref_number();
-    parent.extra().monitors.emplace(number, OwnMonitor{child->self(), Term::none(), false});
-    child->extra().watchers.emplace(number, ProcessExtra::Watcher{parent.self(), Term::none()});
-    result = parent.tuple(child->self(), make_ref(parent, number, parent.self().bits));
+    result = parent.tuple(child->self(), parent.note_monitor(child->self(), options.monitoring));
+    child->extra().watchers.insert({ref_number(tuple_at(result, 1)), parent.self()});
   }
   vm.run_queue().push(*child);
   return result;

@@ -41,22 +41,22 @@ Term capture_trace(Process& p) {
 
 namespace {
 
-Term place_of(Process& p, const LoadedModule& module, const Word* pc) {
+Term place_of(TermAlloc& to, const LoadedModule& module, const Word* pc) {
   const LoadedLine line = module.line_at(pc);
   if (line.line == 0 || line.file >= module.files.size()) return Term::nil_list();
-  const Term file = binary_from_text(p, module.files[line.file]);
-  return p.cons(p.tuple(atoms::file, file),
-                p.cons(p.tuple(atoms::line, Term::small(line.line)), Term::nil_list()));
+  const Term file = binary_from_text(to, module.files[line.file]);
+  return to.cons(to.tuple(atoms::file, file),
+                 to.cons(to.tuple(atoms::line, Term::small(line.line)), Term::nil_list()));
 }
 
 /// One entry; none for an address that is in no function.
-Term entry_of(Process& p, const Word* pc, Term arguments) {
-  const LoadedModule* module = p.vm().code().module_at(pc);
+Term entry_of(TermAlloc& to, Vm& vm, const Word* pc, Term arguments) {
+  const LoadedModule* module = vm.code().module_at(pc);
   const LoadedFunction* function = module != nullptr ? module->function_at(pc) : nullptr;
   if (function == nullptr) return Term::none();
   const Term arity = Term::small(function->arity - function->captured);
-  return p.tuple(module->name, function->name, arguments.is_none() ? arity : arguments,
-                 place_of(p, *module, pc));
+  return to.tuple(module->name, function->name, arguments.is_none() ? arity : arguments,
+                  place_of(to, *module, pc));
 }
 
 }  // namespace
@@ -74,14 +74,14 @@ Term readable_trace(Process& p, Term raw) {
     auto pc = reinterpret_cast<const Word*>(raw.pointer()[1 + i]);
     // `first` is the arguments of the newest function, or a whole entry of a native above it.
     const bool whole = first.is_boxed();
-    const Term entry = entry_of(p, pc, i == 0 && !whole ? first : Term::none());
+    const Term entry = entry_of(p, p.vm(), pc, i == 0 && !whole ? first : Term::none());
     if (!entry.is_none()) list = p.cons(entry, list);
     if (i == 0 && whole) list = p.cons(first, list);
   }
   return list;
 }
 
-Term trace_of_other(Process& p, const Process& other) {
+Term trace_of_other(TermAlloc& to, const Process& other) {
   const Word* pcs[kMaxTraceEntries];
   std::size_t count = 0;
   const Word* pc = other.pc;
@@ -100,8 +100,8 @@ Term trace_of_other(Process& p, const Process& other) {
   }
   Term list = Term::nil_list();
   while (count-- > 0) {
-    const Term entry = entry_of(p, pcs[count], Term::none());
-    if (!entry.is_none()) list = p.cons(entry, list);
+    const Term entry = entry_of(to, other.vm(), pcs[count], Term::none());
+    if (!entry.is_none()) list = to.cons(entry, list);
   }
   return list;
 }

@@ -15,8 +15,8 @@ inline constexpr std::size_t kMaxTraceEntries = 32;
 /// The raw trace of where p is (pc, fp, at a return point or not), the arguments of its first entry
 /// included where the exception has them.
 Term capture_trace(Process& p);
-/// The trace of another process, which does not run: at most kMaxTraceEntries, built in p.
-Term trace_of_other(Process& p, const Process& other);
+/// The readable trace of a process at a safe place, built elsewhere.
+Term trace_of_other(TermAlloc& to, const Process& process);
 /// [(module, function, arity_or_args, [(:file, …), (:line, n)])]
 Term readable_trace(Process& p, Term raw_trace);
 

@@ -18,7 +18,6 @@ void Scheduler::idle() { vm_.sleep_until(vm_.timers().empty() ? 0 : vm_.timers()
 
 std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.state = ProcessState::Running;
-  process.pending = Process::Pending::None;
   if (process.outer.load(std::memory_order_relaxed) != nullptr && !process.handle_signals()) {
     vm_.end_process(process);
     return 0;
@@ -27,6 +26,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
     process.state = ProcessState::Waiting;
     return 0;
   }
+  process.pending = Process::Pending::None;
   process.reductions = length;
   process.held_reductions = 0;
   const std::uint64_t began_ns = statistics_.times_anything() ? vm_.monotonic_ns() : 0;

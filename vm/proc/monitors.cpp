@@ -1,0 +1,159 @@
+// Monitors and aliases: references of a process that mean something to others.
+//
+// A monitor is one-sided: who watches notes the reference, and the watched one, when the signal
+// arrives, whom it is to tell. An alias is only noted by its owner; senders find the owner in the
+// reference. Both are the same entry (OwnReference), because one reference may be both: what a call
+// of a server makes, whose answer comes through the alias and whose end through the monitor.
+//
+// Signals keep their order, and a DOWN counts only while the entry is there: after `demonitor` none
+// comes, and each monitor gives one at most. That it gives one at all: the watched one has the
+// watcher in its table when it ends, or finds the signal in its queue then, or the queue was closed
+// before, which `post` tells the watcher.
+#include "vm/proc/mailbox.h"
+#include "vm/proc/process_extra.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/vm.h"
+
+namespace quelea {
+
+namespace {
+
+/// Whom a monitor is for. False: there is no such thing to watch.
+struct Watched {
+  Term target = Term::none();  ///< Pid, or the name where nobody has it.
+  Term name = Term::none();
+  Process* process = nullptr;
+
+  bool find(Process& p, Term item) {
+    Vm& vm = p.vm();
+    if (item.is_local_pid()) {
+      target = item;
+      process = vm.processes().find(item);
+      return true;
+    }
+    if (is_tuple(item) && tuple_size(item) == 2 && tuple_at(item, 0).is_atom() &&
+        is_local_node(vm, tuple_at(item, 1))) {
+      item = tuple_at(item, 0);
+    }
+    if (!item.is_atom()) return false;
+    name = item;
+    process = vm.names().find(item);
+    target = process != nullptr ? process->self() : item;
+    return true;
+  }
+};
+
+void keep_tag(Process& p, Word number, Term tag) {
+  auto& tags = p.extra().tags;
+  if (tags == nullptr) tags = std::make_unique<std::unordered_map<Word, Signal*>>();
+  tags->emplace(number, make_signal(p.vm(), SignalKind::Down, tag, Term::none(), number));
+}
+
+/// The message of a monitor of this process, wherever it is in the mailbox.
+Fragment** find_down(Process& p, Word number) {
+  for (Fragment** link = &p.first_message; *link != nullptr; link = &(*link)->next) {
+    const Term term = as_signal(*link)->term;
+    if (!is_tuple(term) || tuple_size(term) != 5) continue;
+    const Term ref = tuple_at(term, 1);
+    // With a tag the first element may be anything; what a process sends can look the same only
+    // where it was given the reference.
+    if (ref.is_kind(Kind::Ref) && ref_number(ref) == number && as_signal(*link)->from.is_none()) {
+      return link;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+ProcessExtra::~ProcessExtra() {
+  if (tags == nullptr) return;
+  for (auto& [number, tag] : *tags) drop_signal(tag);
+}
+
+void drop_tag(ProcessExtra& x, Word number) {
+  auto found = x.tags->find(number);
+  drop_signal(found->second);
+  x.tags->erase(found);
+  if (x.tags->empty()) x.tags.reset();
+}
+
+Term Process::note_monitor(Term target, const MonitorOptions& options, Term name) {
+  const Word number = next_reference_number();
+  note_new_reference(*this, number);
+  const bool tagged = !options.tag.is_none();
+  if (tagged) keep_tag(*this, number, options.tag);
+  extra().references.insert({number, target, name, options.alias, options.priority, tagged});
+  return make_ref(*this, number, self().bits);
+}
+
+Term Process::monitor(Term item, const MonitorOptions& options) {
+  Watched watched;
+  if (!watched.find(*this, item)) return badarg();
+  // Watching oneself means nothing.
+  if (watched.process == this) return alias(options.alias, options.priority);
+  const Term ref = note_monitor(watched.target, options, watched.name);
+  const Word number = ref_number(ref);
+  if (watched.process == nullptr ||
+      !post(*watched.process,
+            make_signal(vm(), SignalKind::Monitor, Term::none(), self(), number))) {
+    post(*this, make_signal(vm(), SignalKind::Down, atoms::noproc, watched.target, number));
+  }
+  return ref;
+}
+
+void end_monitor(Process& p, OwnReference& reference) {
+  ProcessExtra& x = *p.extra_record;
+  if (reference.tagged) drop_tag(x, reference.key);
+  if (reference.alias == AliasUse::Explicit) {
+    reference.target = reference.name = Term::none();
+    reference.tagged = false;
+  } else {
+    x.references.erase(reference.key);
+  }
+}
+
+void take_monitor_away(Process& p, OwnReference& reference) {
+  const Term target = reference.target;
+  const Word number = reference.key;
+  end_monitor(p, reference);
+  Process* process = target.is_local_pid() ? p.vm().processes().find(target) : nullptr;
+  if (process == nullptr) return;
+  p.post(*process, make_signal(p.vm(), SignalKind::Demonitor, Term::none(), p.self(), number));
+}
+
+Term Process::demonitor(Term ref, bool flush) {
+  if (!ref.is_kind(Kind::Ref)) return badarg();
+  const Word number = ref_number(ref);
+  OwnReference* found = extra_record != nullptr ? extra_record->references.find(number) : nullptr;
+  const bool existed = found != nullptr && !found->target.is_none();
+  if (existed) {
+    take_monitor_away(*this, *found);
+  } else if (flush) {
+    // It fired: its message was delivered then, and is here unless it was taken. One that is still
+    // to be delivered finds no monitor.
+    if (Fragment** link = find_down(*this, number)) drop_signal(unlink_message(*this, link));
+  }
+  return make_bool(existed);
+}
+
+Term Process::alias(AliasUse use, bool priority) {
+  const Word number = next_reference_number();
+  note_new_reference(*this, number);
+  if (use != AliasUse::None) {
+    extra().references.insert({number, Term::none(), Term::none(), use, priority, false});
+  }
+  return make_ref(*this, number, self().bits);
+}
+
+Term Process::unalias(Term ref) {
+  if (!ref.is_kind(Kind::Ref)) return badarg();
+  OwnReference* found =
+      extra_record != nullptr ? extra_record->references.find(ref_number(ref)) : nullptr;
+  if (found == nullptr || found->alias == AliasUse::None) return atoms::false_;
+  found->alias = AliasUse::None;
+  if (found->target.is_none()) extra_record->references.erase(found->key);
+  return atoms::true_;
+}
+
+}  // namespace quelea

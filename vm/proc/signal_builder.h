@@ -1,0 +1,35 @@
+// Builds terms in the memory of a signal: in its own words first, then in further fragments.
+#pragma once
+
+#include "vm/proc/signal.h"
+
+namespace quelea {
+
+class SignalBuilder : public TermAlloc {
+ public:
+  /// Further fragments have `next_words` words, each twice as many as the one before.
+  SignalBuilder(Signal* signal, std::size_t next_words) : signal_(signal), next_words_(next_words) {
+    hp = signal->start;
+    limit = signal->limit;
+    grow = &more;
+  }
+
+  /// The last thing to call.
+  void finish() {
+    close();
+    signal_->ref_binaries = ref_binaries;
+  }
+
+ private:
+  void close() { (signal_->more != nullptr ? signal_->more : signal_)->top = hp; }
+
+  static Word* more(TermAlloc& self, std::size_t words);
+
+  Signal* signal_;
+  std::size_t next_words_;
+};
+
+/// A signal without terms that has room for `words` words of them.
+Signal* make_empty_signal(SignalKind kind, std::size_t words, Term from, Word reference);
+
+}  // namespace quelea

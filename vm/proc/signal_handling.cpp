@@ -1,0 +1,188 @@
+// What arrives takes effect: signals are handled by their receiver, in the order of each sender.
+#include <vector>
+
+#include "vm/proc/mailbox.h"
+#include "vm/proc/process_extra.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/timers.h"
+#include "vm/proc/trace.h"
+#include "vm/proc/vm.h"
+
+namespace quelea {
+
+namespace {
+
+/// Appends `(:tag, …)` that was built from parts of a signal.
+void deliver_tuple(Process& p, Term tuple) {
+  deliver(p, make_signal(p.vm(), SignalKind::Message, tuple, Term::none()));
+}
+
+/// A buffer for a few words that are copied at once.
+struct Scratch : TermAlloc {
+  explicit Scratch(std::size_t words) : memory(words) {
+    hp = memory.data();
+    limit = hp + words;
+  }
+  std::vector<Word> memory;
+};
+
+/// An exit signal takes effect. True: the process goes on.
+bool receive_exit(Process& p, Signal* signal, bool by_link) {
+  const Term reason = signal->term;
+  if (by_link) {
+    if (p.extra_record == nullptr || !p.extra_record->links.erase(signal->from.bits)) return true;
+  } else if (reason == atoms::kill) {
+    p.exit_with(atoms::killed);
+    return false;
+  }
+  if (p.has_flag(Process::kTrapExit)) {
+    Scratch scratch(4);
+    deliver_tuple(p, scratch.tuple(atoms::EXIT, signal->from, reason));
+    return true;
+  }
+  if (reason == atoms::normal && signal->from != p.self()) return true;
+  p.exit_with(p.import(reason));
+  return false;
+}
+
+/// The entry of a reference, or null.
+OwnReference* reference_of(Process& p, Word number) {
+  return p.extra_record == nullptr ? nullptr : p.extra_record->references.find(number);
+}
+
+void receive_down(Process& p, Signal* signal) {
+  OwnReference* monitor = reference_of(p, signal->reference);
+  if (monitor == nullptr || monitor->target.is_none()) return;
+  Scratch scratch(16);
+  const Term ref = make_ref(scratch, signal->reference, p.self().bits);
+  Term object = monitor->target;
+  if (monitor->name.is_atom()) object = scratch.tuple(monitor->name, local_node(p.vm()));
+  const Term tag =
+      monitor->tagged ? p.extra_record->tags->at(signal->reference)->term : atoms::DOWN;
+  deliver_tuple(p, scratch.tuple(tag, ref, atoms::process, object, signal->term));
+  end_monitor(p, *monitor);
+}
+
+/// A message for an alias. True: it is one for the mailbox.
+bool passes_alias(Process& p, Signal* signal) {
+  OwnReference* alias = reference_of(p, signal->reference);
+  if (alias == nullptr || alias->alias == AliasUse::None) return false;
+  if (alias->alias != AliasUse::Reply) return true;
+  // The answer came: the alias is over, and so is the monitor that it belongs to.
+  if (alias->target.is_none()) {
+    p.extra_record->references.erase(alias->key);
+  } else {
+    take_monitor_away(p, *alias);
+  }
+  return true;
+}
+
+void receive_monitor(ProcessExtra& x, const Signal& signal) {
+  if (x.watchers.find(signal.reference) == nullptr) {
+    x.watchers.insert({signal.reference, signal.from});
+  }
+}
+
+/// True: the process goes on. The signal is used up unless it is a message.
+bool receive_signal(Process& p, Signal* signal) {
+  switch (signal->kind) {
+    case SignalKind::Message:
+      deliver(p, signal);
+      return true;
+    case SignalKind::AliasMessage:
+      if (passes_alias(p, signal)) {
+        signal->kind = SignalKind::Message;
+        deliver(p, signal);
+        return true;
+      }
+      if (p.has_mailbox_limit) message_left(p);
+      break;
+    case SignalKind::Exit:
+    case SignalKind::LinkExit: {
+      const bool goes_on = receive_exit(p, signal, signal->kind == SignalKind::LinkExit);
+      drop_signal(signal);
+      return goes_on;
+    }
+    case SignalKind::Link:
+      note_link(p.extra(), signal->from, static_cast<std::uint32_t>(signal->reference));
+      break;
+    case SignalKind::Unlink:
+      if (p.extra_record != nullptr) note_unlink(*p.extra_record, signal->from, signal->reference);
+      break;
+    case SignalKind::Monitor:
+      receive_monitor(p.extra(), *signal);
+      break;
+    case SignalKind::Demonitor:
+      if (p.extra_record != nullptr) p.extra_record->watchers.erase(signal->reference);
+      break;
+    case SignalKind::Down:
+      receive_down(p, signal);
+      break;
+    case SignalKind::Blocked:
+      note_blocked(p, signal->from);
+      break;
+    case SignalKind::Unblocked:
+      if (--p.extra().blocked_sends == 0) p.set_flag_bit(Process::kBlocked, false);
+      break;
+    case SignalKind::MailboxFull:
+      drop_signal(signal);
+      report_full_mailbox(p);
+      p.exit_with(atoms::mailbox_full);
+      return false;
+    case SignalKind::Look:
+      answer_look(p, *signal, true);
+      break;
+    case SignalKind::LookAnswer:
+      if (take_look_answer(p, signal)) return true;
+      break;
+    case SignalKind::GroupLeader:
+      p.extra().group_leader = signal->term;
+      break;
+    case SignalKind::Wake:
+      break;
+  }
+  drop_signal(signal);
+  return true;
+}
+
+}  // namespace
+
+bool Process::handle_signals() {
+  // Pairs with the release of `post_signal`. What came last is first: turn it around.
+  Signal* newest = outer.exchange(nullptr, std::memory_order_acquire);
+  Signal* oldest = nullptr;
+  while (newest != nullptr) {
+    Signal* next = static_cast<Signal*>(newest->next);
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  bool goes_on = true;
+  while (oldest != nullptr) {
+    Signal* next = static_cast<Signal*>(oldest->next);
+    if (goes_on) {
+      goes_on = receive_signal(*this, oldest);
+    } else {
+      take_last_relation(oldest);
+    }
+    oldest = next;
+  }
+  return goes_on;
+}
+
+Term Process::import_in_native(Term term) { return copy_term(*this, term, vm().copy_options()); }
+
+Term Process::import(Term term) {
+  // Outside of a native there is no room in the block that could be relied on.
+  const bool inside = in_fragment();
+  Word* const saved_limit = limit;
+  if (!inside) limit = hp;
+  const Term copy = copy_term(*this, term, vm().copy_options());
+  if (!inside) {
+    if (in_fragment()) leave_fragment();
+    limit = saved_limit;
+  }
+  return copy;
+}
+
+}  // namespace quelea
