@@ -1,4 +1,4 @@
-// Timers, the process dictionary and the process table, each by itself.
+// The process dictionary and the process table, each by itself.
 #include <catch2/catch.hpp>
 #include <map>
 #include <random>
@@ -7,43 +7,8 @@
 #include "vm/proc/dictionary.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/run_queue.h"
-#include "vm/proc/timers.h"
 
 using namespace quelea;
-
-TEST_CASE("timers fire in order of time, cancelled ones never") {
-  Timers timers;
-  std::mt19937 random(7);
-  std::map<std::uint64_t, std::uint64_t> due;
-  for (int i = 0; i < 5000; ++i) {
-    const std::uint64_t at = random() % 10000;
-    due[timers.start_wake(at, Term::local_pid(1))] = at;
-  }
-  for (auto it = due.begin(); it != due.end();) {
-    std::uint64_t at = 0;
-    if (random() % 3 != 0) {
-      ++it;
-      continue;
-    }
-    REQUIRE(timers.cancel(it->first, &at));
-    REQUIRE(at == it->second);
-    REQUIRE_FALSE(timers.cancel(it->first));
-    it = due.erase(it);
-  }
-  REQUIRE(timers.size() == due.size());
-  std::uint64_t last = 0;
-  std::size_t fired = 0;
-  for (std::uint64_t now = 0; now <= 10000; now += 100) {
-    while (auto timer = timers.take_due(now)) {
-      REQUIRE(timer->due_ns <= now);
-      REQUIRE(timer->due_ns >= last);
-      last = timer->due_ns;
-      ++fired;
-    }
-  }
-  REQUIRE(timers.empty());
-  REQUIRE(fired == due.size());
-}
 
 TEST_CASE("the dictionary agrees with a map") {
   AtomTable atoms;

@@ -131,7 +131,7 @@ PeekResult peek_arrivals(Process& p) {
 
 void stop_receive_timer(Process& p) {
   if (p.receive_timer != 0) {
-    p.vm().timers().cancel(p.receive_timer);
+    p.vm().timers_of(p.receive_timer)->cancel_wake(p.receive_timer);
     p.receive_timer = 0;
   }
   p.set_flag_bit(Process::kTimedOut, false);
@@ -149,6 +149,12 @@ void adopt_signal(Process& p, Signal* signal, bool as_old) {
   }
   p.adopt(signal, as_old || signal->used_words() >= kLargeMessageWords);
   if (p.fragments_due() || p.full_collection_due()) p.interrupt_for_collection();
+}
+
+bool start_receive_timer(Process& p, std::int64_t ms) {
+  p.receive_timer = p.vm().timers().start_wake(
+      p.vm().monotonic_ns(), static_cast<std::uint64_t>(ms) * 1'000'000, p.self());
+  return p.receive_timer != 0;
 }
 
 void take_message(Process& p) {
@@ -183,9 +189,10 @@ WaitResult wait_until(Process& p, Term timeout) {
       p.raise_error(atoms::timeout_value);
       return WaitResult::Raised;
     }
-    p.receive_timer = p.vm().timers().start_wake(
-        p.vm().monotonic_ns() + static_cast<std::uint64_t>(timeout.small_value()) * 1'000'000,
-        p.self());
+    if (!start_receive_timer(p, timeout.small_value())) {
+      p.raise_error(atoms::system_limit);
+      return WaitResult::Raised;
+    }
   }
   return WaitResult::Wait;
 }

@@ -64,7 +64,9 @@ void adopt_signal(Process& p, Signal* signal, bool as_old);
 Signal* unlink_message(Process& p, Fragment** link);
 /// A receive with a time limit found nothing so far.
 WaitResult wait_until(Process& p, Term timeout);
-/// Stops the timer of a receive or waiting native.
+/// Starts the timer of a receive or waiting native, which has none. False at the machine's limit.
+bool start_receive_timer(Process& p, std::int64_t ms);
+/// Stops it; it may have fired.
 void stop_receive_timer(Process& p);
 
 /// Appends a message signal to the inner queue.

@@ -76,11 +76,8 @@ Term Process::again() {
 
 Term Process::again_when_woken(std::int64_t timeout_ms) {
   stop_receive_timer(*this);
-  if (timeout_ms >= 0) {
-    receive_timer = vm().timers().start_wake(
-        vm().monotonic_ns() +
-            static_cast<std::uint64_t>(std::min(timeout_ms, kMaxTimerMs)) * 1'000'000,
-        self());
+  if (timeout_ms >= 0 && !start_receive_timer(*this, std::min(timeout_ms, kMaxTimerMs))) {
+    return raise_error(atoms::system_limit);
   }
   pending = Pending::Wait;
   return Term::none();

@@ -1,4 +1,4 @@
-// Timers as processes use them.
+// Timers as processes use them, and what happens when they are due.
 #include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/timers.h"
@@ -13,17 +13,7 @@ bool valid_timer(Term dest, Term ms) {
          ms.small_value() <= kMaxTimerMs;
 }
 
-Term start(Process& p, Term dest, Term message, Term ms, bool wrapped) {
-  if (!valid_timer(dest, ms)) return p.badarg();
-  Vm& vm = p.vm();
-  const Word number = vm.next_ref_number();
-  const Term ref = make_ref(p, number, p.self().bits);
-  if (wrapped) message = p.tuple(atoms::timeout, ref, message);
-  vm.timers().start_message(
-      vm.monotonic_ns() + static_cast<std::uint64_t>(ms.small_value()) * 1'000'000, dest,
-      make_signal(vm, SignalKind::Message, message, p.self()), number);
-  return ref;
-}
+std::uint64_t delay_ns(Term ms) { return static_cast<std::uint64_t>(ms.small_value()) * 1'000'000; }
 
 /// Milliseconds from now, rounded up.
 Term ms_left(Vm& vm, std::uint64_t due_ns) {
@@ -35,41 +25,72 @@ Term ms_left(Vm& vm, std::uint64_t due_ns) {
 }  // namespace
 
 Term Process::send_after(Term dest, Term message, Term ms) {
-  return start(*this, dest, message, ms, false);
+  if (!valid_timer(dest, ms)) return badarg();
+  Signal* signal = make_signal(vm(), SignalKind::Message, message, self());
+  const Word number = vm().timers().start_message(vm().monotonic_ns(), delay_ns(ms), dest, signal);
+  if (number == 0) {
+    drop_signal(signal);
+    return raise_error(atoms::system_limit);
+  }
+  return make_ref(*this, number, self().bits);
 }
 
 Term Process::start_timer(Term dest, Term message, Term ms) {
-  return start(*this, dest, message, ms, true);
+  if (!valid_timer(dest, ms)) return badarg();
+  Timers& timers = vm().timers();
+  const Word number = timers.reserve();
+  if (number == 0) return raise_error(atoms::system_limit);
+  const Term ref = make_ref(*this, number, self().bits);
+  message = tuple(atoms::timeout, ref, message);
+  timers.start_reserved(number, vm().monotonic_ns(), delay_ns(ms), dest,
+                        make_signal(vm(), SignalKind::Message, message, self()));
+  return ref;
 }
 
 Term Process::cancel_timer(Term ref) {
   if (!ref.is_kind(Kind::Ref)) return badarg();
   std::uint64_t due_ns = 0;
-  if (!vm().timers().cancel(ref_number(ref), &due_ns)) return atoms::false_;
+  Timers* timers = vm().timers_of(ref_number(ref));
+  if (timers == nullptr || !timers->cancel_message(ref_number(ref), &due_ns)) return atoms::false_;
   return ms_left(vm(), due_ns);
 }
 
 Term Process::read_timer(Term ref) {
   if (!ref.is_kind(Kind::Ref)) return badarg();
   std::uint64_t due_ns = 0;
-  if (!vm().timers().find(ref_number(ref), &due_ns)) return atoms::false_;
+  Timers* timers = vm().timers_of(ref_number(ref));
+  if (timers == nullptr || !timers->find_message(ref_number(ref), &due_ns)) return atoms::false_;
   return ms_left(vm(), due_ns);
 }
 
-void fire_timer(Vm& vm, Timer& timer) {
-  Process* target = timer.destination.is_atom() ? vm.names().find(timer.destination)
-                                                : vm.processes().find(timer.destination);
-  if (timer.message != nullptr) {
+namespace {
+
+void fire(Vm& vm, const Timers::Due& due) {
+  Process* target = due.destination.is_atom() ? vm.names().find(due.destination)
+                                              : vm.processes().find(due.destination);
+  if (due.message != nullptr) {
     if (target != nullptr && admit_message(nullptr, *target)) {
-      post_signal(*target, timer.message);
+      post_signal(*target, due.message);
     } else {
-      drop_signal(timer.message);
+      drop_signal(due.message);
     }
-    timer.message = nullptr;
-  } else if (target != nullptr && target->receive_timer == timer.number) {
+  } else if (target != nullptr && target->receive_timer == due.number) {
     target->receive_timer = 0;
     target->set_flag_bit(Process::kTimedOut, true);
     vm.wake(*target);
+  }
+}
+
+}  // namespace
+
+void Timers::fire_due(Vm& vm, std::uint64_t now_ns) {
+  std::unique_lock firing(firing_, std::try_to_lock);
+  if (!firing) return;
+  Due batch[64];
+  for (std::size_t fired = 0; fired < kMostAtOnce && next_due_ns() <= now_ns;) {
+    const std::size_t count = take_due(now_ns, batch);
+    for (std::size_t i = 0; i < count; ++i) fire(vm, batch[i]);
+    fired += count;
   }
 }
 

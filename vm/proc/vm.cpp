@@ -124,6 +124,10 @@ std::uint64_t Vm::real_monotonic_ns() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+Timers* Vm::timers_of(Word number) {
+  return TimerPool::is_number(number) && TimerPool::wheel_of(number) == 0 ? timers_.get() : nullptr;
+}
+
 void Vm::wake(Process& process) {
   if (process.state != ProcessState::Waiting) return;
   process.state = ProcessState::Runnable;

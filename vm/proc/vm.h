@@ -56,6 +56,8 @@ class Vm {
   NameTable& names() { return *names_; }
   RunQueue& run_queue() { return *run_queue_; }
   Timers& timers() { return *timers_; }
+  /// The wheel that a timer of this number belongs to; null where it is no timer's.
+  Timers* timers_of(Word number);
   const NodeIdentity& node() const { return node_; }
 
   /// A number no other reference of this machine has.

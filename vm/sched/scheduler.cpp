@@ -11,7 +11,7 @@ namespace quelea {
 void Scheduler::fire_timers() {
   if (vm_.timers().empty()) return;
   const std::uint64_t now = vm_.monotonic_ns();
-  while (auto timer = vm_.timers().take_due(now)) fire_timer(vm_, *timer);
+  if (vm_.timers().next_due_ns() <= now) vm_.timers().fire_due(vm_, now);
 }
 
 void Scheduler::idle() { vm_.sleep_until(vm_.timers().empty() ? 0 : vm_.timers().next_due_ns()); }

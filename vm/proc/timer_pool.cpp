@@ -1,0 +1,126 @@
+#include "vm/proc/timer_pool.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace quelea {
+
+TimerPool::TimerPool(unsigned wheel, std::uint32_t generations)
+    : number_base_(Word{1} << 63 | Word{wheel} << (kTimerGenerationBits + kTimerSlotBits)),
+      generations_(generations) {}
+
+TimerPool::~TimerPool() {
+  for (Slab& slab : slabs_) {
+    if (slab.timers != nullptr) munmap(slab.timers, kSlabBytes);
+  }
+}
+
+/// There is one: the first from `turn` on.
+std::uint32_t TimerPool::Slab::take_free() {
+  std::uint32_t word = turn / 64;
+  std::uint64_t bits = free[word] & ~std::uint64_t{0} << turn % 64;
+  while (bits == 0) {
+    word = (word + 1) % kSlabWords;
+    bits = free[word];
+  }
+  const std::uint32_t i = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+  free[word] ^= bits & -bits;
+  --free_count;
+  turn = static_cast<std::uint16_t>((i + 1) % kSlabTimers);
+  return i;
+}
+
+Timer* TimerPool::take() {
+  if (first_ == kNone && new_slab() == kNone) return nullptr;
+  const std::uint32_t index = first_;
+  Slab& slab = slabs_[index];
+  const std::uint32_t i = slab.take_free();
+  if (slab.free_count == 0) unlink(index);
+  Timer* timer = &slab.timers[i];
+  const Word generation = timer->number == 0 ? slab.generation : generation_of(timer->number) + 1;
+  timer->number = number_base_ | generation << kTimerSlotBits | index << kSlabBits | i;
+  timer->place = Timer::kReserved;
+  return timer;
+}
+
+void TimerPool::give_back(Timer* timer) {
+  timer->place = Timer::kReserved;
+  const std::uint32_t slot = slot_of(timer->number), index = slot >> kSlabBits;
+  Slab& slab = slabs_[index];
+  if (generation_of(timer->number) + 1 >= generations_) return;  // Used up.
+  const std::uint32_t i = slot & (kSlabTimers - 1);
+  slab.free[i / 64] |= std::uint64_t{1} << i % 64;
+  if (slab.free_count++ == 0) {
+    link_last(index);
+  } else if (slab.free_count == kSlabTimers && index != first_) {
+    release(index);
+  }
+}
+
+Timer* TimerPool::find(Word number) const {
+  const std::uint32_t slot = slot_of(number);
+  const std::uint32_t index = slot >> kSlabBits, i = slot & (kSlabTimers - 1);
+  if (index >= slabs_.size() || slabs_[index].timers == nullptr) return nullptr;
+  if (!slabs_[index].is_running(i)) return nullptr;
+  Timer* timer = &slabs_[index].timers[i];
+  return timer->number == number ? timer : nullptr;
+}
+
+/// Makes a slab with room, or gives memory to one that had to give it back; kNone where neither is
+/// possible.
+std::uint32_t TimerPool::new_slab() {
+  if (vacant_ == kNone && slabs_.size() == kMaxSlabs) return kNone;
+  void* memory = mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  if (memory == MAP_FAILED) return kNone;
+  std::uint32_t index = vacant_;
+  if (index != kNone) {
+    vacant_ = slabs_[index].next;
+  } else {
+    index = static_cast<std::uint32_t>(slabs_.size());
+    slabs_.emplace_back();
+  }
+  Slab& slab = slabs_[index];
+  slab.timers = static_cast<Timer*>(memory);  // Zeroes, which is what unused slots are.
+  std::fill(std::begin(slab.free), std::end(slab.free), ~std::uint64_t{0});
+  slab.free_count = kSlabTimers;
+  ++slabs_in_use_;
+  link_last(index);
+  return index;
+}
+
+/// Gives an empty slab's memory back. None of its slots is used up: those are not free.
+void TimerPool::release(std::uint32_t index) {
+  unlink(index);
+  Slab& slab = slabs_[index];
+  std::uint32_t generation = slab.generation;
+  for (std::uint32_t i = 0; i < kSlabTimers; ++i) {
+    const Word number = slab.timers[i].number;
+    if (number != 0) generation = std::max(generation, generation_of(number) + 1);
+  }
+  munmap(slab.timers, kSlabBytes);
+  --slabs_in_use_;
+  slab = Slab{};
+  slab.generation = generation;
+  slab.next = vacant_;
+  vacant_ = index;
+}
+
+void TimerPool::link_last(std::uint32_t index) {
+  Slab& slab = slabs_[index];
+  slab.next = kNone;
+  slab.previous = last_;
+  (last_ != kNone ? slabs_[last_].next : first_) = index;
+  last_ = index;
+}
+
+void TimerPool::unlink(std::uint32_t index) {
+  Slab& slab = slabs_[index];
+  (slab.previous != kNone ? slabs_[slab.previous].next : first_) = slab.next;
+  (slab.next != kNone ? slabs_[slab.next].previous : last_) = slab.previous;
+  slab.next = slab.previous = kNone;
+}
+
+}  // namespace quelea
