@@ -6,6 +6,7 @@
 
 extern "C" {
 void* quelea_malloc(std::size_t bytes);
+void* quelea_realloc(void* memory, std::size_t bytes);
 void quelea_free(void* memory);
 std::size_t quelea_nallocx(std::size_t bytes, int flags);
 int quelea_mallctl(const char* name, void* old, std::size_t* old_size, void* fresh,
@@ -20,6 +21,7 @@ const char* quelea_malloc_conf =
 namespace quelea {
 
 void* allocate(std::size_t bytes) { return quelea_malloc(bytes); }
+void* reallocate(void* memory, std::size_t bytes) { return quelea_realloc(memory, bytes); }
 void release(void* memory) { quelea_free(memory); }
 std::size_t allocation_size(std::size_t bytes) { return quelea_nallocx(bytes, 0); }
 
@@ -37,6 +39,7 @@ void return_free_pages() {
 namespace quelea {
 
 void* allocate(std::size_t bytes) { return std::malloc(bytes); }
+void* reallocate(void* memory, std::size_t bytes) { return std::realloc(memory, bytes); }
 void release(void* memory) { std::free(memory); }
 std::size_t allocation_size(std::size_t bytes) {
   // glibc: eight bytes before each piece, all in steps of sixteen.

@@ -16,6 +16,9 @@ namespace quelea {
 
 /// At least `bytes` bytes, aligned for words; null when the system has none left.
 void* allocate(std::size_t bytes);
+/// The same bytes in a piece of another size, perhaps elsewhere; null, and the old piece as it was,
+/// when the system has none left.
+void* reallocate(void* memory, std::size_t bytes);
 /// Gives back what `allocate` returned; null is nothing.
 void release(void* memory);
 /// What `allocate(bytes)` really takes: the rest may be used as well.

@@ -1,5 +1,6 @@
-// A vector of plain values that grows by `realloc`: large blocks then move by changing page tables,
-// not by copying, so that `push_back` never takes long. What `resize_raw` adds is not initialised.
+// A vector of plain values that grows by the C library's `realloc`: large blocks then move by
+// changing page tables, not by copying, so that `push_back` never takes long. What `resize_raw` adds
+// is not initialised.
 #pragma once
 
 #include <cstddef>

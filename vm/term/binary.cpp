@@ -96,8 +96,7 @@ SharedBytes* SharedBytes::create(std::size_t capacity) {
 SharedBytes* SharedBytes::resize(SharedBytes* shared, std::size_t capacity) {
   if (capacity > 2 * kMaxBinaryBytes) return nullptr;
   const std::size_t used = shared->used.load(std::memory_order_relaxed);
-  // Large blocks move by changing page tables, not by copying.
-  void* memory = std::realloc(static_cast<void*>(shared), sizeof(SharedBytes) + capacity);
+  void* memory = reallocate(static_cast<void*>(shared), sizeof(SharedBytes) + capacity);
   if (memory == nullptr) return nullptr;
   std::uint8_t* bytes = static_cast<std::uint8_t*>(memory) + sizeof(SharedBytes);
   return new (memory) SharedBytes{{1}, capacity, {used}, bytes, dispose_owned};
