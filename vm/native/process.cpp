@@ -51,6 +51,17 @@ Term prim_process_alias(Process& p, Args args) {
   });
   return good ? p.alias(use, priority) : badarg(p);
 }
+Term prim_process_send(Process& p, Args args) {
+  bool priority = false;
+  const bool good = for_each_option(args[2], [&](Term key, Term value) {
+    bool ignored = false;
+    if (is_atom_named(p, key, "priority")) return get_bool(value, priority);
+    // Nothing suspends or connects.
+    return (is_atom_named(p, key, "nosuspend") || is_atom_named(p, key, "noconnect")) &&
+           get_bool(value, ignored);
+  });
+  return good ? p.send(args[0], args[1], priority) : badarg(p);
+}
 Term prim_process_unalias(Process& p, Args args) { return p.unalias(args[0]); }
 
 Term prim_process_group_leader(Process& p, Args) { return group_leader_of(p); }

@@ -74,7 +74,7 @@ void Vm::end_process(Process& p) {
   }
 }
 
-/// Who linked or monitored in the last moment is told as well.
+/// Who links or monitors behind what ends it finds nobody: as in Erlang, the answer is :noproc.
 void Process::take_last_relations() {
   Signal* signal = outer.exchange(nullptr, std::memory_order_acquire);
   std::vector<Signal*> in_order;
@@ -85,20 +85,22 @@ void Process::take_last_relations() {
 }
 
 void Process::take_last_relation(Signal* signal) {
+  Process* from = signal->from.is_local_pid() ? vm().processes().find(signal->from) : nullptr;
   switch (signal->kind) {
     case SignalKind::Link:
-      note_link(extra(), signal->from, static_cast<std::uint32_t>(signal->reference));
+      if (extra_record != nullptr && extra_record->links.find(signal->from.bits) != nullptr) break;
+      if (from == nullptr) break;
+      post(*from, make_signal(vm(), SignalKind::LinkExit, atoms::noproc, self()));
       break;
     case SignalKind::Unlink:
-      note_unlink(extra(), signal->from, signal->reference);
+      if (extra_record != nullptr) note_unlink(*extra_record, signal->from, signal->reference);
       break;
     case SignalKind::Monitor:
-      if (extra().watchers.find(signal->reference) == nullptr) {
-        extra().watchers.insert({signal->reference, signal->from});
-      }
+      if (from == nullptr) break;
+      post(*from, make_signal(vm(), SignalKind::Down, atoms::noproc, self(), signal->reference));
       break;
     case SignalKind::Demonitor:
-      extra().watchers.erase(signal->reference);
+      if (extra_record != nullptr) extra_record->watchers.erase(signal->reference);
       break;
     case SignalKind::Blocked:
       note_blocked(*this, signal->from);

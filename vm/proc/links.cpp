@@ -48,7 +48,7 @@ namespace quelea {
 // Sending
 // -------------------------------------------------------------------------------------------
 
-Term Process::send(Term dest, Term message) {
+Term Process::send(Term dest, Term message, bool priority) {
   Process* target = nullptr;
   SignalKind kind = SignalKind::Message;
   Word number = 0;
@@ -61,7 +61,7 @@ Term Process::send(Term dest, Term message) {
     const Term owner{ref_owner(dest)};
     if (!owner.is_local_pid()) return message;
     target = vm().processes().find(owner);
-    kind = SignalKind::AliasMessage;
+    kind = priority ? SignalKind::PriorityMessage : SignalKind::AliasMessage;
     number = ref_number(dest);
   } else if (is_tuple(dest) && tuple_size(dest) == 2 && tuple_at(dest, 0).is_atom() &&
              tuple_at(dest, 1).is_atom()) {

@@ -52,7 +52,9 @@ void remember_passed(Process& p, const Word* site, Fragment** link) {
 
 void start_scan(Process& p, const Word* site, Term reference) {
   p.scan_link = begin_of(p, site);
-  if (!reference.is_kind(Kind::Ref) || !p.has_flag(Process::kKeepsPlaces)) return;
+  if (!p.has_flag(Process::kKeepsPlaces)) return;
+  p.extra_record->places.unseen = nullptr;
+  if (!reference.is_kind(Kind::Ref)) return;
   const MailboxPlaces& places = p.extra_record->places;
   if (places.reference_link != nullptr && places.reference == ref_number(reference)) {
     p.scan_link = places.reference_link;
@@ -108,7 +110,9 @@ Signal* unlink_message(Process& p, Fragment** link) {
       for (auto& passed : places.passed) {
         if (passed.link == behind) passed.link = link;
       }
-      if (places.reference_link == behind) places.reference_link = link;
+      for (Fragment*** place : {&places.reference_link, &places.priority_end, &places.unseen}) {
+        if (*place == behind) *place = link;
+      }
     }
   }
   return message;
@@ -122,8 +126,40 @@ void deliver(Process& p, Signal* message) {
   if (QUELEA_UNLIKELY(p.has_mailbox_limit)) drop_oldest(p);
 }
 
+void deliver_first(Process& p, Signal* message) {
+  MailboxPlaces& places = places_of(p);
+  Fragment** const link = places.priority_end != nullptr ? places.priority_end : &p.first_message;
+  Fragment** const behind = &message->next;
+  Fragment** unseen = places.unseen;
+  if (p.scan_link != Process::no_message()) {
+    if (unseen == nullptr) unseen = link;
+    if (p.scan_link == link && *link != nullptr) p.scan_link = behind;
+  }
+  const unsigned next_site = places.next_site;
+  places = {};
+  places.next_site = next_site;
+  places.priority_end = behind;
+  places.unseen = unseen;
+  message->next = *link;
+  *link = message;
+  if (p.last_link == link) p.last_link = behind;
+  ++p.message_count;
+  if (QUELEA_UNLIKELY(p.has_mailbox_limit)) drop_oldest(p);
+}
+
+void go_back_to_priority(Process& p) {
+  MailboxPlaces& places = p.extra_record->places;
+  if (places.unseen == nullptr) return;
+  p.scan_link = places.unseen;
+  places.unseen = nullptr;
+}
+
 PeekResult peek_arrivals(Process& p) {
   if (*p.scan_link != nullptr) return PeekResult::Message;
+  if (QUELEA_UNLIKELY(p.has_flag(Process::kKeepsPlaces))) {
+    go_back_to_priority(p);
+    if (*p.scan_link != nullptr) return PeekResult::Message;
+  }
   if (p.outer.load(std::memory_order_relaxed) == nullptr) return PeekResult::Nothing;
   if (!p.handle_signals()) return PeekResult::Exited;
   return *p.scan_link != nullptr ? PeekResult::Message : PeekResult::Nothing;

@@ -20,6 +20,10 @@
 //               queue makes a reference, the end of the queue is remembered: what is queued before
 //               cannot contain it. This is the call of a server with a full mailbox.
 //
+// Priority messages (Erlang's, through an alias that takes them) go before all others, in their own
+// order. Nothing remembered holds when one arrives. A receive that waits at the end goes back to
+// it; one that is looking at a message finishes with that, and goes back at the end.
+//
 // A remembered place is a link, like the scan point, and moves back when the message it lies in is
 // removed (`unlink_message` is the only way out of the queue). Short queues remember nothing.
 #pragma once
@@ -45,6 +49,8 @@ struct MailboxPlaces {
   /// No message before `reference_link` contains the reference of this number.
   Word reference = 0;
   Fragment** reference_link = nullptr;
+  Fragment** priority_end = nullptr;  ///< Behind the last priority message; null: there is none.
+  Fragment** unseen = nullptr;        ///< A priority message that the receive has to go back to.
 };
 
 /// A receive begins at `site`, a recv_start instruction; `reference` as its second operand.
@@ -71,5 +77,10 @@ void stop_receive_timer(Process& p);
 
 /// Appends a message signal to the inner queue.
 void deliver(Process& p, Signal* message);
+/// Puts it before all messages without priority.
+void deliver_first(Process& p, Signal* message);
+/// The receive looks at nothing: it goes on with a priority message that came meanwhile. Only where
+/// the process keeps places.
+void go_back_to_priority(Process& p);
 
 }  // namespace quelea

@@ -90,8 +90,8 @@ Term Process::note_monitor(Term target, const MonitorOptions& options, Term name
 Term Process::monitor(Term item, const MonitorOptions& options) {
   Watched watched;
   if (!watched.find(*this, item)) return badarg();
-  // Watching oneself means nothing.
-  if (watched.process == this) return alias(options.alias, options.priority);
+  // Watching oneself means nothing, not even an alias.
+  if (watched.process == this) return alias(AliasUse::None);
   const Term ref = note_monitor(watched.target, options, watched.name);
   const Word number = ref_number(ref);
   if (watched.process == nullptr ||

@@ -60,7 +60,7 @@ enum class AliasUse : std::uint8_t {
 
 struct MonitorOptions {
   AliasUse alias = AliasUse::None;  ///< The reference is an alias, too.
-  bool priority = false;            ///< Which takes priority messages.
+  bool priority = false;            ///< :DOWN comes as a priority message.
   Term tag = Term::none();          ///< In place of :DOWN; none: :DOWN.
 };
 
@@ -116,7 +116,8 @@ class Process : public Heap {
   Term spawn_fun(Term fun, const SpawnOptions& options);
   Term spawn_call(Term module, Term name, Term arg_list, const SpawnOptions& options);
   /// `dest ! message`: pid, registered name, alias (reference), (name, node). The message.
-  Term send(Term dest, Term message);
+  /// `priority` is for aliases that take it.
+  Term send(Term dest, Term message, bool priority = false);
   Term link(Term pid);                                                 ///< true
   Term unlink(Term pid);                                               ///< true
   Term monitor(Term pid_or_name, const MonitorOptions& options = {});  ///< a reference

@@ -29,7 +29,7 @@ struct OwnReference {
   Term target;  ///< The pid (or name, where nobody had it) that it watches; none: no monitor.
   Term name;    ///< The name that the monitor was made with, or none.
   AliasUse alias;
-  bool priority;  ///< The alias takes priority messages.
+  bool priority;  ///< An alias that takes priority messages, a monitor whose :DOWN is one.
   bool tagged;    ///< The monitor has a tag: ProcessExtra::tags.
 };
 

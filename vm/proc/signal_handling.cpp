@@ -12,9 +12,8 @@ namespace quelea {
 
 namespace {
 
-/// Appends `(:tag, …)` that was built from parts of a signal.
-void deliver_tuple(Process& p, Term tuple) {
-  deliver(p, make_signal(p.vm(), SignalKind::Message, tuple, Term::none()));
+Signal* signal_of(Process& p, Term tuple) {
+  return make_signal(p.vm(), SignalKind::Message, tuple, Term::none());
 }
 
 /// A buffer for a few words that are copied at once.
@@ -37,7 +36,7 @@ bool receive_exit(Process& p, Signal* signal, bool by_link) {
   }
   if (p.has_flag(Process::kTrapExit)) {
     Scratch scratch(4);
-    deliver_tuple(p, scratch.tuple(atoms::EXIT, signal->from, reason));
+    deliver(p, signal_of(p, scratch.tuple(atoms::EXIT, signal->from, reason)));
     return true;
   }
   if (reason == atoms::normal && signal->from != p.self()) return true;
@@ -59,22 +58,39 @@ void receive_down(Process& p, Signal* signal) {
   if (monitor->name.is_atom()) object = scratch.tuple(monitor->name, local_node(p.vm()));
   const Term tag =
       monitor->tagged ? p.extra_record->tags->at(signal->reference)->term : atoms::DOWN;
-  deliver_tuple(p, scratch.tuple(tag, ref, atoms::process, object, signal->term));
+  Signal* message = signal_of(p, scratch.tuple(tag, ref, atoms::process, object, signal->term));
+  if (monitor->priority) {
+    deliver_first(p, message);
+  } else {
+    deliver(p, message);
+  }
   end_monitor(p, *monitor);
 }
 
-/// A message for an alias. True: it is one for the mailbox.
-bool passes_alias(Process& p, Signal* signal) {
+/// A message for an alias: for the mailbox, if that is one.
+void receive_by_alias(Process& p, Signal* signal) {
   OwnReference* alias = reference_of(p, signal->reference);
-  if (alias == nullptr || alias->alias == AliasUse::None) return false;
-  if (alias->alias != AliasUse::Reply) return true;
-  // The answer came: the alias is over, and so is the monitor that it belongs to.
-  if (alias->target.is_none()) {
-    p.extra_record->references.erase(alias->key);
-  } else {
-    take_monitor_away(p, *alias);
+  if (alias == nullptr || alias->alias == AliasUse::None) {
+    if (p.has_mailbox_limit) message_left(p);
+    drop_signal(signal);
+    return;
   }
-  return true;
+  const bool first =
+      signal->kind == SignalKind::PriorityMessage && alias->target.is_none() && alias->priority;
+  if (alias->alias == AliasUse::Reply) {
+    // The answer came: the alias is over, and so is the monitor that it belongs to.
+    if (alias->target.is_none()) {
+      p.extra_record->references.erase(alias->key);
+    } else {
+      take_monitor_away(p, *alias);
+    }
+  }
+  signal->kind = SignalKind::Message;
+  if (first) {
+    deliver_first(p, signal);
+  } else {
+    deliver(p, signal);
+  }
 }
 
 void receive_monitor(ProcessExtra& x, const Signal& signal) {
@@ -90,13 +106,9 @@ bool receive_signal(Process& p, Signal* signal) {
       deliver(p, signal);
       return true;
     case SignalKind::AliasMessage:
-      if (passes_alias(p, signal)) {
-        signal->kind = SignalKind::Message;
-        deliver(p, signal);
-        return true;
-      }
-      if (p.has_mailbox_limit) message_left(p);
-      break;
+    case SignalKind::PriorityMessage:
+      receive_by_alias(p, signal);
+      return true;
     case SignalKind::Exit:
     case SignalKind::LinkExit: {
       const bool goes_on = receive_exit(p, signal, signal->kind == SignalKind::LinkExit);
@@ -157,6 +169,7 @@ bool Process::handle_signals() {
     oldest = newest;
     newest = next;
   }
+  const bool looks_at_nothing = *scan_link == nullptr;
   bool goes_on = true;
   while (oldest != nullptr) {
     Signal* next = static_cast<Signal*>(oldest->next);
@@ -167,6 +180,7 @@ bool Process::handle_signals() {
     }
     oldest = next;
   }
+  if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
   return goes_on;
 }
 

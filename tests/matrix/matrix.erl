@@ -1,0 +1,415 @@
+%% What Erlang does: exits, links, monitors, names, aliases, group leaders, case by case. `matrix.qu` beside it is the same
+%% program in Quelea; `regenerate` runs this one and keeps what it prints in `expected`.
+%%
+%% Each case runs in a process of its own, all at once, and prints `name -> outcome`: what it returns, or `dies Reason`.
+-module(matrix).
+-export([main/0]).
+
+main() ->
+    logger:set_primary_config(level, none),
+    Started = [{Name, spawn_monitor(fun() -> exit({done, text(F())}) end)} || {Name, F} <- cases()],
+    Lines = [receive
+                 {'DOWN', Ref, process, _, {done, Text}} -> Name ++ " -> " ++ Text;
+                 {'DOWN', Ref, process, _, Reason} -> Name ++ " -> dies " ++ show(Reason)
+             end || {Name, {_, Ref}} <- Started],
+    [io:format("~ts~n", [L]) || L <- Lines],
+    halt().
+
+cases() ->
+    ends() ++ chains() ++ exits() ++ own_exits() ++ the_dead() ++ bad_arguments() ++ unlinks() ++ demonitors() ++ names()
+        ++ aliases() ++ monitor_aliases() ++ tags() ++ priorities() ++ flags() ++ leaders().
+
+%% Helpers ----------------------------------------------------------------------------------------
+
+text(T) -> show(T).
+
+show(T) when T =:= self() -> "self";
+show(T) when is_pid(T) -> "pid";
+show(T) when is_reference(T) -> "ref";
+show(T) when T =:= node() -> "node";
+show(T) when is_atom(T) -> atom_to_list(T);
+show(T) when is_integer(T) -> integer_to_list(T);
+show(T) when is_tuple(T) -> "(" ++ lists:join(", ", [show(E) || E <- tuple_to_list(T)]) ++ ")";
+show([{M, F, _, L} | _]) when is_atom(M), is_atom(F), is_list(L) -> "trace";
+show(T) when is_list(T) -> "[" ++ lists:join(", ", [show(E) || E <- T]) ++ "]".
+
+%% All messages until it is quiet, in the order of their text; `arrived` in that of their arrival.
+events() -> lists:sort(fun(A, B) -> show(A) =< show(B) end, arrived()).
+arrived() -> arrived(600).
+arrived(Ms) -> receive M -> [M | arrived(Ms)] after Ms -> [] end.
+%% The same in a process that another waits for.
+soon() -> arrived(150).
+
+info(P, Item) -> case process_info(P, Item) of {_, Value} -> Value; Other -> Other end.
+
+attempt(F) -> try F() catch C:R -> {C, R} end.
+
+reasons() -> [return, normal, kill, killed, custom, shutdown, tuple, error, badarith, throw].
+
+die(return) -> ok;
+die(tuple) -> exit({shutdown, 1});
+die(error) -> error(boom);
+die(badarith) -> id(1) + id(x);
+die(throw) -> throw(ball);
+die(Reason) -> exit(Reason).
+
+id(X) -> X.
+
+idle() -> receive stop -> ok end.
+on_go(Why) -> receive go -> die(Why) end.
+dead() -> {P, R} = spawn_monitor(fun() -> ok end), receive {'DOWN', R, _, _, _} -> P end.
+await(P) -> R = monitor(process, P), receive {'DOWN', R, _, _, _} -> ok end.
+trap(On) -> process_flag(trap_exit, On).
+trapping() -> [{"plain", false}, {"trap", true}].
+name(Parts) -> lists:append(lists:join(" ", [if is_atom(P) -> atom_to_list(P); true -> P end || P <- Parts])).
+
+%% How a process ends, and what its relations get -----------------------------------------------
+
+relations() ->
+    [{"link", fun(F) -> P = spawn(F), link(P), P end},
+     {"monitor", fun(F) -> P = spawn(F), monitor(process, P), P end},
+     {"both", fun(F) -> P = spawn(F), link(P), monitor(process, P), P end},
+     {"spawn_link", fun(F) -> spawn_link(F) end},
+     {"spawn_monitor", fun(F) -> {P, _} = spawn_monitor(F), P end},
+     {"spawn_opt both", fun(F) -> {P, _} = spawn_opt(F, [link, monitor]), P end}].
+
+ends() ->
+    [{name(["end", Why, Relation, Trap]),
+      fun() -> trap(On), P = Make(fun() -> on_go(Why) end), P ! go, events() end}
+     || Why <- reasons(), {Relation, Make} <- relations(), {Trap, On} <- trapping()].
+
+%% a - b - c: a ends, c tells.
+chains() ->
+    [{name(["chain", Why, Trap]),
+      fun() ->
+              Me = self(),
+              trap(true),
+              spawn_link(fun() ->
+                                 trap(On),
+                                 A = spawn_link(fun() -> on_go(Why) end),
+                                 A ! go,
+                                 Me ! {middle, soon()}
+                         end),
+              events()
+      end} || Why <- reasons(), {Trap, On} <- trapping()].
+
+%% exit/2 ---------------------------------------------------------------------------------------
+
+exits() ->
+    [{name(["exit/2", Reason, Trap]),
+      fun() ->
+              Me = self(),
+              {P, _} = spawn_monitor(fun() -> trap(On), Me ! ready, Me ! {got, soon()} end),
+              receive ready -> ok end,
+              exit(P, Reason),
+              events()
+      end} || Reason <- [normal, kill, killed, custom, noproc], {Trap, On} <- trapping()]
+    ++ [{name(["exit/2 linked", Reason, Trap]),
+         fun() ->
+                 Me = self(),
+                 spawn_monitor(fun() ->
+                                                Q = spawn_link(fun idle/0),
+                                                trap(On),
+                                                Me ! {ready, Q},
+                                                Me ! {got, soon()}
+                                        end),
+                 receive {ready, Q} -> ok end,
+                 exit(Q, Reason),
+                 monitor(process, Q),
+                 events()
+         end} || Reason <- [normal, kill, killed, custom], {Trap, On} <- trapping()]
+    ++ [{"exit/2 linked to the sender plain", fun() -> P = spawn_link(fun idle/0), exit(P, custom), events() end},
+        {"exit/2 linked to the sender trap", fun() -> trap(true), P = spawn_link(fun idle/0), exit(P, custom), events() end},
+        {"exit/2 kill linked to the sender trap", fun() -> trap(true), P = spawn_link(fun idle/0), exit(P, kill), events() end},
+        {"exit/2 keeps order with messages",
+         fun() ->
+                 Me = self(),
+                 P = spawn(fun() -> trap(true), Me ! ready, Me ! {got, soon()} end),
+                 receive ready -> ok end,
+                 P ! a, exit(P, b), P ! c, exit(P, d),
+                 arrived()
+         end},
+        {"exit/2 twice", fun() -> {P, _} = spawn_monitor(fun idle/0), exit(P, a), exit(P, b), events() end},
+        {"exit/2 then kill", fun() -> {P, _} = spawn_monitor(fun idle/0), exit(P, normal), exit(P, kill), events() end},
+        {"exit/2 while it ends", fun() -> {P, _} = spawn_monitor(fun() -> on_go(custom) end), P ! go, exit(P, normal), events() end}].
+
+own_exits() ->
+    [{name(["own exit/2", Reason, Trap]), fun() -> trap(On), R = exit(self(), Reason), {R, events()} end}
+     || Reason <- [normal, kill, killed, custom, shutdown], {Trap, On} <- trapping()]
+    ++ [{"own exit/2 is at once",
+         fun() -> Me = self(), spawn_monitor(fun() -> exit(self(), custom), Me ! still_here end), events() end},
+        {"own exit/2 normal is at once",
+         fun() -> Me = self(), spawn_monitor(fun() -> exit(self(), normal), Me ! still_here end), events() end},
+        {"own exit/2 cannot be caught",
+         fun() -> spawn_monitor(fun() -> try exit(self(), custom) catch _:_ -> exit(caught) end end), events() end},
+        {"own exit/2 behind own messages", fun() -> trap(true), self() ! a, exit(self(), b), self() ! c, arrived() end},
+        {"own exit/1 runs what is to be run", fun() -> Me = self(), spawn_monitor(fun() -> try exit(custom) after Me ! later end end), events() end},
+        {"own exit/1 can be caught", fun() -> try exit(custom) catch exit:R -> {caught, R} end end}].
+
+%% Who is not there -------------------------------------------------------------------------------
+
+the_dead() ->
+    [{name(["link to the dead", Trap]), fun() -> trap(On), P = dead(), {attempt(fun() -> link(P) end), events()} end}
+     || {Trap, On} <- trapping()]
+    ++ [{"link to one that was killed", fun() -> trap(true), P = spawn(fun idle/0), exit(P, kill), {link(P), events()} end},
+        {"monitor of one that was killed", fun() -> P = spawn(fun idle/0), exit(P, kill), monitor(process, P), events() end},
+        {"link behind the kill of a linked one",
+         fun() -> trap(true), P = spawn_link(fun idle/0), exit(P, kill), {link(P), events()} end},
+        {"unlink behind the kill", fun() -> trap(true), P = spawn_link(fun idle/0), exit(P, kill), {unlink(P), events()} end},
+        {"link and unlink behind the kill",
+         fun() -> trap(true), P = spawn(fun idle/0), exit(P, kill), {link(P), unlink(P), arrived()} end}]
+    ++ [{"monitor of the dead", fun() -> monitor(process, dead()), events() end},
+        {"monitor of the dead twice", fun() -> P = dead(), monitor(process, P), monitor(process, P), events() end},
+        {"exit/2 to the dead", fun() -> trap(true), {exit(dead(), custom), events()} end},
+        {"kill the dead", fun() -> {exit(dead(), kill), events()} end},
+        {"unlink of the dead", fun() -> {unlink(dead()), events()} end},
+        {"message to the dead", fun() -> {dead() ! hello, events()} end},
+        {"is the dead alive", fun() -> is_process_alive(dead()) end},
+        {"name for the dead", fun() -> P = dead(), attempt(fun() -> register(m_dead, P) end) end},
+        {"links of the dead are gone",
+         fun() -> trap(true), P = spawn_link(fun() -> ok end), events(), L = info(self(), links), lists:member(P, L) end},
+        {"monitors of the dead are gone",
+         fun() -> spawn_monitor(fun() -> ok end), events(), M = info(self(), monitors), M end},
+        {"watchers that are dead are gone",
+         fun() ->
+                 P = spawn(fun idle/0), W = spawn(fun() -> monitor(process, P) end), await(W),
+                 receive after 100 -> ok end,
+                 L = info(P, monitored_by), L
+         end},
+        {"link to oneself", fun() -> R = link(self()), L = info(self(), links), {R, L} end},
+        {"unlink of oneself", fun() -> unlink(self()) end},
+        {"monitor of oneself", fun() -> R = monitor(process, self()), M = info(self(), monitors), {R, M, demonitor(R, [info])} end}].
+
+bad_arguments() ->
+    [{name(["bad argument", Name]), fun() -> attempt(F) end}
+     || {Name, F} <- [{"link(atom)", fun() -> link(id(an_atom)) end},
+                      {"link(1)", fun() -> link(id(1)) end},
+                      {"unlink(atom)", fun() -> unlink(id(an_atom)) end},
+                      {"exit(atom, r)", fun() -> exit(id(an_atom), custom) end},
+                      {"exit(1, r)", fun() -> exit(id(1), custom) end},
+                      {"monitor(1)", fun() -> monitor(process, id(1)) end},
+                      {"demonitor(atom)", fun() -> demonitor(id(an_atom)) end},
+                      {"demonitor(plain reference)", fun() -> demonitor(make_ref()) end},
+                      {"demonitor(plain reference, info)", fun() -> demonitor(make_ref(), [info]) end},
+                      {"demonitor(ref, bad option)", fun() -> demonitor(make_ref(), [id(nonsense)]) end},
+                      {"unalias(atom)", fun() -> unalias(id(an_atom)) end},
+                      {"unalias(plain reference)", fun() -> unalias(make_ref()) end},
+                      {"alias(bad option)", fun() -> alias([id(nonsense)]) end},
+                      {"monitor(pid, bad option)", fun() -> monitor(process, self(), [{id(nonsense), 1}]) end},
+                      {"monitor(pid, bad alias)", fun() -> monitor(process, self(), [{alias, id(nonsense)}]) end},
+                      {"send to an integer", fun() -> id(1) ! x end},
+                      {"send to a free name", fun() -> id(m_nobody) ! x end},
+                      {"register(undefined)", fun() -> register(undefined, self()) end},
+                      {"register(1)", fun() -> register(id(1), self()) end},
+                      {"register(name, 1)", fun() -> register(m_one, id(1)) end},
+                      {"unregister(free)", fun() -> unregister(m_nobody) end},
+                      {"process_flag(trap_exit, 1)", fun() -> process_flag(trap_exit, id(1)) end},
+                      {"process_flag(nonsense)", fun() -> process_flag(id(nonsense), true) end},
+                      {"group_leader(atom)", fun() -> group_leader(id(an_atom), self()) end},
+                      {"group_leader of the dead", fun() -> group_leader(self(), dead()) end}]].
+
+%% Taking relations away --------------------------------------------------------------------------
+
+unlinks() ->
+    [{name(["unlink before", Why, Trap]),
+      fun() -> trap(On), P = spawn_link(fun() -> on_go(Why) end), R = unlink(P), P ! go, {R, events()} end}
+     || Why <- [normal, kill, custom, error], {Trap, On} <- trapping()]
+    ++ [{name(["unlink by the other", Trap]),
+         fun() ->
+                 Me = self(), trap(On),
+                 P = spawn_link(fun() -> unlink(Me), Me ! ready, on_go(custom) end),
+                 receive ready -> ok end,
+                 P ! go, events()
+         end} || {Trap, On} <- trapping()]
+    ++ [{"unlink leaves the message",
+         fun() -> trap(true), P = spawn_link(fun() -> on_go(custom) end), P ! go, await(P), receive after 50 -> ok end, unlink(P), events() end},
+        {"unlink twice", fun() -> P = spawn_link(fun idle/0), {unlink(P), unlink(P)} end},
+        {"link twice, unlink once",
+         fun() -> P = spawn(fun() -> on_go(custom) end), link(P), link(P), unlink(P), P ! go, events() end},
+        {"unlink, link again", fun() -> trap(true), P = spawn_link(fun() -> on_go(custom) end), unlink(P), link(P), P ! go, events() end},
+        {"link from both sides, unlink once",
+         fun() ->
+                 Me = self(), trap(true),
+                 P = spawn(fun() -> link(Me), Me ! ready, on_go(custom) end),
+                 link(P), receive ready -> ok end, unlink(P), P ! go, events()
+         end},
+        {"link from both sides, one exit",
+         fun() ->
+                 Me = self(), trap(true),
+                 P = spawn(fun() -> link(Me), Me ! ready, on_go(custom) end),
+                 link(P), receive ready -> ok end, P ! go, events()
+         end},
+        {"unlink of a stranger", fun() -> P = spawn(fun idle/0), {unlink(P), events()} end},
+        {"unlink keeps the monitor",
+         fun() -> P = spawn(fun() -> on_go(custom) end), link(P), monitor(process, P), unlink(P), P ! go, events() end},
+        {"demonitor keeps the link",
+         fun() -> trap(true), P = spawn(fun() -> on_go(custom) end), link(P), R = monitor(process, P), demonitor(R), P ! go, events() end},
+        {"one of two links", fun() -> trap(true), P = spawn_link(fun idle/0), Q = spawn_link(fun idle/0), unlink(P), exit(P, a), exit(Q, b), events() end},
+        {"links are listed once",
+         fun() -> P = spawn_link(fun idle/0), link(P), L = info(self(), links), L =:= [P] end}].
+
+demonitors() ->
+    Watched = fun() -> spawn_monitor(fun() -> on_go(custom) end) end,
+    [{"demonitor before", fun() -> {P, R} = Watched(), D = demonitor(R), P ! go, {D, events()} end},
+     {"demonitor after", fun() -> {P, R} = Watched(), P ! go, await(P), receive after 50 -> ok end, D = demonitor(R), {D, events()} end},
+     {"demonitor flush before", fun() -> {P, R} = Watched(), D = demonitor(R, [flush]), P ! go, {D, events()} end},
+     {"demonitor flush after", fun() -> {P, R} = Watched(), P ! go, await(P), receive after 50 -> ok end, {demonitor(R, [flush]), events()} end},
+     {"demonitor info before", fun() -> {_, R} = Watched(), demonitor(R, [info]) end},
+     {"demonitor info after", fun() -> {P, R} = Watched(), P ! go, await(P), receive after 50 -> ok end, {demonitor(R, [info]), events()} end},
+     {"demonitor info twice", fun() -> {_, R} = Watched(), {demonitor(R, [info]), demonitor(R, [info])} end},
+     {"demonitor flush info before", fun() -> {_, R} = Watched(), {demonitor(R, [flush, info]), events()} end},
+     {"demonitor flush info after",
+      fun() -> {P, R} = Watched(), P ! go, await(P), receive after 50 -> ok end, {demonitor(R, [flush, info]), events()} end},
+     {"demonitor flush of the dead", fun() -> R = monitor(process, dead()), {demonitor(R, [flush]), events()} end},
+     {"demonitor flush takes one", fun() -> P = dead(), R = monitor(process, P), monitor(process, P), receive after 50 -> ok end, demonitor(R, [flush]), events() end},
+     {"two monitors", fun() -> {P, _} = Watched(), monitor(process, P), P ! go, events() end},
+     {"one of two monitors", fun() -> {P, R} = Watched(), monitor(process, P), demonitor(R), P ! go, events() end},
+     {"demonitor of another's",
+      fun() -> {P, R} = Watched(), Q = spawn(fun() -> attempt(fun() -> demonitor(R) end) end), await(Q), P ! go, events() end},
+     {"a monitor is one-sided", fun() -> Me = self(), spawn(fun() -> monitor(process, Me), exit(custom) end), events() end}].
+
+%% Names ------------------------------------------------------------------------------------------
+
+names() ->
+    [{"name: monitor of one", fun() -> P = spawn(fun() -> on_go(custom) end), register(m_a, P), monitor(process, m_a), P ! go, events() end},
+     {"name: monitor with its node",
+      fun() -> P = spawn(fun() -> on_go(custom) end), register(m_b, P), monitor(process, {m_b, node()}), P ! go, events() end},
+     {"name: monitor of a free one", fun() -> monitor(process, m_nobody), events() end},
+     {"name: monitor of a free one with its node", fun() -> monitor(process, {m_nobody, node()}), events() end},
+     {"name: monitor stays when it is taken away",
+      fun() -> P = spawn(fun() -> on_go(custom) end), register(m_c, P), monitor(process, m_c), unregister(m_c), P ! go, events() end},
+     {"name: monitor stays when it passes on",
+      fun() ->
+              P = spawn(fun() -> on_go(custom) end), register(m_d, P), monitor(process, m_d), unregister(m_d),
+              Q = spawn(fun idle/0), register(m_d, Q), P ! go, E = events(), unregister(m_d), E
+      end},
+     {"name: demonitor of one", fun() -> P = spawn(fun() -> on_go(custom) end), register(m_e, P), R = monitor(process, m_e), demonitor(R), P ! go, events() end},
+     {"name: in process_info",
+      fun() -> P = spawn(fun idle/0), register(m_f, P), monitor(process, m_f), M = info(self(), monitors), unregister(m_f), M end},
+     {"name: goes with its process",
+      fun() -> P = spawn(fun() -> on_go(custom) end), register(m_g, P), P ! go, await(P), whereis(m_g) =:= P end},
+     {"name: is free before the monitor fires",
+      fun() ->
+              {P, R} = spawn_monitor(fun() -> on_go(custom) end), register(m_h, P), P ! go,
+              receive {'DOWN', R, _, _, _} -> register(m_h, self()) end
+      end},
+     {"name: twice", fun() -> P = spawn(fun idle/0), register(m_i, P), attempt(fun() -> register(m_i, self()) end) end},
+     {"name: two of one", fun() -> P = spawn(fun idle/0), register(m_j, P), attempt(fun() -> register(m_k, P) end) end},
+     {"name: again after unregister", fun() -> P = spawn(fun idle/0), register(m_l, P), unregister(m_l), register(m_m, P) end},
+     {"name: message", fun() -> register(m_n, self()), m_n ! hello, {m_n, node()} ! there, arrived() end},
+     {"name: message to a free one with its node", fun() -> {m_nobody, node()} ! hello end},
+     {"name: whereis", fun() -> register(m_o, self()), {whereis(m_o), unregister(m_o)} end},
+     {"name: process_info", fun() -> A = info(self(), registered_name), register(m_p, self()), {A, info(self(), registered_name)} end}].
+
+%% Aliases ----------------------------------------------------------------------------------------
+
+aliases() ->
+    [{"alias: messages", fun() -> A = alias(), A ! 1, A ! 2, arrived() end},
+     {"alias: explicit", fun() -> A = alias([explicit_unalias]), A ! 1, A ! 2, arrived() end},
+     {"alias: reply", fun() -> A = alias([reply]), A ! 1, A ! 2, arrived() end},
+     {"alias: unalias", fun() -> A = alias(), R = unalias(A), A ! 1, {R, arrived()} end},
+     {"alias: unalias twice", fun() -> A = alias(), {unalias(A), unalias(A)} end},
+     {"alias: unalias reply", fun() -> A = alias([reply]), R = unalias(A), A ! 1, {R, arrived()} end},
+     {"alias: unalias after the reply", fun() -> A = alias([reply]), A ! 1, receive 1 -> ok end, unalias(A) end},
+     {"alias: what arrived stays", fun() -> A = alias(), A ! 1, self() ! 2, receive 2 -> ok end, unalias(A), arrived() end},
+     {"alias: from another", fun() -> A = alias(), spawn(fun() -> A ! 1, A ! 2 end), arrived() end},
+     {"alias: keeps order", fun() -> Me = self(), A = alias(), spawn(fun() -> Me ! 1, A ! 2, Me ! 3, A ! 4 end), arrived() end},
+     {"alias: of the dead",
+      fun() -> Me = self(), P = spawn(fun() -> Me ! alias() end), A = receive M -> M end, await(P), {A ! 1 =:= 1, arrived()} end},
+     {"alias: only the owner ends it",
+      fun() -> Me = self(), A = alias(), P = spawn(fun() -> Me ! attempt(fun() -> unalias(A) end) end), await(P), A ! 1, length(arrived()) end},
+     {"alias: two are two", fun() -> A = alias(), B = alias(), unalias(A), A ! 1, B ! 2, arrived() end},
+     {"alias: a reference is none", fun() -> {make_ref() ! 1, arrived()} end},
+     {"alias: value of a send", fun() -> alias() ! x end},
+     {"alias: timer", fun() -> A = alias([reply]), erlang:send_after(1, A, 1), erlang:send_after(5, A, 2), arrived() end}].
+
+modes() -> [explicit_unalias, demonitor, reply_demonitor].
+
+monitor_aliases() ->
+    Start = fun(Mode) -> P = spawn(fun() -> on_go(custom) end), {P, monitor(process, P, [{alias, Mode}])} end,
+    Scenes =
+        [{"replies, end", fun(P, R) -> R ! 1, R ! 2, receive 1 -> ok end, P ! go, events() end},
+         {"reply, then the monitor", fun(_, R) -> R ! 1, receive 1 -> ok end, M = info(self(), monitors), {length(M), demonitor(R, [info])} end},
+         {"demonitor, send", fun(P, R) -> demonitor(R), R ! 1, P ! go, events() end},
+         {"end, send", fun(P, R) -> P ! go, receive {'DOWN', R, _, _, _} -> ok end, R ! 1, events() end},
+         {"unalias, send, end", fun(P, R) -> U = unalias(R), R ! 1, P ! go, {U, events()} end},
+         {"unalias after the end", fun(P, R) -> P ! go, receive {'DOWN', R, _, _, _} -> ok end, unalias(R) end},
+         {"unalias after demonitor", fun(_, R) -> demonitor(R), unalias(R) end},
+         {"unalias after a reply", fun(_, R) -> R ! 1, receive 1 -> ok end, unalias(R) end},
+         {"flush after the end", fun(P, R) -> P ! go, await(P), receive after 50 -> ok end, {demonitor(R, [flush, info]), R ! 1, events()} end}],
+    [{name(["monitor alias", Mode, Scene]), fun() -> {P, R} = Start(Mode), F(P, R) end}
+     || Mode <- modes(), {Scene, F} <- Scenes]
+    ++ [{name(["monitor alias of the dead", Mode]), fun() -> R = monitor(process, dead(), [{alias, Mode}]), E = events(), R ! 1, {E, events()} end}
+        || Mode <- modes()]
+    ++ [{name(["spawn_opt monitor alias", Mode]),
+         fun() -> {P, R} = spawn_opt(fun() -> on_go(custom) end, [{monitor, [{alias, Mode}]}]), R ! 1, receive 1 -> ok end, P ! go, E = events(), R ! 2, {E, events()} end}
+        || Mode <- modes()]
+    ++ [{"monitor alias of oneself", fun() -> R = monitor(process, self(), [{alias, explicit_unalias}]), R ! 1, {arrived(), unalias(R)} end},
+        {"monitor alias of a free name", fun() -> R = monitor(process, m_nobody, [{alias, reply_demonitor}]), E = events(), R ! 1, {E, arrived()} end}].
+
+tags() ->
+    [{"tag: atom", fun() -> P = spawn(fun() -> on_go(custom) end), monitor(process, P, [{tag, gone}]), P ! go, events() end},
+     {"tag: tuple", fun() -> P = spawn(fun() -> on_go(custom) end), monitor(process, P, [{tag, {a, [1, b]}}]), P ! go, events() end},
+     {"tag: of the dead", fun() -> monitor(process, dead(), [{tag, {gone, 1}}]), events() end},
+     {"tag: by name", fun() -> monitor(process, m_nobody, [{tag, gone}]), events() end},
+     {"tag: with alias", fun() -> P = spawn(fun() -> on_go(custom) end), R = monitor(process, P, [{tag, gone}, {alias, demonitor}]), R ! 1, P ! go, events() end},
+     {"tag: demonitor", fun() -> P = spawn(fun() -> on_go(custom) end), R = monitor(process, P, [{tag, gone}]), demonitor(R), P ! go, events() end},
+     {"tag: flush", fun() -> R = monitor(process, dead(), [{tag, gone}]), receive after 50 -> ok end, demonitor(R, [flush]), events() end},
+     {"tag: two of one", fun() -> P = spawn(fun() -> on_go(custom) end), monitor(process, P, [{tag, one}]), monitor(process, P, [{tag, two}]), P ! go, events() end},
+     {"tag: spawn_opt", fun() -> {P, _} = spawn_opt(fun() -> on_go(custom) end, [{monitor, [{tag, gone}]}]), P ! go, events() end}].
+
+%% Priority messages ------------------------------------------------------------------------------
+
+%% The other end sends; all has arrived when `done` has, which is taken first.
+sent(F) ->
+    Me = self(),
+    spawn(fun() -> F(Me), Me ! done end),
+    receive done -> ok end,
+    arrived().
+
+priorities() ->
+    [{"priority: goes first", fun() -> A = alias([priority]), sent(fun(Me) -> Me ! 1, Me ! 2, erlang:send(A, 3, [priority]) end) end},
+     {"priority: among themselves in order",
+      fun() -> A = alias([priority]), sent(fun(Me) -> Me ! 1, erlang:send(A, 2, [priority]), Me ! 3, erlang:send(A, 4, [priority]) end) end},
+     {"priority: without the option", fun() -> A = alias([priority]), sent(fun(Me) -> Me ! 1, A ! 2 end) end},
+     {"priority: without the alias's consent", fun() -> A = alias(), sent(fun(Me) -> Me ! 1, erlang:send(A, 2, [priority]) end) end},
+     {"priority: to a pid", fun() -> sent(fun(Me) -> Me ! 1, erlang:send(Me, 2, [priority]) end) end},
+     {"priority: reply", fun() -> A = alias([priority, reply]), sent(fun(Me) -> Me ! 1, erlang:send(A, 2, [priority]), erlang:send(A, 3, [priority]) end) end},
+     {"priority: after unalias", fun() -> A = alias([priority]), unalias(A), sent(fun(Me) -> Me ! 1, erlang:send(A, 2, [priority]) end) end},
+     {"priority: monitor alias",
+      fun() ->
+              P = spawn(fun idle/0), A = monitor(process, P, [{alias, explicit_unalias}]),
+              sent(fun(Me) -> Me ! 1, erlang:send(A, 2, [priority]) end)
+      end},
+     {"priority: into a receive that waits",
+      fun() ->
+              A = alias([priority]), Me = self(),
+              Me ! 1,
+              spawn(fun() -> receive after 50 -> ok end, Me ! 2, erlang:send(A, {go, 3}, [priority]), Me ! {go, 4} end),
+              receive {go, N} -> [N | arrived()] end
+      end},
+     {"priority: value of a send", fun() -> erlang:send(alias([priority]), 1, [priority]) end}].
+
+%% Flags ------------------------------------------------------------------------------------------
+
+flags() ->
+    [{"flag: trap_exit gives the old value", fun() -> {trap(true), trap(true), trap(false), trap(false)} end},
+     {"flag: trapped before, plain now", fun() -> trap(true), P = spawn_link(fun() -> on_go(a) end), P ! go, await(P), receive after 50 -> ok end, trap(false), events() end},
+     {"flag: plain when it arrives", fun() -> trap(true), trap(false), P = spawn_link(fun() -> on_go(a) end), P ! go, events() end},
+     {"flag: is not inherited", fun() -> Me = self(), trap(true), spawn(fun() -> Me ! info(self(), trap_exit) end), events() end},
+     {"flag: trap_exit in process_info", fun() -> trap(true), info(self(), trap_exit) end},
+     {"flag: trapped normal of a link", fun() -> trap(true), spawn_link(fun() -> ok end), events() end},
+     {"flag: priority", fun() -> {process_flag(priority, high), process_flag(priority, normal)} end}].
+
+leaders() ->
+    [{"leader: is inherited", fun() -> Me = self(), G = group_leader(), spawn(fun() -> Me ! (group_leader() =:= G) end), events() end},
+     {"leader: can be set", fun() -> P = spawn(fun idle/0), {group_leader(P, self()), group_leader() =:= P} end},
+     {"leader: that was set is inherited",
+      fun() -> Me = self(), P = spawn(fun idle/0), group_leader(P, self()), spawn(fun() -> Me ! (group_leader() =:= P) end), events() end},
+     {"leader: of another",
+      fun() ->
+              Me = self(), P = spawn(fun() -> receive go -> Me ! (group_leader() =:= Me) end end),
+              R = group_leader(Me, P), P ! go, {R, events()}
+      end},
+     {"leader: in process_info",
+      fun() -> P = spawn(fun idle/0), group_leader(self(), P), info(P, group_leader) end}].
