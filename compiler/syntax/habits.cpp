@@ -178,6 +178,31 @@ bool Parser::habit_token() {
   }
 }
 
+// `for (…)` of C and its kin: the parenthesis holds all of the loop's head. A tuple or a pattern in
+// parentheses is followed by `in`. A look at the text decides, and only at so much of it as a head
+// of that kind may have.
+void Parser::habit_for() {
+  constexpr size_t kLongestHead = 200;
+  if (panic_ || !at(TokenKind::kLeftParen)) return;
+  std::string_view text = source_.text().substr(cur_.span.begin, kLongestHead);
+  size_t depth = 0, end = 0;
+  for (; end < text.size() && text[end] != '\n'; ++end) {
+    if (text[end] == '(') ++depth;
+    if (text[end] == ')' && --depth == 0) break;
+  }
+  if (end == text.size() || text[end] == '\n') return;
+  size_t next = text.find_first_not_of(' ', end + 1);
+  if (next == std::string_view::npos || text[next] != '{') return;
+  std::string_view head = text.substr(1, end - 1);
+  Span span{cur_.span.begin, cur_.span.begin + static_cast<uint32_t>(end) + 1};
+  if (head.find(';') != std::string_view::npos) {
+    fail(DiagCode::E0210, span, "there is no `for` of three parts",
+         "a counted loop is `for i in 1..10 { … }`, a fold `for x in xs with acc = 0 { … }`");
+  } else {
+    fail(DiagCode::E0210, span, "a loop's head has no parentheses", "it is `for x in xs { … }`");
+  }
+}
+
 // After `e?`: does an operand follow on the line, as in `c ? a : b`?
 bool Parser::is_ternary() const {
   if (panic_ || cur_.has(kOnNewLine) || !begins_operand(cur_.kind)) return false;

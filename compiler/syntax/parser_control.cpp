@@ -335,6 +335,7 @@ CatchArm Parser::catch_arm() {
 Expr* Parser::for_expr() {
   ForExpr* e = make<ForExpr>(cur_.span);
   advance();
+  habit_for();
   e->generators = generators();
   if (accept_word(words::kWith)) {
     e->acc = pattern();

@@ -287,6 +287,11 @@ Segment Parser::segment(bool is_pattern) {
       name->name = cur_.symbol;
       out.size = name;
       advance();
+      if (at(TokenKind::kLeftParen) && cur_.has(kTouchesPrevious)) {
+        fail(DiagCode::E0121, join(name->span, cur_.span), "a segment's size is no call",
+             "an expression stands in parentheses: `value:(" +
+                 std::string(source_.text(name->span).substr(0, 40)) + "(…))`");
+      }
     } else if (at(TokenKind::kLeftParen)) {
       Span open = cur_.span;
       advance();

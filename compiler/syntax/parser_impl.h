@@ -104,6 +104,7 @@ class Parser {
   void side_by_side(Expr* before);
   std::string neighbour_hint() const;
   bool habit_after_name(Symbol name);
+  void habit_for();
   bool habit_token();
   bool is_ternary() const;
   void fail_ternary();

@@ -24,6 +24,8 @@ struct ModuleInfo {
   std::vector<Function> callbacks;
   bool has_struct = false;
   std::vector<std::string> struct_fields;
+  // It does not compile: nothing is known of it, and its own errors say the rest.
+  bool is_broken = false;
 };
 
 // The driver's knowledge of other modules: compiled files, the library, what else is compiled in
@@ -34,6 +36,8 @@ class ModuleInfoProvider {
   virtual ~ModuleInfoProvider() = default;
   // Null: no such module is to be found.
   virtual const ModuleInfo* find(std::string_view module) = 0;
+  // Where a module is not found though a file has its name: a sentence that says so. Else empty.
+  virtual std::string why_missing(std::string_view) { return {}; }
   // Names of the modules there are, for near misses; may be left empty.
   virtual std::vector<std::string> names() { return {}; }
 };

@@ -437,8 +437,9 @@ bool Resolver::warn_unknown_module(Symbol module, Span span) {
   for (const auto& [alias, full] : module_->aliases) {
     near.offer(interner_.text(static_cast<Symbol>(alias)));
   }
-  report(DiagCode::W0308, span, "the module " + quoted(module) + " cannot be found",
-         near.found() ? "did you mean `" + near.best() + "`?" : "");
+  std::string hint = provider_->why_missing(interner_.text(module));
+  if (hint.empty() && near.found()) hint = "did you mean `" + near.best() + "`?";
+  report(DiagCode::W0308, span, "the module " + quoted(module) + " cannot be found", hint);
   return true;
 }
 
@@ -477,6 +478,7 @@ void Resolver::check_remote(Symbol module, Symbol name, uint32_t arity, Span spa
     warn_unknown_module(module, span);
     return;
   }
+  if (info->is_broken) return;
   std::string_view wanted = interner_.text(name);
   std::string arities;
   NearMiss near(wanted);

@@ -267,7 +267,7 @@ TEST_CASE("a module that is refused leaves nothing") {
   LoadResult result = machine.load(draft);
   CHECK(result.module == nullptr);
   CHECK(result.error ==
-        "module Test: function f/0, offset 1 (ret): a slot is read that may hold nothing");
+        "module Test: function f/0, line 1, offset 1 (ret): a slot is read that may hold nothing");
   CHECK(check_module(machine.context(), write_module(*draft.image)) == result.error);
   CHECK(machine.registry.literals().used_words() == before);
   CHECK(machine.registry.modules().empty());

@@ -321,5 +321,5 @@ TEST_CASE("code made to be expensive is refused in time") {
 
 TEST_CASE("a message names the function and the instruction") {
   CHECK(verify_body(0, 3, [](Draft& d) { d.code.emit(op_ret, Slot{1}); }) ==
-        "function f/0, offset 1 (ret): a slot is read that may hold nothing");
+        "function f/0, line 1, offset 1 (ret): a slot is read that may hold nothing");
 }

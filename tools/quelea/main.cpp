@@ -3,7 +3,9 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <string>
 
 #include "tools/quelea/commands.h"
 #include "tools/quelea/options.h"
@@ -36,8 +38,7 @@ void occupy_standard_descriptors() {
       open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
-int main(int argc, char** argv) {
-  occupy_standard_descriptors();
+int run(int argc, char** argv) {
   Options options;
   if (auto status = parse_options(argc, argv, options)) return *status;
   if (options.expression) return run_expression(options, *options.expression, options.rest);
@@ -51,6 +52,16 @@ int main(int argc, char** argv) {
   for (const char* name : kAbsent)
     if (first == name) return failure("'" + first + "' is not in this build");
   return run_file(options, first, words);
+}
+
+// What the commands themselves print goes through stdio; output that is lost is no success.
+int main(int argc, char** argv) {
+  occupy_standard_descriptors();
+  int status = run(argc, argv);
+  errno = 0;
+  if (fflush(stdout) == 0 && ferror(stdout) == 0) return status;
+  failure(std::string("cannot write standard output: ") + strerror(errno != 0 ? errno : EIO));
+  return status == 0 ? 1 : status;
 }
 
 }  // namespace

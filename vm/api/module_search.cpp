@@ -94,7 +94,11 @@ FindResult ModuleSearch::load(std::string_view name) {
     return result;
   }
   Archive::Entry entry;
-  if (!library_.find(name, entry)) return result;
+  if (!library_.find(name, entry)) {
+    result.message = why_missing(name);
+    if (!result.message.empty()) result.status = FindStatus::Broken;
+    return result;
+  }
   result.status = FindStatus::Found;
   result.modules.push_back(
       {std::string(name), "(library)", {entry.bytes, entry.bytes + entry.size}});
@@ -116,6 +120,7 @@ FindResult ModuleSearch::load_source(std::string_view name, const std::string& p
   if (!built.ok) {
     result.status = FindStatus::Broken;
     result.message = std::move(built.text);
+    while (result.message.ends_with('\n')) result.message.pop_back();
     return result;
   }
   ModuleBytes wanted;
@@ -156,12 +161,18 @@ const compiler::ModuleInfo* ModuleSearch::find(std::string_view name) {
     if (!read_whole_file(place.path, bytes)) continue;
     if (place.is_source) {
       const compiler::ModuleInfo* wanted = nullptr;
+      bool parses = false;
       for (const compiler::ModuleInfo& info : compiler::read_interfaces(place.path, bytes)) {
         const compiler::ModuleInfo* kept = remember_locked(info);
         if (info.name == name) wanted = kept;
+        parses = true;
       }
       if (wanted != nullptr) return wanted;
-      continue;
+      if (parses) continue;
+      compiler::ModuleInfo broken;
+      broken.name = name;
+      broken.is_broken = true;
+      return remember_locked(broken);
     }
     ModuleFileResult read = read_module_interface(bytes);
     if (read.image) return remember_locked(compiler::interface_of(*read.image));
@@ -169,6 +180,22 @@ const compiler::ModuleInfo* ModuleSearch::find(std::string_view name) {
   Archive::Entry entry;
   if (!library_.find(name, entry)) return nullptr;
   return remember_locked(read_interface(entry.name, entry.interface_text));
+}
+
+std::string ModuleSearch::why_missing(std::string_view name) {
+  std::lock_guard<std::recursive_mutex> guard(lock_);
+  for (const Place& place : places(name)) {
+    std::string bytes;
+    if (!place.is_source || !read_whole_file(place.path, bytes)) continue;
+    std::vector<compiler::ModuleInfo> infos = compiler::read_interfaces(place.path, bytes);
+    if (infos.empty()) continue;
+    const std::string& held = infos.back().name;
+    std::string wanted(name);
+    if (held == compiler::script_module(place.path))
+      return "`" + place.path + "` is a script; the module begins with `module " + wanted + "`";
+    return "`" + place.path + "` holds the module `" + held + "`, not `" + wanted + "`";
+  }
+  return {};
 }
 
 std::vector<std::string> ModuleSearch::names() {

@@ -31,6 +31,7 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
 
   // For the compiler.
   const compiler::ModuleInfo* find(std::string_view name) override;
+  std::string why_missing(std::string_view name) override;
   std::vector<std::string> names() override;
 
  private:

@@ -1,11 +1,12 @@
 // What a machine asks of the program it lives in.
 //
-// The machine never touches the process's streams, prints, or knows the compiler: all of it goes through
-// this interface, which vm/api implements over the callbacks of the public header. The base class is a
-// host without anything: output vanishes, input is empty, no module is found. Tests derive from it.
+// The machine never touches the process's streams, prints, or knows the compiler: all of it goes
+// through this interface, which vm/api implements over the callbacks of the public header. The base
+// class is a host without anything: output vanishes, input is empty, no module is found. Tests
+// derive from it.
 //
-// Unless it says otherwise a function may be called from any thread of the machine, and one call at a
-// time of each: the implementation locks where more is wanted.
+// Unless it says otherwise a function may be called from any thread of the machine, and one call at
+// a time of each: the implementation locks where more is wanted.
 #pragma once
 
 #include <cstddef>
@@ -50,7 +51,8 @@ class Host {
  public:
   virtual ~Host() = default;
 
-  /// Standard output (1) or standard error (2). False: nothing can be written there any more.
+  /// Standard output (1) or standard error (2). False: nothing can be written there any more, and
+  /// errno may say why.
   virtual bool write(int fd, std::string_view bytes) {
     (void)fd, (void)bytes;
     return true;

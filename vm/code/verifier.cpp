@@ -24,8 +24,12 @@ VerifyResult verify_module(const ModuleImage& image, std::span<const Term> const
 
 std::string VerifyResult::message(const ModuleImage& image) const {
   const ImageFunction& in = image.functions[function];
-  std::string text = "function " + image.names[in.name] + "/" + std::to_string(in.arity) +
-                     ", offset " + std::to_string(offset);
+  std::string text = "function " + image.names[in.name] + "/" + std::to_string(in.arity);
+  std::uint32_t line = in.line;
+  for (std::uint32_t i = in.lines_begin; i < in.lines_end; ++i)
+    if (image.lines[i].offset <= offset) line = image.lines[i].line;
+  if (line != 0) text += ", line " + std::to_string(line);
+  text += ", offset " + std::to_string(offset);
   std::uint32_t at = in.code_begin + offset;
   if (at < in.code_end && image.code[at] < kOpCount)
     text += std::string(" (") + op_info(static_cast<Op>(image.code[at])).name + ")";

@@ -32,7 +32,7 @@ struct VerifyResult {
   std::uint32_t offset = 0;
   std::string reason;
 
-  /// "function fact/1, offset 12 (add): …"
+  /// "function fact/1, line 3, offset 12 (add): …"
   std::string message(const ModuleImage& image) const;
 };
 

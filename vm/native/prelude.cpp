@@ -2,6 +2,7 @@
 // instructions too; these are what
 // `&is_int/1` and calls with computed names reach.
 #include "vm/code/code_registry.h"
+#include "vm/native/posix.h"
 #include "vm/native/slices.h"
 #include "vm/term/compare.h"
 #include "vm/term/etf.h"
@@ -152,7 +153,8 @@ Term print_text(Process& p, Term value, bool newline) {
   to_string(out, value, atoms_of(p), p.vm().inspect_options(), &work);
   if (newline) out.push_back('\n');
   charge_cells(p, work + out.size() / 8);
-  if (!p.vm().write(1, out)) return fail(p, atom_of(p, "epipe"));
+  errno = 0;
+  if (!p.vm().write(1, out)) return fail(p, posix_atom(p, errno != 0 ? errno : EPIPE));
   return atoms::ok;
 }
 

@@ -1,9 +1,9 @@
 /* The public C interface of Quelea.
  *
  * A virtual machine is an object. A host makes one from a configuration, gives it source text or
- * compiled modules, calls into it and destroys it; many machines live in one host and share nothing.
- * The library never prints, never exits, installs no signal handlers and keeps no global state: what
- * it has to say goes to the host's callbacks or comes back as a result.
+ * compiled modules, calls into it and destroys it; many machines live in one host and share
+ * nothing. The library never prints, never exits, installs no signal handlers and keeps no global
+ * state: what it has to say goes to the host's callbacks or comes back as a result.
  *
  * The usual course:
  *
@@ -20,21 +20,22 @@
  *     quelea_vm_destroy(vm);
  *
  * Why it has this shape:
- * - Compiling and loading are two steps, because a host may compile once and load the bytes (`.qb`) in
- *   many machines, or load bytes and never compile. Loading verifies: malformed bytes are refused and
- *   can harm nothing.
+ * - Compiling and loading are two steps, because a host may compile once and load the bytes (`.qb`)
+ * in many machines, or load bytes and never compile. Loading verifies: malformed bytes are refused
+ * and can harm nothing.
  * - Structures that a host fills start with their size, which the `_init` functions set, so that a
  *   host built against an older header goes on working with a newer library.
  * - Values cross the border in Erlang's external term format, which every language can write, or as
  *   text; a host never holds a pointer into a process's heap, because a collection moves it.
  *
  * Ownership: what a function named `..._create`, `quelea_compile` or `quelea_disassemble` returns
- * belongs to the caller, who gives it back to the matching function. A `const char*` that comes from
- * an object lives as long as that object. What the host passes in is copied where it is needed longer
- * than the call, callbacks and their `user` pointers excepted: those must outlive the machine.
+ * belongs to the caller, who gives it back to the matching function. A `const char*` that comes
+ * from an object lives as long as that object. What the host passes in is copied where it is needed
+ * longer than the call, callbacks and their `user` pointers excepted: those must outlive the
+ * machine.
  *
- * Threads: one machine is used by one host thread at a time; `quelea_vm_interrupt` alone may be called
- * from any thread and from a signal handler. Different machines need no coordination.
+ * Threads: one machine is used by one host thread at a time; `quelea_vm_interrupt` alone may be
+ * called from any thread and from a signal handler. Different machines need no coordination.
  */
 #ifndef QUELEA_QUELEA_H
 #define QUELEA_QUELEA_H
@@ -83,7 +84,8 @@ typedef struct quelea_config {
 
   /* Takes what programs write to standard output (fd 1) and standard error (fd 2). `bytes` is valid
    * during the call alone. Return false when nothing more can be written there: the program sees
-   * `(:error, :epipe)`. NULL: output is thrown away. Buffering is the host's business. */
+   * an error of the name that errno has then (`:enospc`), `:epipe` where errno is 0. NULL: output
+   * is thrown away. Buffering is the host's business. */
   bool (*write)(void* user, int fd, const char* bytes, size_t length);
 
   /* Pushes what `write` buffered to its destination; called before the machine stops and before it
@@ -136,14 +138,16 @@ typedef struct quelea_config {
 /* Fills `config` with the defaults. */
 void quelea_config_init(quelea_config* config);
 
-/* Makes a machine, or NULL when memory is short or the configuration makes no sense. `config` may be
- * NULL for the defaults and need not outlive the call. Nothing is loaded and nothing runs yet. */
+/* Makes a machine, or NULL when memory is short or the configuration makes no sense. `config` may
+ * be NULL for the defaults and need not outlive the call. Nothing is loaded and nothing runs yet.
+ */
 quelea_vm* quelea_vm_create(const quelea_config* config);
 
 /* Ends all processes without running any of their code and gives all memory back. NULL is fine. */
 void quelea_vm_destroy(quelea_vm* vm);
 
-/* --- Compiling ----------------------------------------------------------------------------------- */
+/* --- Compiling -----------------------------------------------------------------------------------
+ */
 
 typedef struct quelea_compile_options {
   /* Set by quelea_compile_options_init; do not touch. */
@@ -161,9 +165,10 @@ void quelea_compile_options_init(quelea_compile_options* options);
 
 /* Compiles `length` bytes of source. `name` is what diagnostics and stack traces call the text: a
  * path, or something like "(eval)". Where a path follows the module's name (src/chat/room.qu for
- * `Chat.Room`), `vm` from then on searches its root (src) too, after its other folders. `vm` is asked which modules and functions exist, for warnings and
- * for structs; it may be NULL, then only this text is known. `options` may be NULL for the defaults.
- * Never NULL; loads nothing. Any bytes will do as source: what is no Quelea gets diagnostics. */
+ * `Chat.Room`), `vm` from then on searches its root (src) too, after its other folders. `vm` is
+ * asked which modules and functions exist, for warnings and for structs; it may be NULL, then only
+ * this text is known. `options` may be NULL for the defaults. Never NULL; loads nothing. Any bytes
+ * will do as source: what is no Quelea gets diagnostics. */
 quelea_compilation* quelea_compile(quelea_vm* vm, const char* name, const char* text, size_t length,
                                    const quelea_compile_options* options);
 
@@ -187,14 +192,15 @@ const char* quelea_compilation_module_name(const quelea_compilation* compilation
 const uint8_t* quelea_compilation_module_bytes(const quelea_compilation* compilation, size_t index,
                                                size_t* length);
 
-/* The path of a module's file without its suffix, relative to the folder that is searched: "chat/room"
- * for `Chat.Room`. A script's is the name of its file. */
+/* The path of a module's file without its suffix, relative to the folder that is searched:
+ * "chat/room" for `Chat.Room`. A script's is the name of its file. */
 const char* quelea_compilation_module_path(const quelea_compilation* compilation, size_t index);
 
 /* The module that running this file runs: the last one; NULL when the compilation is not ok. */
 const char* quelea_compilation_main(const quelea_compilation* compilation);
 
-/* --- Loading ------------------------------------------------------------------------------------- */
+/* --- Loading -------------------------------------------------------------------------------------
+ */
 
 /* Verifies and loads one module. On QUELEA_LOAD_ERROR nothing has changed, and quelea_vm_error says
  * why. `name` says in messages where the bytes came from. */
@@ -213,31 +219,32 @@ quelea_status quelea_module_name(const uint8_t* bytes, size_t length, char* name
 char* quelea_disassemble(const uint8_t* bytes, size_t length, char** error);
 void quelea_string_destroy(char* text);
 
-/* --- Running ------------------------------------------------------------------------------------- */
+/* --- Running -------------------------------------------------------------------------------------
+ */
 
 /* Sets what `System.argv()` gives from now on. Copied. */
 quelea_status quelea_vm_set_arguments(quelea_vm* vm, const char* const* arguments, size_t count);
 
-/* Runs a loaded module as a program: a script's expressions, or else `main(args)` with the machine's
- * arguments. Returns when the main process has ended; all other processes end with it. `*exit_status`
- * is 0 for a normal end, the number given to System.halt, or 1 for an exception that nothing caught,
- * whose report has been written to fd 2. QUELEA_RAISED goes with status 1, QUELEA_NOT_FOUND where
- * there is nothing to run. */
+/* Runs a loaded module as a program: a script's expressions, or else `main(args)` with the
+ * machine's arguments. Returns when the main process has ended; all other processes end with it.
+ * `*exit_status` is 0 for a normal end, the number given to System.halt, or 1 for an exception that
+ * nothing caught, whose report has been written to fd 2. QUELEA_RAISED goes with status 1,
+ * QUELEA_NOT_FOUND where there is nothing to run. */
 quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_status);
 
-/* Calls `module.function` in a new process and waits for its result. `arguments` is a list in external
- * term format (NULL: no arguments). The result, in the same format, lives until the next call into the
- * machine; `result` and `result_length` may be NULL. */
+/* Calls `module.function` in a new process and waits for its result. `arguments` is a list in
+ * external term format (NULL: no arguments). The result, in the same format, lives until the next
+ * call into the machine; `result` and `result_length` may be NULL. */
 quelea_status quelea_vm_call(quelea_vm* vm, const char* module, const char* function,
                              const uint8_t* arguments, size_t arguments_length,
                              const uint8_t** result, size_t* result_length);
 
-/* Ends what runs as soon as possible: the running call returns QUELEA_INTERRUPTED. May be called from
- * any thread and from a signal handler. */
+/* Ends what runs as soon as possible: the running call returns QUELEA_INTERRUPTED. May be called
+ * from any thread and from a signal handler. */
 void quelea_vm_interrupt(quelea_vm* vm);
 
-/* What went wrong in the last call that did not return QUELEA_OK; "" when nothing did. Lives until the
- * next call into the machine. */
+/* What went wrong in the last call that did not return QUELEA_OK; "" when nothing did. Lives until
+ * the next call into the machine. */
 const char* quelea_vm_error(const quelea_vm* vm);
 
 #ifdef __cplusplus
