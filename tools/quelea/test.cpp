@@ -63,6 +63,17 @@ bool test_file(const Options& options, const TestOptions& test_options, const st
   return status != QUELEA_INTERRUPTED;
 }
 
+bool test_one_by_one(const Options& options, const TestOptions& test_options, const Words& files,
+                     TestFile test, Totals& totals) {
+  bool is_terminal = isatty(2) == 1;
+  for (size_t i = 0; i < files.size(); i++) {
+    if (is_terminal) fprintf(stderr, "\r\033[K%zu/%zu %s\r", i + 1, files.size(), files[i].c_str());
+    if (!test(options, test_options, files[i], totals)) return false;
+  }
+  if (is_terminal) fputs("\r\033[K", stderr);
+  return true;
+}
+
 }  // namespace
 
 Compilation load_tests(Host& host, const std::string& file) {
@@ -119,7 +130,9 @@ int test_command(const Options& options, const Words& words) {
       ->type_name("N");
   app.add_option("--seeds", seeds, "The same for each of these seeds; says which shows a failure")
       ->type_name("FIRST..LAST");
-  app.add_option("--jobs", test_options.jobs, "Files at a time (this build takes one)");
+  app.add_option("--jobs", test_options.jobs, "Files at a time, each in a process of its own")
+      ->type_name("N")
+      ->check(CLI::Range(1u, 256u));
   try {
     app.parse(Words(words.rbegin(), words.rend()));
   } catch (const CLI::CallForHelp&) {
@@ -143,18 +156,15 @@ int test_command(const Options& options, const Words& words) {
   if (!test_options.seeded)
     printf("seed %llu\n", static_cast<unsigned long long>(test_options.seed));
   fflush(stdout);
-  bool interrupted = false;
-  for (size_t i = 0; i < files.size() && !interrupted; i++) {
-    if (isatty(2)) fprintf(stderr, "\r\033[K%zu/%zu %s\r", i + 1, files.size(), files[i].c_str());
-    auto test = test_options.seeded ? &test_file_with_seeds : &test_file;
-    interrupted = !test(options, test_options, files[i], totals);
-  }
-  if (isatty(2)) fputs("\r\033[K", stderr);
+  TestFile test = test_options.seeded ? &test_file_with_seeds : &test_file;
+  bool is_whole = test_options.jobs > 1 && files.size() > 1
+                      ? test_in_jobs(options, test_options, files, test, totals)
+                      : test_one_by_one(options, test_options, files, test, totals);
   std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   printf("%zu %s in %.2f s\n", files.size(), files.size() == 1 ? "file" : "files", took.count());
   printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(totals.passed),
          static_cast<unsigned long long>(totals.failed + totals.broken_files));
-  if (interrupted) return 130;
+  if (!is_whole) return 130;
   if (totals.broken_files > 0) return kExitUsage;
   return totals.failed == 0 ? 0 : kExitFailed;
 }

@@ -45,6 +45,13 @@ void write_modules(EtfWriter& writer, const quelea_compilation* code);
 quelea_status call_runner(Host& host, const std::string& file, const char* function,
                           const EtfWriter& arguments, std::vector<uint64_t>& counts);
 
+// Runs the tests of one file. False when Ctrl-C ended it.
+using TestFile = bool (*)(const Options&, const TestOptions&, const std::string&, Totals&);
+
+// Runs `test` on all files, `jobs` at a time. False when Ctrl-C ended it.
+bool test_in_jobs(const Options& options, const TestOptions& test_options, const Words& files,
+                  TestFile test, Totals& totals);
+
 // Runs each test of a file with each seed, until one shows a failure. False when Ctrl-C ended it.
 bool test_file_with_seeds(const Options& options, const TestOptions& test_options,
                           const std::string& file, Totals& totals);
