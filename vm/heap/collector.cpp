@@ -35,6 +35,19 @@ void release_segment(Segment* segment) {
   release(segment);
 }
 
+void release_pieces(Segment* segments, Fragment* fragments) {
+  while (segments != nullptr) {
+    Segment* next = segments->next;
+    release_segment(segments);
+    segments = next;
+  }
+  while (fragments != nullptr) {
+    Fragment* next = fragments->next;
+    release(fragments);
+    fragments = next;
+  }
+}
+
 /// Binaries have brought this collection on, and the machine has little room left for more: dead
 /// ones in the old space must not be what refuses the next.
 bool binaries_are_tight(const Heap& heap) {
@@ -263,6 +276,18 @@ void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan sc
   if (heap_.young_words_ != 0)
     words = std::max<std::size_t>(heap_.min_block_words_, heap_.young_words_);
   while (words < needed) words *= 2;
+  move_to_block(top, room_words, words, nullptr, scan);
+  // Twice what lives, and its stack, is the size that the next block should have.
+  const auto live = static_cast<std::size_t>(heap_.hp - heap_.block_);
+  std::size_t wanted = heap_.min_block_words_;
+  while (wanted < 2 * (live + stack_words) + room_words) wanted *= 2;
+  heap_.young_words_ = static_cast<std::uint32_t>(wanted);
+}
+
+void Collector::move_to_block(StackTop& top, std::size_t room_words, std::size_t words,
+                              Word* old_chain, RootScan scan) {
+  const auto stack_words =
+      static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
   Word* block = allocate_words(words);
   to_hp_ = block;
   to_limit_ = block + words;
@@ -274,6 +299,7 @@ void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan sc
   std::size_t bytes = 0;
   const void* last_counted = nullptr;
   sweep_ref_binaries(heap_.ref_binaries, survivors, bytes, last_counted);
+  sweep_ref_binaries(old_chain, survivors, bytes, last_counted);
   heap_.ref_binaries = survivors;
   free_young_fragments();
 
@@ -284,11 +310,25 @@ void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan sc
   top.fp = reinterpret_cast<Term*>(block + words - stack_words);
   heap_.replace_block(block, words);
   heap_.hp = to_hp_;
-  // Twice what lives, and its stack, is the size that the next block should have.
-  const auto live = static_cast<std::size_t>(to_hp_ - block);
-  std::size_t wanted = heap_.min_block_words_;
-  while (wanted < 2 * (live + stack_words) + room_words) wanted *= 2;
-  heap_.young_words_ = static_cast<std::uint32_t>(wanted);
+}
+
+void Collector::compact(StackTop& top, std::size_t room_bytes, RootScan scan) {
+  prepare_from_space();
+  full_ = true;
+  const auto stack_words =
+      static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
+  const std::size_t room_words = room_bytes / sizeof(Word) + 1;
+  const std::size_t words = heap_.used_words() + stack_words + room_words;
+  OldSpace* old = heap_.old_;
+  heap_.old_ = nullptr;
+  move_to_block(top, room_words, words, old != nullptr ? old->ref_binaries : nullptr, scan);
+  if (old != nullptr) {
+    release_pieces(old->segments, old->fragments);
+    delete old;
+  }
+  heap_.fragment_words_ = 0;
+  heap_.young_words_ = 0;
+  heap_.limit = heap_.hp;
 }
 
 void Collector::collect_generational(StackTop& top, std::size_t room_bytes, RootScan scan) {
@@ -340,16 +380,7 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
     const std::size_t growth = survived > limit_words_ / 2 ? limit_words_ / 4 : survived;
     old.full_at_words = std::max(survived + growth, kMinFullAtWords);
     old.full_at_off_heap_bytes = 2 * old.off_heap_bytes;
-    while (from_segments != nullptr) {
-      Segment* next = from_segments->next;
-      release_segment(from_segments);
-      from_segments = next;
-    }
-    while (from_fragments != nullptr) {
-      Fragment* next = from_fragments->next;
-      release(from_fragments);
-      from_fragments = next;
-    }
+    release_pieces(from_segments, from_fragments);
   } else {
     old.words = old_before + survived;
     if (old.full_at_words == 0) old.full_at_words = kMinFullAtWords;

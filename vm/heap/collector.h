@@ -75,6 +75,10 @@ class Collector {
   /// Collects so that `room_bytes` are free between hp and top.fp; moves the stack if it must, and
   /// then changes top.fp.
   CollectionResult collect(StackTop& top, std::size_t room_bytes, bool full, RootScan scan);
+  /// For a process that will sleep: moves all that it has into one block that is no larger than
+  /// that and `room_bytes`, and gives everything else back. Sized by what was in use before, it is
+  /// called right after a full collection.
+  void compact(StackTop& top, std::size_t room_bytes, RootScan scan);
 
   void root(Term& term) {
     if (term.is_pointer()) evacuate(term);
@@ -106,6 +110,10 @@ class Collector {
   void sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes,
                           const void*& last_counted);
   void free_young_fragments();
+  /// Copies what lives, and the stack, to a new block. `old_chain`: binaries of an old space that
+  /// is left, too.
+  void move_to_block(StackTop& top, std::size_t room_words, std::size_t words, Word* old_chain,
+                     RootScan scan);
   void replace_block(StackTop& top, std::size_t room_words, std::size_t words);
 
   Heap& heap_;

@@ -203,6 +203,12 @@ HANDLER(tail_dyn) {
 }
 
 // Natives -----------------------------------------------------------------------------------------
+/// A native asked for it: the process begins anew, with nothing but its next call.
+COLD(hibernate) {
+  fall_asleep(*p);
+  LEAVE;
+}
+
 // call_native: [h][entry][Z][return_point][base][dst][map]; tail_native: [h][entry][Z][Y]
 
 COLD(call_native_slow) {
@@ -214,6 +220,8 @@ COLD(call_native_slow) {
         PUSH_FRAME(pc[4], pc + 3);
         pc += 3;
         GO(enter_pending_call);
+      case Process::Pending::Hibernate:
+        GO(hibernate);
       default:
         break;
     }
@@ -263,6 +271,8 @@ COLD(tail_native_slow) {
         GO(unwind);
       case Process::Pending::Call:
         GO(enter_pending_call);
+      case Process::Pending::Hibernate:
+        GO(hibernate);
       default:
         break;
     }

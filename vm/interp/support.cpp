@@ -45,7 +45,7 @@ const Word* prepare_fun_call(Process& p, Term fun, Term* frame, Word arity) {
     return reinterpret_cast<const Export*>(fun.pointer()[1])->entry.load(std::memory_order_acquire);
   }
   if (!fits(p, frame, arity + fun_captured(fun))) {
-    ProcessExtra& x = p.extra();
+    Unwinding& x = p.unwinding();
     x.call_fun = fun;
     x.call_export = nullptr;
     x.call_arguments.clear();
@@ -79,7 +79,7 @@ const Word* prepare_dynamic_call(Process& p, Term receiver, Term name, Term* fra
 }
 
 const Word* take_pending_call(Process& p, Term* frame) {
-  ProcessExtra& x = p.extra();
+  Unwinding& x = p.unwinding();
   p.pending = Process::Pending::None;
   const std::size_t arity = x.call_arguments.size();
   const bool is_lambda = x.call_fun.is_kind(Kind::Fun);
@@ -105,6 +105,29 @@ const Word* take_pending_call(Process& p, Term* frame) {
   const Export* target =
       fun.is_none() ? x.call_export : reinterpret_cast<const Export*>(fun.pointer()[1]);
   return target->entry.load(std::memory_order_acquire);
+}
+
+void fall_asleep(Process& p) {
+  Unwinding& x = p.unwinding();
+  const std::size_t arity = x.call_arguments.size();
+  // Of the stack only the oldest frame is left, which has nobody to return to; and of that nothing.
+  p.fp = reinterpret_cast<Term*>(p.block_end() - 1);
+  p.pc = return_address(p.fp->bits);
+  p.value = Term::small(0);
+  p.scan_link = Process::no_message();
+  p.set_flag_bit(Process::kAtReturnPoint, true);
+  p.compact((arity + 1) * sizeof(Word) + kRedZoneBytes);
+  p.set_flag_bit(Process::kAtReturnPoint, false);
+  for (std::size_t i = 0; i < arity; ++i) {
+    p.fp[-1 - static_cast<std::ptrdiff_t>(i)] = x.call_arguments[i];
+  }
+  p.pc = x.call_export->entry.load(std::memory_order_acquire);
+  p.live_map = kEmptyLiveMap;
+  p.extra_first = 1;
+  p.extra_count = static_cast<std::uint16_t>(arity);
+  // Whoever wakes it, it goes on with its call.
+  std::vector<Term>().swap(x.call_arguments);
+  p.pending = p.first_message == nullptr ? Process::Pending::Wait : Process::Pending::Again;
 }
 
 bool collect_if_due(Process& p, std::int64_t room_bytes) {
@@ -154,7 +177,7 @@ const Word* load_or_raise_undef(Process& p, const Export* target, Term* frame) {
   if (target->has_code()) return target->entry.load(std::memory_order_acquire);
   const Term arguments = argument_list(p, frame, target->arity);
   p.raise_error(atoms::undef);
-  p.extra().first_arguments =
+  p.unwinding().first_arguments =
       p.tuple(target->module, target->function, arguments, Term::nil_list());
   return nullptr;
 }

@@ -18,6 +18,10 @@ const Word* prepare_dynamic_call(Process& p, Term receiver, Term name, Term* fra
 /// Null: raised.
 const Word* take_pending_call(Process& p, Term* frame);
 
+/// After `Process::hibernate`: the stack goes, the memory is made as small as what lives, and the
+/// process waits at the entry of its next call.
+void fall_asleep(Process& p);
+
 /// Collects where that is wanted or `room_bytes` are not free. False: the process is to exit.
 bool collect_if_due(Process& p, std::int64_t room_bytes);
 /// True: go on at p.pc with p's registers. False: leave.

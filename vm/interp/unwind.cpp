@@ -70,8 +70,7 @@ bool is_handler(const Word* pc, unsigned op) {
 
 /// An error of a native: the native is the newest entry of the trace, with its arguments.
 void note_native(Process& p) {
-  if (p.has_flag(Process::kAtReturnPoint) || p.extra_record->exception_class != atoms::error)
-    return;
+  if (p.has_flag(Process::kAtReturnPoint) || p.unwinding().exception_class != atoms::error) return;
   const bool call = is_handler(p.pc, op_call_native);
   if (!call && !is_handler(p.pc, op_tail_native)) return;
   auto entry = reinterpret_cast<const NativeEntry*>(p.pc[1]);
@@ -83,12 +82,12 @@ void note_native(Process& p) {
   const LoadedModule* module = p.vm().code().module_at(p.pc);
   const LoadedFunction* function = module != nullptr ? module->function_at(p.pc) : nullptr;
   const bool whole_body = function != nullptr && function->entry == p.pc;
-  p.extra_record->first_arguments =
+  p.unwinding().first_arguments =
       whole_body ? arguments : p.tuple(entry->module, entry->name, arguments, Term::nil_list());
 }
 
 void end_uncaught(Process& p) {
-  ProcessExtra& x = *p.extra_record;
+  Unwinding& x = p.unwinding();
   x.exit_trace = readable_trace(p, x.exception_trace);
   if (x.exception_class == atoms::exit) {
     x.exit_class = atoms::exit;
@@ -105,7 +104,7 @@ void end_uncaught(Process& p) {
 }  // namespace
 
 bool find_catcher(Process& p) {
-  ProcessExtra& x = p.extra();
+  Unwinding& x = p.unwinding();
   p.limit = p.hp;
   p.pending = Process::Pending::None;
   const Catcher catcher = search(p);
@@ -127,10 +126,10 @@ bool find_catcher(Process& p) {
   return make_room(p, catcher);
 }
 
-Term take_exception_class(Process& p) { return p.extra().exception_class; }
-Term take_exception_reason(Process& p) { return p.extra().exception_reason; }
+Term take_exception_class(Process& p) { return p.unwinding().exception_class; }
+Term take_exception_reason(Process& p) { return p.unwinding().exception_reason; }
 Term take_exception_trace(Process& p) {
-  ProcessExtra& x = p.extra();
+  Unwinding& x = p.unwinding();
   const Term trace = x.exception_trace;
   x.exception_class = x.exception_reason = x.exception_trace = Term::none();
   return trace.is_none() ? Term::nil_list() : trace;
@@ -164,7 +163,7 @@ void raise_by_kind(Process& p, unsigned kind, Term value, Term* fp) {
       const LoadedModule* module = p.vm().code().module_at(p.pc);
       const LoadedFunction* function = module != nullptr ? module->function_at(p.pc) : nullptr;
       if (function == nullptr) return;
-      p.extra().first_arguments = list_of_slots(p, fp, function->arity - function->captured);
+      p.unwinding().first_arguments = list_of_slots(p, fp, function->arity - function->captured);
       return;
     }
     default:

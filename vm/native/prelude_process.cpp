@@ -240,9 +240,6 @@ Term prelude_process_info_2(Process& p, Args args) {
   return args[1] == atoms::nil ? badarg(p) : p.info(args[0], args[1]);
 }
 
-namespace {
-
-/// The elements of a proper list of at most 255; false otherwise.
 bool read_arguments(Term list, Term* out, std::size_t& count) {
   count = 0;
   for (; list.is_cons(); list = list.tail()) {
@@ -251,8 +248,6 @@ bool read_arguments(Term list, Term* out, std::size_t& count) {
   }
   return list.is_nil_list();
 }
-
-}  // namespace
 
 Term prelude_apply_2(Process& p, Args args) {
   Term given[255];

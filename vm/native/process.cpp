@@ -37,6 +37,15 @@ Term prim_process_garbage_collect(Process& p, Args) {
   return atoms::ok;
 }
 
+Term prim_process_hibernate(Process& p, Args args) {
+  Term given[255];
+  std::size_t count = 0;
+  if (!args[0].is_atom() || !args[1].is_atom() || !read_arguments(args[2], given, count)) {
+    return badarg(p);
+  }
+  return p.hibernate(args[0], args[1], std::span<const Term>(given, count));
+}
+
 Term prim_process_alias(Process& p, Args args) {
   AliasUse use = AliasUse::Explicit;
   bool priority = false;

@@ -1,5 +1,5 @@
-// Options of functions on processes: a map, as labels make it, or a list of atoms and pairs, as in
-// Erlang.
+// Arguments of functions on processes. Options are a map, as labels make it, or a list of atoms and
+// pairs, as in Erlang.
 #pragma once
 
 #include "vm/native/support.h"
@@ -30,5 +30,8 @@ bool for_each_option(Term given, Read&& read) {
 /// alias: :explicit_unalias | :demonitor | :reply_demonitor (also `true`), tag: any term,
 /// priority: boolean.
 bool read_monitor_options(Process& p, Term given, MonitorOptions& options);
+
+/// The elements of a proper list of at most 255; false otherwise.
+bool read_arguments(Term list, Term* out, std::size_t& count);
 
 }  // namespace quelea

@@ -25,6 +25,7 @@ class Dictionary {
   Term erase(Term key, const AtomTable& atoms);
   void clear();
   std::size_t size() const { return count_; }
+  std::size_t held_bytes() const { return table_.capacity() * sizeof(Entry); }
 
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -35,6 +36,8 @@ class Dictionary {
   /// Whether something was put since `scanned` was called: the collector's question.
   bool changed() const { return changed_; }
   void scanned() { changed_ = false; }
+  /// What it holds is young again: `scanned` holds no more.
+  void moved() { changed_ = true; }
 
  private:
   std::size_t find(Term key, std::uint64_t hash) const;

@@ -42,10 +42,10 @@ void Vm::end_process(Process& p) {
   ++area<Statistics>().ended;
   stop_receive_timer(p);
   Term reason = atoms::normal;
-  ProcessExtra* x = p.extra_record;
-  if (x != nullptr) {
-    if (!x->exit_reason.is_none()) reason = x->exit_reason;
-    if (x->name.is_atom()) names_->remove(x->name);
+  const Unwinding* x = p.known_unwinding();
+  if (x != nullptr && !x->exit_reason.is_none()) reason = x->exit_reason;
+  if (p.extra_record != nullptr && p.extra_record->name.is_atom()) {
+    names_->remove(p.extra_record->name);
   }
   const bool is_main = p.self() == main_pid;
   if (x != nullptr && !x->exit_class.is_none() && !is_main && x->exit_class != atoms::exit) {

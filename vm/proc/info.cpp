@@ -264,7 +264,7 @@ Term Look::sizes(std::string_view name) {
   if (name == "total_heap_size") return number(target_.held_words());
   if (name == "memory") {
     return number(sizeof(Process) + target_.held_words() * sizeof(Word) +
-                  (extra() != nullptr ? sizeof(ProcessExtra) : 0));
+                  (extra() != nullptr ? extra()->bytes() : 0));
   }
   if (name == "reductions") return number(target_.reductions_done);
   if (name == "garbage_collections") return number(target_.collections());

@@ -24,13 +24,15 @@ bool has_tag(Term message, Term tags) {
 
 MailboxPlaces& places_of(Process& p) {
   p.set_flag_bit(Process::kKeepsPlaces, true);
-  return p.extra().places;
+  auto& places = p.extra().places;
+  if (places == nullptr) places = std::make_unique<MailboxPlaces>();
+  return *places;
 }
 
 /// Where the receive at `site` begins to scan.
 Fragment** begin_of(Process& p, const Word* site) {
   if (p.has_flag(Process::kKeepsPlaces)) {
-    for (const auto& passed : p.extra_record->places.passed) {
+    for (const auto& passed : p.extra_record->places->passed) {
       if (passed.site == site) return passed.link;
     }
   }
@@ -53,9 +55,9 @@ void remember_passed(Process& p, const Word* site, Fragment** link) {
 void start_scan(Process& p, const Word* site, Term reference) {
   p.scan_link = begin_of(p, site);
   if (!p.has_flag(Process::kKeepsPlaces)) return;
-  p.extra_record->places.unseen = nullptr;
+  p.extra_record->places->unseen = nullptr;
   if (!reference.is_kind(Kind::Ref)) return;
-  const MailboxPlaces& places = p.extra_record->places;
+  const MailboxPlaces& places = *p.extra_record->places;
   if (places.reference_link != nullptr && places.reference == ref_number(reference)) {
     p.scan_link = places.reference_link;
   }
@@ -102,9 +104,9 @@ Signal* unlink_message(Process& p, Fragment** link) {
   --p.message_count;
   if (QUELEA_UNLIKELY(p.has_mailbox_limit) && is_counted(*message)) message_left(p);
   if (p.has_flag(Process::kKeepsPlaces)) {
-    MailboxPlaces& places = p.extra_record->places;
+    MailboxPlaces& places = *p.extra_record->places;
     if (p.message_count == 0) {
-      places = {};
+      p.extra_record->places.reset();
       p.set_flag_bit(Process::kKeepsPlaces, false);
     } else {
       for (auto& passed : places.passed) {
@@ -148,7 +150,7 @@ void deliver_first(Process& p, Signal* message) {
 }
 
 void go_back_to_priority(Process& p) {
-  MailboxPlaces& places = p.extra_record->places;
+  MailboxPlaces& places = *p.extra_record->places;
   if (places.unseen == nullptr) return;
   p.scan_link = places.unseen;
   places.unseen = nullptr;

@@ -44,11 +44,21 @@ ProcessExtra& Process::extra() {
   return *extra_record;
 }
 
+Unwinding& Process::unwinding() {
+  ProcessExtra& x = extra();
+  if (x.unwinding == nullptr) x.unwinding = std::make_unique<Unwinding>();
+  return *x.unwinding;
+}
+
+const Unwinding* Process::known_unwinding() const {
+  return extra_record != nullptr ? extra_record->unwinding.get() : nullptr;
+}
+
 // Exceptions
 // ----------------------------------------------------------------------------------------
 
 Term Process::raise(Term class_atom, Term reason) {
-  ProcessExtra& x = extra();
+  Unwinding& x = unwinding();
   x.exception_class = class_atom;
   x.exception_reason = reason;
   x.exception_trace = Term::none();
@@ -62,7 +72,7 @@ Term Process::reraise(Term class_atom, Term reason, Term trace) {
     return badarg();
   }
   raise(class_atom, reason);
-  extra_record->exception_trace = trace;
+  unwinding().exception_trace = trace;
   return Term::none();
 }
 
@@ -84,7 +94,7 @@ Term Process::again_when_woken(std::int64_t timeout_ms) {
 }
 
 Term Process::trap(Term module, Term name, std::span<const Term> args) {
-  ProcessExtra& x = extra();
+  Unwinding& x = unwinding();
   x.call_fun = Term::none();
   x.call_export = vm().code().intern_export(module, name, static_cast<std::uint32_t>(args.size()));
   x.call_arguments.assign(args.begin(), args.end());
@@ -96,6 +106,13 @@ Term Process::trap(Term module, Term name, std::initializer_list<Term> args) {
   return trap(module, name, std::span<const Term>(args.begin(), args.size()));
 }
 
+Term Process::hibernate(Term module, Term name, std::span<const Term> args) {
+  stop_receive_timer(*this);
+  trap(module, name, args);
+  pending = Pending::Hibernate;
+  return Term::none();
+}
+
 Term Process::trap_fun(Term fun, std::span<const Term> args) {
   if (!is_fun(fun)) return raise_error(tuple(atoms::badfun, fun));
   if (fun_arity(fun) != args.size()) {
@@ -103,7 +120,7 @@ Term Process::trap_fun(Term fun, std::span<const Term> args) {
     for (std::size_t i = args.size(); i-- > 0;) list = cons(args[i], list);
     return raise_error(tuple(atoms::badarity, tuple(fun, list)));
   }
-  ProcessExtra& x = extra();
+  Unwinding& x = unwinding();
   x.call_fun = fun;
   x.call_export = nullptr;
   x.call_arguments.assign(args.begin(), args.end());
@@ -132,24 +149,34 @@ namespace {
 
 void scan_roots(Heap& heap, Collector& collector) {
   auto& p = static_cast<Process&>(heap);
-  collector.root(p.value);
+  if (p.has_flag(Process::kAtReturnPoint)) {
+    collector.root(p.value);
+  } else {
+    p.value = Term::small(0);
+  }
   if (p.native_state != nullptr) {
     for (Term& term : p.native_state->roots) collector.root(term);
   }
   ProcessExtra* x = p.extra_record;
   if (x == nullptr) return;
-  for (Term* term :
-       {&x->exception_class, &x->exception_reason, &x->exception_trace, &x->first_arguments,
-        &x->call_fun, &x->exit_reason, &x->exit_trace, &x->label}) {
-    collector.root(*term);
+  collector.root(x->label);
+  if (Unwinding* u = x->unwinding.get()) {
+    for (Term* term : {&u->exception_class, &u->exception_reason, &u->exception_trace,
+                       &u->first_arguments, &u->call_fun, &u->exit_reason, &u->exit_trace}) {
+      collector.root(*term);
+    }
+    for (Term& term : u->call_arguments) collector.root(term);
   }
-  for (Term& term : x->call_arguments) collector.root(term);
   if (x->dictionary.changed() || collector.moves_old()) {
     x->dictionary.for_each([&](Dictionary::Entry& entry) {
       collector.root(entry.key);
       collector.root(entry.value);
     });
-    if (collector.fills_old()) x->dictionary.scanned();
+    if (collector.fills_old()) {
+      x->dictionary.scanned();
+    } else {
+      x->dictionary.moved();
+    }
   }
 }
 
@@ -210,6 +237,19 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   return within_heap_limit();
 }
 
+void Process::compact(std::size_t room_bytes) {
+  ForeignRanges foreign;
+  const LiteralArea& literals = vm().code().literals();
+  foreign.literals_begin = literals.begin();
+  foreign.literals_end = literals.end();
+  StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
+  const std::size_t limit_words = heap_limit_words();
+  Collector(*this, foreign, limit_words).collect(top, room_bytes, true, scan_roots);
+  Collector(*this, foreign, limit_words).compact(top, room_bytes, scan_roots);
+  fp = top.fp;
+  ++collections_;
+}
+
 std::size_t Process::heap_limit_words() const {
   const std::size_t machine = vm().max_process_words();
   const std::size_t own = extra_record != nullptr ? extra_record->max_heap_words : 0;
@@ -268,7 +308,7 @@ Term Process::trace_of(Term raw_trace) { return readable_trace(*this, raw_trace)
 Term Process::current_trace() { return capture_trace(*this); }
 
 void Process::exit_with(Term reason) {
-  extra().exit_reason = reason;
+  unwinding().exit_reason = reason;
   pending = Pending::Exit;
 }
 

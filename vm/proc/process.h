@@ -26,6 +26,7 @@ namespace quelea {
 class Vm;
 class Process;
 struct ProcessExtra;
+struct Unwinding;
 struct Signal;
 struct NativeState;
 struct LoadedFunction;
@@ -109,6 +110,10 @@ class Process : public Heap {
   Term trap(Term module, Term name, std::span<const Term> args);
   Term trap_fun(Term fun, std::initializer_list<Term> args);
   Term trap_fun(Term fun, std::span<const Term> args);
+
+  /// The process forgets where it is, gives all memory back that it does not need, and waits for a
+  /// signal; then it calls this function, as if that were what it was started with. Always none.
+  Term hibernate(Term module, Term name, std::span<const Term> args);
 
   // Processes (all raise badarg for arguments that make no sense)
   // -----------------------------------
@@ -209,7 +214,7 @@ class Process : public Heap {
   }
 
   /// What a native asked for instead of a result.
-  enum class Pending : std::uint8_t { None, Exception, Again, Wait, Call, Exit };
+  enum class Pending : std::uint8_t { None, Exception, Again, Wait, Call, Hibernate, Exit };
   Pending pending = Pending::None;
 
   // Mailbox: the inner queue, messages in order of arrival.
@@ -241,6 +246,9 @@ class Process : public Heap {
   NativeState* native_state = nullptr;
 
   ProcessExtra& extra();
+  Unwinding& unwinding();
+  /// The same, or null where there was none yet.
+  const Unwinding* known_unwinding() const;
   /// Asks for the slow way at the next safe point.
   void interrupt_slice() {
     if (reductions > 0) {
@@ -266,6 +274,8 @@ class Process : public Heap {
   /// Collects now; `room_bytes` will be free. Only where the roots are known (pc, fp, live_map, …).
   /// False: the heap limit is passed; the process is to exit.
   bool collect(std::size_t room_bytes, bool full);
+  /// Collects everything into one block with `room_bytes` to spare and no more.
+  void compact(std::size_t room_bytes);
   /// `TermAlloc::grow` of a process: a fragment, and a collection soon; with 0 words only the
   /// latter.
   static Word* grow_heap(TermAlloc& self, std::size_t words);

@@ -39,8 +39,9 @@ struct Watcher {
   Term pid;
 };
 
-struct ProcessExtra {
-  // An exception under way.
+/// An exception under way, a call that a native asked for, and how the process ends: one of them at
+/// a time, seldom.
+struct Unwinding {
   Term exception_class = Term::none();
   Term exception_reason = Term::none();
   Term exception_trace = Term::none();  ///< Raw or readable; none: not captured yet.
@@ -54,9 +55,12 @@ struct ProcessExtra {
   Term exit_reason = Term::none();  ///< none: normal
   Term exit_trace = Term::none();   ///< Readable trace of an uncaught exception, for the report.
   Term exit_class = Term::none();   ///< With an uncaught exception.
+};
 
+struct ProcessExtra {
+  std::unique_ptr<Unwinding> unwinding;
   Dictionary dictionary;
-  MailboxPlaces places;
+  std::unique_ptr<MailboxPlaces> places;  ///< With Process::kKeepsPlaces.
 
   FlatTable<LinkEnd, 1> links;
   FlatTable<OwnReference, 1> references;
@@ -65,6 +69,13 @@ struct ProcessExtra {
   /// Copies of what stands in place of :DOWN in the message of a monitor, by reference number.
   std::unique_ptr<std::unordered_map<Word, Signal*>> tags;
   ~ProcessExtra();
+  /// Memory in use for this, the tables included.
+  std::size_t bytes() const {
+    return sizeof(ProcessExtra) + links.held_bytes() + references.held_bytes() +
+           watchers.held_bytes() + dictionary.held_bytes() +
+           (unwinding != nullptr ? sizeof(Unwinding) : 0) +
+           (places != nullptr ? sizeof(MailboxPlaces) : 0);
+  }
 
   Term name = Term::none();  ///< Registered.
   Term label = Term::none();

@@ -35,7 +35,8 @@ Term capture_trace(Process& p) {
   object[0] = Header::make(Kind::PositiveBig, count).bits;
   for (std::size_t i = 0; i < count; ++i) object[1 + i] = addresses[i];
   const Term raw = Term::boxed(object);
-  const Term first = p.extra_record != nullptr ? p.extra_record->first_arguments : Term::none();
+  const Unwinding* unwinding = p.known_unwinding();
+  const Term first = unwinding != nullptr ? unwinding->first_arguments : Term::none();
   return first.is_none() ? raw : p.tuple(first, raw);
 }
 
