@@ -26,7 +26,7 @@ class HeapFixture {
  public:
   HeapFixture() : vm(make_vm({})), p(*vm->new_process(64)) {
     p.fp = reinterpret_cast<Term*>(p.block_end() - 1);
-    p.fp->bits = reinterpret_cast<Word>(vm->bottom_return_point);
+    p.fp->bits = make_return_word(reinterpret_cast<Word>(vm->bottom_return_point), 0);
     p.pc = reinterpret_cast<const Word*>(vm->bottom_return_point);
     p.set_flag_bit(Process::kAtReturnPoint, true);
     p.native_state = new Roots;

@@ -66,6 +66,8 @@ void Expander::operand(const Instruction& in, char letter, std::uint32_t value) 
     case 'B':
       return emit(context_.constants[value].bits);
     case 'U':
+      if (in.op == op_is_tuple_n || in.op == op_is_tagged_tuple)
+        return emit(Header::make(Kind::Tuple, value).bits);
       return emit(value);
     case 'L':
       return emit_target(value);
@@ -102,7 +104,7 @@ void Expander::operand(const Instruction& in, char letter, std::uint32_t value) 
 
 void Expander::emit_value(std::uint32_t encoded) {
   if (encoded & 1)
-    emit(reinterpret_cast<Word>(&context_.constants[encoded >> 1]) | 1);
+    emit(reinterpret_cast<Word>(&context_.constants[encoded >> 1]));
   else
     emit_slot(encoded >> 1);
 }

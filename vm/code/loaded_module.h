@@ -5,9 +5,10 @@
 //
 //   letter  words
 //   D S P Q the slot as a signed byte offset from fp: slot i is at `fp[-i]`, so -8 * i
-//   X       even: the slot, as above; odd: 1 + the address of the constant in the module's table,
-//   which never moves C B     the term word (a boxed constant lies in the machine's LiteralArea)
-//   U       the number
+//   X       negative: the slot, as above; else the address of the constant in the module's table,
+//           which never moves
+//   C B     the term word (a boxed constant lies in the machine's LiteralArea)
+//   U       the number; where a tuple of so many elements is asked for, its header
 //   L       address of the target instruction   F  address of the function's first instruction
 //   E       Export*                             J  FunEntry*
 //   N       const NativeEntry*

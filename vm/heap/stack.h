@@ -5,14 +5,14 @@
 // and which of its slots are live, so that a stack is walked without any other table. The oldest
 // frame's return point has base 0.
 //
-// Slot 0 also has the distance to the caller's frame in its upper bits, so that returning finds the
+// Slot 0 also has the distance to the caller's frame in its lower bits, so that returning finds the
 // frame and the code with one load: a distance loaded from the return point would make every return
 // wait for two loads, one after the other.
 //
-//   63          48 47                                    0
-//  +--------------+---------------------------------------+
-//  | base (slots) | address of the return point           |
-//  +--------------+---------------------------------------+
+//   63                                    16 15           0
+//  +----------------------------------------+--------------+
+//  | address of the return point            | base (slots) |
+//  +----------------------------------------+--------------+
 #pragma once
 
 #include "vm/code/loaded_module.h"
@@ -57,15 +57,18 @@ inline void for_each_live(Word map, Visit&& visit) {
   }
 }
 
-inline constexpr unsigned kReturnAddressBits = 48;
+inline constexpr unsigned kReturnBaseBits = 16;
+static_assert(kMaxFrameSlots <= 1u << kReturnBaseBits);
 
 inline constexpr Word make_return_word(Word address, Word base_bytes) {
-  return address | base_bytes << (kReturnAddressBits - 3);
+  return address << kReturnBaseBits | base_bytes / sizeof(Word);
 }
 /// Code address in slot 0 of a frame.
 inline const Word* return_address(Word slot) {
-  return reinterpret_cast<const Word*>(slot & ((Word{1} << kReturnAddressBits) - 1));
+  return reinterpret_cast<const Word*>(slot >> kReturnBaseBits);
 }
+/// Slots from a frame to its caller's, by slot 0.
+inline std::uint16_t return_base(Word slot) { return static_cast<std::uint16_t>(slot); }
 inline const ReturnPoint& return_point_of(const Term* fp) {
   return *reinterpret_cast<const ReturnPoint*>(return_address(fp->bits));
 }

@@ -21,12 +21,13 @@ inline std::int64_t as_int(Term term) { return static_cast<std::int64_t>(term.bi
 #define BODY_ARGS                                                                         \
   [[maybe_unused]] const Word *pc, [[maybe_unused]] Term *fp, [[maybe_unused]] Word *&hp, \
       [[maybe_unused]] Process *p
-#define BODY(name, operand_words, label_word)                       \
+#define BODY_OF(name, op, operand_words, label_word)                \
   struct name {                                                     \
-    static constexpr Op kOp = op_##name;                            \
+    static constexpr Op kOp = op_##op;                              \
     static constexpr unsigned kWords = operand_words;               \
     static constexpr unsigned kLabel = label_word; /* 0: no test */ \
     [[gnu::always_inline]] static inline Outcome run(BODY_ARGS)
+#define BODY(name, operand_words, label_word) BODY_OF(name, name, operand_words, label_word)
 #define END_BODY }
 
 BODY(move, 2, 0) {
@@ -54,7 +55,7 @@ BODY(get_tail, 2, 0) {
 END_BODY;
 
 BODY(get_cell, 3, 0) {
-  const Word* cell = SLOT(3).pointer();
+  const Word* cell = SLOT(3).cell();
   const Word head = cell[0], tail = cell[1];
   SLOT(1).bits = head;
   SLOT(2).bits = tail;
@@ -63,7 +64,7 @@ BODY(get_cell, 3, 0) {
 END_BODY;
 
 BODY(get_elem, 3, 0) {
-  SLOT(1).bits = SLOT(2).pointer()[1 + pc[3]];
+  SLOT(1).bits = SLOT(2).object()[1 + pc[3]];
   return Outcome::Done;
 }
 END_BODY;
@@ -117,32 +118,32 @@ BODY(alloc, 3, 0) {
 }
 END_BODY;
 
-BODY(cons, 3, 0) {
-  hp[0] = VALUE(2).bits;
-  hp[1] = VALUE(3).bits;
-  SLOT(1) = Term::cons(hp);
-  hp += 2;
-  return Outcome::Done;
-}
-END_BODY;
+/// Those named `_slots` are for operands that are no constants.
+#define CONS_BODIES(name, op, operand)                                                      \
+  BODY_OF(name, op, 3, 0) {                                                                 \
+    hp[0] = operand(2).bits;                                                                \
+    hp[1] = operand(3).bits;                                                                \
+    SLOT(1) = Term::cons(hp);                                                               \
+    hp += 2;                                                                                \
+    return Outcome::Done;                                                                   \
+  }                                                                                         \
+  END_BODY;                                                                                 \
+  BODY_OF(new_##name, new_##op, 5, 0) {                                                     \
+    const std::int64_t room = reinterpret_cast<char*>(fp) - reinterpret_cast<char*>(hp);    \
+    if (room < static_cast<std::int64_t>(pc[4] + 2 * sizeof(Word)) || QUELEA_GCSTRESSING) { \
+      return Outcome::Rare;                                                                 \
+    }                                                                                       \
+    return name::run(pc, fp, hp, p);                                                        \
+  }                                                                                         \
+  END_BODY
 
-BODY(new_cons, 5, 0) {
-  const std::int64_t room = reinterpret_cast<char*>(fp) - reinterpret_cast<char*>(hp);
-  if (room < static_cast<std::int64_t>(pc[4] + 2 * sizeof(Word)) || QUELEA_GCSTRESSING) {
-    return Outcome::Rare;
-  }
-  hp[0] = VALUE(2).bits;
-  hp[1] = VALUE(3).bits;
-  SLOT(1) = Term::cons(hp);
-  hp += 2;
-  return Outcome::Done;
-}
-END_BODY;
+CONS_BODIES(cons, cons, VALUE);
+CONS_BODIES(cons_slots, cons, SLOT);
 
 BODY(uncons, 4, 4) {
   const Term list = SLOT(3);
   if (!list.is_cons()) return Outcome::No;
-  const Word* cell = list.pointer();
+  const Word* cell = list.cell();
   const Word head = cell[0], tail = cell[1];
   SLOT(1).bits = head;
   SLOT(2).bits = tail;
@@ -176,11 +177,8 @@ TEST_BODY(eq_imm, 3, term.bits == pc[2]);
 TEST_BODY(ne_imm, 3, term.bits != pc[2]);
 TEST_BODY(is_cons, 2, term.is_cons());
 TEST_BODY(is_atom, 2, term.is_atom());
-TEST_BODY(is_tuple_n, 3,
-          term.is_boxed() && term.pointer()[0] == Header::make(Kind::Tuple, pc[2]).bits);
-TEST_BODY(is_tagged_tuple, 4,
-          term.is_boxed() && term.pointer()[0] == Header::make(Kind::Tuple, pc[2]).bits &&
-              term.pointer()[1] == pc[3]);
+TEST_BODY(is_tuple_n, 3, has_header(term, pc[2]));
+TEST_BODY(is_tagged_tuple, 4, has_header(term, pc[2]) && term.object()[1] == pc[3]);
 
 #define COMPARE_BODY(name, right, op)                            \
   BODY(name, 3, 3) {                                             \
@@ -213,5 +211,40 @@ BODY(ne, 3, 3) {
   return a.is_pointer() && a.tag() == b.tag() ? Outcome::Rare : Outcome::Done;
 }
 END_BODY;
+
+/// A tuple of few elements, none of them a constant.
+template <unsigned count>
+struct tuple_of_slots {
+  static constexpr Op kOp = op_tuple;
+  static constexpr unsigned kWords = 2 + count;
+  static constexpr unsigned kLabel = 0;
+  [[gnu::always_inline]] static inline Outcome run(BODY_ARGS) {
+    hp[0] = Header::make(Kind::Tuple, count).bits;
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < count; ++i) hp[1 + i] = SLOT(3 + i).bits;
+    SLOT(1) = Term::boxed(hp);
+    hp += 1 + count;
+    return Outcome::Done;
+  }
+};
+using tuple_of_2 = tuple_of_slots<2>;
+using tuple_of_3 = tuple_of_slots<3>;
+
+/// A test and the `ret` or `ret_const` that runs where it holds; where it does not, what lies
+/// behind both follows.
+template <class TestBody, Op ret>
+struct guarded_return {
+  using Test = TestBody;
+  static constexpr Op kReturn = ret;
+  static constexpr unsigned kWords = Test::kWords + 2;
+};
+
+/// Where a run has fewer parts than its template.
+struct nothing {
+  static constexpr Op kOp = op_enter;
+  static constexpr unsigned kWords = ~0u;
+  static constexpr unsigned kLabel = 0;
+  [[gnu::always_inline]] static inline Outcome run(BODY_ARGS) { return Outcome::Done; }
+};
 
 }  // namespace quelea::bodies

@@ -175,7 +175,7 @@ HANDLER(get_tail) {
 }
 
 HANDLER(get_cell) {
-  const Word* cell = SLOT(3).pointer();
+  const Word* cell = SLOT(3).cell();
   const Word head = cell[0], tail = cell[1];
   SLOT(1).bits = head;
   SLOT(2).bits = tail;
@@ -185,7 +185,7 @@ HANDLER(get_cell) {
 HANDLER(uncons) {  // D D S L
   const Term list = SLOT(3);
   if (!list.is_cons()) JUMP(4);
-  const Word* cell = list.pointer();
+  const Word* cell = list.cell();
   const Word head = cell[0], tail = cell[1];
   SLOT(1).bits = head;
   SLOT(2).bits = tail;
@@ -193,7 +193,7 @@ HANDLER(uncons) {  // D D S L
 }
 
 HANDLER(get_elem) {  // D Q U
-  SLOT(1).bits = SLOT(2).pointer()[1 + pc[3]];
+  SLOT(1).bits = SLOT(2).object()[1 + pc[3]];
   NEXT(3);
 }
 

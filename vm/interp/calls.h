@@ -6,20 +6,23 @@
 namespace quelea {
 
 HANDLER(enter);
-HANDLER(return_point);
+
+/// Whether what lies at `entry` is a function with a frame. Others are a `tail_native` alone, or
+/// not loaded.
+inline bool begins_with_enter(const Word* entry) {
+  return *entry == reinterpret_cast<Word>(&do_enter);
+}
 
 }  // namespace quelea
 
-/// Returns `value`. A return to the interpreter, which is the rule, does not go through the return
-/// point's handler.
-#define RETURN                                                         \
-  do {                                                                 \
-    const Word back = fp->bits;                                        \
-    pc = return_address(back);                                         \
-    if (QUELEA_UNLIKELY(HANDLER_AT(pc) != &do_return_point)) DISPATCH; \
-    fp += back >> kReturnAddressBits;                                  \
-    SLOT(2) = value;                                                   \
-    NEXT(3);                                                           \
+/// Returns `value`. Does what the return point's handler does.
+#define RETURN                  \
+  do {                          \
+    const Word back = fp->bits; \
+    pc = return_address(back);  \
+    fp += return_base(back);    \
+    SLOT(2) = value;            \
+    NEXT(3);                    \
   } while (0)
 
 /// Begins a frame `base_bytes` below, which returns to the return point at `point`.
@@ -30,14 +33,24 @@ HANDLER(return_point);
     fp->bits = make_return_word(reinterpret_cast<Word>(point), push_base); \
   } while (0)
 
-/// Goes on at `entry`, doing its `enter` on the way unless that has something to say.
-#define ENTER(entry)                                                                      \
-  do {                                                                                    \
-    pc = (entry);                                                                         \
-    if (QUELEA_LIKELY(HANDLER_AT(pc) == &do_enter && reductions > 1 &&                    \
-                      ROOM >= static_cast<std::int64_t>(pc[1]) && !QUELEA_GCSTRESSING)) { \
-      --reductions;                                                                       \
-      NEXT(2);                                                                            \
-    }                                                                                     \
-    DISPATCH;                                                                             \
+/// Goes on at `entry`, which begins with `enter`, doing that on the way unless it has something to
+/// say.
+#define ENTER_FRAME(entry)                                                             \
+  do {                                                                                 \
+    pc = (entry);                                                                      \
+    if (QUELEA_UNLIKELY(reductions <= 1 || ROOM < static_cast<std::int64_t>(pc[1])) || \
+        QUELEA_GCSTRESSING) {                                                          \
+      GO_SLOW(&do_enter);                                                              \
+    }                                                                                  \
+    --reductions;                                                                      \
+    NEXT(2);                                                                           \
+  } while (0)
+
+/// The same where `entry` may be anything.
+#define ENTER(entry)                                      \
+  do {                                                    \
+    const Word* const entered = (entry);                  \
+    if (begins_with_enter(entered)) ENTER_FRAME(entered); \
+    pc = entered;                                         \
+    DISPATCH;                                             \
   } while (0)

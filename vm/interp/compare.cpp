@@ -37,17 +37,13 @@ TYPE_TEST(is_ref, is_reference(term));
 TYPE_TEST(is_fun, is_fun(term));
 
 HANDLER(is_tuple_n) {  // S U L
-  const Term term = SLOT(1);
-  if (term.is_boxed() && term.pointer()[0] == Header::make(Kind::Tuple, pc[2]).bits) NEXT(3);
+  if (has_header(SLOT(1), pc[2])) NEXT(3);
   JUMP(3);
 }
 
 HANDLER(is_tagged_tuple) {  // S U B L
   const Term term = SLOT(1);
-  if (term.is_boxed()) {
-    const Word* object = term.pointer();
-    if (object[0] == Header::make(Kind::Tuple, pc[2]).bits && object[1] == pc[3]) NEXT(4);
-  }
+  if (has_header(term, pc[2]) && term.object()[1] == pc[3]) NEXT(4);
   JUMP(4);
 }
 

@@ -63,7 +63,7 @@ HANDLER(return_point) {
 template <unsigned base>
 HandlerResult call_at(ARGS) {
   PUSH_FRAME(base * sizeof(Word), pc + 2);
-  ENTER(reinterpret_cast<const Word*>(pc[1]));
+  ENTER_FRAME(reinterpret_cast<const Word*>(pc[1]));
 }
 
 template <unsigned base>
@@ -103,8 +103,10 @@ Handler pick_call_ext(Word base, std::integer_sequence<unsigned, bases...>) {
 }  // namespace
 
 COLD(do_call) {
-  specialise(pc,
-             pick_call(pc[3] / sizeof(Word), std::make_integer_sequence<unsigned, kNearBases>()));
+  const bool frame = begins_with_enter(reinterpret_cast<const Word*>(pc[1]));
+  specialise(pc, frame ? pick_call(pc[3] / sizeof(Word),
+                                   std::make_integer_sequence<unsigned, kNearBases>())
+                       : &call_far);
   DISPATCH;
 }
 

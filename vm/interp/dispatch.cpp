@@ -42,8 +42,15 @@ const void* const* seeded_handler_table() {
 }
 
 const ReturnPoint* bottom_return_point() {
-  static const ReturnPoint kBottom = {reinterpret_cast<Word>(&do_process_end), 0, 0, kEmptyLiveMap};
-  return &kBottom;
+  // The result goes to slot 1, which is always there: after slot 0 comes the red zone.
+  static const struct {
+    ReturnPoint point;
+    Word behind;
+  } kBottom = {
+      {reinterpret_cast<Word>(&do_return_point), 0, -std::int64_t{sizeof(Word)}, kEmptyLiveMap},
+      reinterpret_cast<Word>(&do_process_end)};
+  static_assert(kRedZoneSlots >= 1);
+  return &kBottom.point;
 }
 
 void run(Process& process) {

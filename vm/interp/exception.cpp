@@ -75,13 +75,13 @@ HANDLER(undefined) {  // Export*
   DISPATCH;
 }
 
-/// The oldest frame returned: the process is over, `value` is its result.
+/// Behind the oldest return point, which put the result into slot 1: the process is over.
 COLD(do_process_end) {
   p->pc = pc;
   p->fp = fp;
   p->hp = hp;
   p->reductions = reductions;
-  p->value = value;
+  p->value = fp[-1];
   p->pending = Process::Pending::Exit;
   LEAVE;
 }

@@ -1,5 +1,8 @@
 #include "vm/interp/fusion.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include "vm/code/opcodes.h"
@@ -7,6 +10,8 @@
 #include "vm/interp/calls.h"
 #include "vm/interp/handlers.h"
 
+// A run is one part or two, and an end: what comes last, with which the handler leaves. Tables of
+// handlers by end ("rows") are made for each part, and for those pairs that programs are full of.
 namespace quelea {
 
 #define OP(name, operands, flags, sentence) HANDLER(name);
@@ -17,155 +22,237 @@ namespace {
 
 using bodies::Outcome;
 
-/// The proper handler of an instruction: what a part that gave up goes to.
-template <class Body>
-struct Proper;
-#define OP(name, operands, flags, sentence)         \
-  struct Proper_##name {                            \
-    static constexpr Handler kHandler = &do_##name; \
-  };
+// clang-format off
+/// The parts. All may come first or last in a run.
+#define PARTS(X)                                                                                  \
+  X(move) X(load) X(get_head) X(get_tail) X(get_cell) X(get_elem) X(uncons) X(bs_byte)            \
+  X(add) X(sub) X(add_imm) X(sub_imm)                                                             \
+  X(alloc) X(cons) X(cons_slots) X(new_cons) X(new_cons_slots) X(tuple_of_2) X(tuple_of_3)        \
+  X(is_cons) X(is_tuple_n) X(is_tagged_tuple) X(is_atom)                                          \
+  X(eq_imm) X(ne_imm) X(lt_imm) X(ge_imm) X(gt_imm) X(le_imm)                                     \
+  X(lt) X(ge) X(eq_num) X(ne_num) X(eq) X(ne)
+
+/// Tests that are often followed by `ret` or `ret_const`. Such two are one part, which comes first.
+#define GUARDS(X) X(eq_imm) X(ne_imm) X(lt_imm) X(ge_imm) X(gt_imm) X(le_imm) X(lt) X(ge)
+
+/// Two parts that often come before something else: they begin a run together.
+#define DOUBLES(X)                                                                                \
+  X(move, move) X(move, load) X(load, load) X(load, move)                                         \
+  X(alloc, tuple_of_2) X(alloc, tuple_of_3) X(alloc, cons_slots)                                  \
+  X(is_tuple_n, get_elem) X(is_tagged_tuple, get_elem)                                            \
+  X(get_elem, get_elem) X(get_elem, eq_imm) X(get_elem, move)                                     \
+  X(eq_imm, get_elem) X(eq_imm, move) X(eq_imm, load) X(eq_imm, uncons)                           \
+  X(uncons, move) X(uncons, uncons) X(uncons, eq_imm) X(uncons, add) X(uncons, lt) X(uncons, ge)  \
+  X(uncons, is_tuple_n) X(uncons, new_cons_slots) X(new_cons_slots, move)                         \
+  X(bs_byte, eq_imm) X(bs_byte, ge_imm) X(ge_imm, le_imm)                                         \
+  X(add, move) X(add, add_imm) X(add_imm, move) X(add_imm, add_imm)                               \
+  X(sub_imm, move) X(sub_imm, load) X(sub_imm, sub_imm) X(sub_imm, add_imm)                       \
+  X(eq_imm_ret_const, sub_imm) X(eq_imm_ret_const, uncons) X(eq_imm_ret_const, move)              \
+  X(eq_imm_ret, sub_imm) X(eq_imm_ret, uncons) X(eq_imm_ret, move)                                \
+  X(lt_imm_ret, sub_imm) X(lt_ret, move) X(ge_ret, sub_imm) X(ge_ret, move)
+// clang-format on
+
+enum Part : unsigned {
+#define PART(name) part_##name,
+  PARTS(PART)
+#undef PART
+      kPartCount,
+  kBeforeGuards = kPartCount - 1,
+#define GUARD(test) part_##test##_ret, part_##test##_ret_const,
+  GUARDS(GUARD)
+#undef GUARD
+      kBeginCount
+};
+
+}  // namespace
+
+namespace bodies {
+#define GUARD(test)                                \
+  using test##_ret = guarded_return<test, op_ret>; \
+  using test##_ret_const = guarded_return<test, op_ret_const>;
+GUARDS(GUARD)
+#undef GUARD
+}  // namespace bodies
+
+namespace {
+
+/// The proper handlers of instructions: what a part that gave up goes to.
+template <Op op>
+constexpr Handler kProper = nullptr;
+#define OP(name, operands, flags, sentence) \
+  template <>                               \
+  constexpr Handler kProper<op_##name> = &do_##name;
 #include "vm/code/opcodes.def"
 #undef OP
 
-template <class... Bodies>
-struct List {};
+/// What a run begins with: one part or two.
+template <class FirstPart, class SecondPart = bodies::nothing>
+struct Begin {
+  using First = FirstPart;
+  using Second = SecondPart;
+};
 
-/// The parts, each with its proper handler. All may come first or second.
-#define PARTS(X)                                                                                  \
-  X(move)                                                                                         \
-  X(load)                                                                                         \
-  X(get_head) X(get_tail) X(get_cell) X(get_elem) X(add) X(sub) X(add_imm) X(sub_imm) X(alloc)    \
-      X(cons) X(eq_imm) X(ne_imm) X(is_cons) X(is_tuple_n) X(is_tagged_tuple) X(lt_imm) X(ge_imm) \
-          X(gt_imm) X(le_imm) X(lt) X(ge) X(eq_num) X(ne_num) X(eq) X(ne) X(is_atom) X(uncons)    \
-              X(new_cons) X(bs_byte)
+// How runs end. Each is a function that does the parts on the way and then leaves by a tail call,
+// all inlined: no register is spilled.
 
-#define PART(name) \
-  template <>      \
-  struct Proper<bodies::name> : Proper_##name {};
-PARTS(PART)
-#undef PART
-
-// How a pair ends. `run` is a tail call in every case, and inlined: no register is spilled.
-
-#define FIRST_HALF(First)                                    \
-  switch (First::run(pc, fp, hp, p)) {                       \
-    case Outcome::Rare:                                      \
-      GO_SLOW(Proper<First>::kHandler);                      \
-    case Outcome::No:                                        \
-      if constexpr (First::kLabel != 0) JUMP(First::kLabel); \
-      break;                                                 \
-    case Outcome::Done:                                      \
-      break;                                                 \
+/// Does the part at pc and goes on behind it; what is rare, or jumps, leaves.
+#define DO_PART(Part)                                        \
+  if constexpr (requires { Part::kReturn; }) {               \
+    switch (Part::Test::run(pc, fp, hp, p)) {                \
+      case Outcome::Rare:                                    \
+        GO_SLOW(kProper<Part::Test::kOp>);                   \
+      case Outcome::Done:                                    \
+        pc += 1 + Part::Test::kWords;                        \
+        if constexpr (Part::kReturn == op_ret) {             \
+          value = SLOT(1);                                   \
+        } else {                                             \
+          value.bits = pc[1];                                \
+        }                                                    \
+        RETURN;                                              \
+      case Outcome::No:                                      \
+        break;                                               \
+    }                                                        \
+  } else {                                                   \
+    switch (Part::run(pc, fp, hp, p)) {                      \
+      case Outcome::Rare:                                    \
+        GO_SLOW(kProper<Part::kOp>);                         \
+      case Outcome::No:                                      \
+        if constexpr (Part::kLabel != 0) JUMP(Part::kLabel); \
+        break;                                               \
+      case Outcome::Done:                                    \
+        break;                                               \
+    }                                                        \
   }                                                          \
-  pc += 1 + First::kWords
+  pc += 1 + Part::kWords
+#define DO_BEGIN(Begin)                  \
+  using First = typename Begin::First;   \
+  using Second = typename Begin::Second; \
+  DO_PART(First);                        \
+  DO_PART(Second)
 
-template <class First, class Second>
-HandlerResult pair(ARGS) {
-  FIRST_HALF(First);
-  switch (Second::run(pc, fp, hp, p)) {
-    case Outcome::Rare:
-      GO_SLOW(Proper<Second>::kHandler);
-    case Outcome::No:
-      if constexpr (Second::kLabel != 0) JUMP(Second::kLabel);
-      break;
-    case Outcome::Done:
-      break;
-  }
-  NEXT(Second::kWords);
+template <class Begin, class Last>
+HandlerResult then(ARGS) {
+  DO_BEGIN(Begin);
+  DO_PART(Last);
+  OPAQUE_PC;
+  DROP_VALUE;
+  DISPATCH;
 }
 
-template <class First>
+template <class Begin>
 HandlerResult then_ret(ARGS) {
-  FIRST_HALF(First);
+  DO_BEGIN(Begin);
   value = SLOT(1);
   RETURN;
 }
 
-template <class First>
+template <class Begin>
 HandlerResult then_ret_const(ARGS) {
-  FIRST_HALF(First);
+  DO_BEGIN(Begin);
   value.bits = pc[1];
   RETURN;
 }
 
-template <class First>
+template <class Begin>
 HandlerResult then_jump(ARGS) {
-  FIRST_HALF(First);
+  DO_BEGIN(Begin);
   JUMP(1);
 }
 
-template <class First>
+template <class Begin>
 HandlerResult then_loop(ARGS) {
-  FIRST_HALF(First);
+  DO_BEGIN(Begin);
   if (QUELEA_UNLIKELY(reductions <= 1) || QUELEA_GCSTRESSING) GO_SLOW(&do_loop);
   --reductions;
   JUMP(1);
 }
 
-template <class First>
+template <class Begin>
 HandlerResult then_tail_call(ARGS) {
-  FIRST_HALF(First);
-  ENTER(reinterpret_cast<const Word*>(pc[1]));
+  DO_BEGIN(Begin);
+  ENTER_FRAME(reinterpret_cast<const Word*>(pc[1]));
 }
 
-template <class First, unsigned base>
+template <class Begin, unsigned base>
 HandlerResult then_call(ARGS) {
-  FIRST_HALF(First);
+  DO_BEGIN(Begin);
   PUSH_FRAME(base * sizeof(Word), pc + 2);
-  ENTER(reinterpret_cast<const Word*>(pc[1]));
+  ENTER_FRAME(reinterpret_cast<const Word*>(pc[1]));
 }
 
-template <class First, unsigned count>
-HandlerResult then_tuple(ARGS) {
-  FIRST_HALF(First);
-  hp[0] = Header::make(Kind::Tuple, count).bits;
-#pragma GCC unroll 8
-  for (unsigned i = 0; i < count; ++i) hp[1 + i] = VALUE(3 + i).bits;
-  SLOT(1) = Term::boxed(hp);
-  hp += 1 + count;
-  NEXT(2 + count);
-}
+constexpr unsigned kBases = 9;  ///< Calls at 1 to 8 slots.
 
-constexpr unsigned kCallBases = 9;   ///< Calls at 1 to 8 slots.
-constexpr unsigned kTupleSizes = 5;  ///< Tuples of up to 4 elements.
-
-/// What a first part may be fused with: handlers by second op, null where there is none.
+/// The runs that begin alike: handlers by what comes last.
 struct Row {
-  Handler second[kOpCount] = {};
-  Handler call[kCallBases] = {};
-  Handler tuple[kTupleSizes] = {};
+  Handler part[kPartCount];
+  Handler ret, ret_const, jump, loop, tail_call;
+  Handler call[kBases];
 };
 
-template <class First, unsigned... bases, unsigned... counts>
-constexpr Row make_row(std::integer_sequence<unsigned, bases...>,
-                       std::integer_sequence<unsigned, counts...>) {
-  Row row;
-#define PART(name) row.second[op_##name] = &pair<First, bodies::name>;
-  PARTS(PART)
+template <class Begin, unsigned... bases>
+constexpr Row make_row(std::integer_sequence<unsigned, bases...>) {
+  return {
+#define PART(name) &then<Begin, bodies::name>,
+      {PARTS(PART)},
 #undef PART
-  row.second[op_ret] = &then_ret<First>;
-  row.second[op_ret_const] = &then_ret_const<First>;
-  row.second[op_jump] = &then_jump<First>;
-  row.second[op_loop] = &then_loop<First>;
-  row.second[op_tail_call] = &then_tail_call<First>;
-  ((row.call[bases] = &then_call<First, bases>), ...);
-  ((row.tuple[counts] = &then_tuple<First, counts>), ...);
-  return row;
+      &then_ret<Begin>,  &then_ret_const<Begin>, &then_jump<Begin>,
+      &then_loop<Begin>, &then_tail_call<Begin>, {&then_call<Begin, bases>...},
+  };
 }
 
-template <class First>
-constexpr Row kRow = make_row<First>(std::make_integer_sequence<unsigned, kCallBases>(),
-                                     std::make_integer_sequence<unsigned, kTupleSizes>());
+template <class First, class Second = bodies::nothing>
+constexpr Row kRow = make_row<Begin<First, Second>>(std::make_integer_sequence<unsigned, kBases>());
 
-const Row* row_of(unsigned op) {
-  switch (op) {
-#define PART(name) \
-  case op_##name:  \
-    return &kRow<bodies::name>;
+/// Rows by the part that begins the run.
+constexpr const Row* kRows[kBeginCount] = {
+#define PART(name) &kRow<bodies::name>,
     PARTS(PART)
 #undef PART
+#define GUARD(test) &kRow<bodies::test##_ret>, &kRow<bodies::test##_ret_const>,
+        GUARDS(GUARD)
+#undef GUARD
+};
+
+/// Rows by the two parts that begin the run; null: they begin none.
+using DoubleRows = std::array<std::array<const Row*, kPartCount>, kBeginCount>;
+constexpr DoubleRows kDoubleRows = [] {
+  DoubleRows rows{};
+#define DOUBLE(first, second) \
+  rows[part_##first][part_##second] = &kRow<bodies::first, bodies::second>;
+  DOUBLES(DOUBLE)
+#undef DOUBLE
+  return rows;
+}();
+
+bool all_slots(const Word* operands, Word count) {
+  return std::all_of(operands, operands + count, is_slot_operand);
+}
+
+/// Parts by instruction; kPartCount: none. Where there are two, the more general.
+constexpr std::array<std::uint8_t, kHandlerCount> kPartsByOp = [] {
+  std::array<std::uint8_t, kHandlerCount> parts{};
+  parts.fill(kPartCount);
+#define PART(name) parts[bodies::name::kOp] = part_##name;
+  PARTS(PART)
+#undef PART
+  parts[op_cons] = part_cons;
+  parts[op_new_cons] = part_new_cons;
+  parts[op_tuple] = kPartCount;
+  return parts;
+}();
+
+/// The part that does the instruction at `at`; kPartCount: none.
+unsigned part_of(unsigned op, const Word* at) {
+  switch (op) {
+    case op_cons:
+      return all_slots(at + 2, 2) ? part_cons_slots : part_cons;
+    case op_new_cons:
+      return all_slots(at + 2, 2) ? part_new_cons_slots : part_new_cons;
+    case op_tuple:
+      if ((at[2] != 2 && at[2] != 3) || !all_slots(at + 3, at[2])) return kPartCount;
+      return at[2] == 2 ? part_tuple_of_2 : part_tuple_of_3;
     default:
-      return nullptr;
+      return op < kHandlerCount ? kPartsByOp[op] : unsigned{kPartCount};
   }
 }
 
@@ -199,7 +286,7 @@ class OpFinder {
 
 /// Words of the instruction at `at`, its handler included.
 std::size_t instruction_words(unsigned op, const Word* at) {
-  if (op == loader_op_return_point) return 4;
+  if (op == loader_op_return_point) return sizeof(ReturnPoint) / sizeof(Word);
   if (op == loader_op_undefined) return 2;
   if (op == loader_op_switch_imm_table || op == loader_op_switch_arity_table) return 5 + at[4];
   const Word* operand = at + 1;
@@ -224,30 +311,98 @@ std::size_t instruction_words(unsigned op, const Word* at) {
   return static_cast<std::size_t>(operand - at);
 }
 
-Handler choose(unsigned op, unsigned next_op, const Word* next) {
-  const Row* row = row_of(op);
-  if (row == nullptr || next_op >= kOpCount) return nullptr;
-  if (next_op == op_call) {
-    const Word base = next[3] / sizeof(Word);
-    return base < kCallBases ? row->call[base] : nullptr;
+struct At {
+  const Word* word;
+  unsigned op;
+};
+
+/// The instructions of a function.
+class Walk {
+ public:
+  explicit Walk(const LoadedFunction& function) : end_(function.end) {}
+  At at(const Word* word) const {
+    static const OpFinder kOps;
+    return {word, word < end_ ? kOps.find(*word) : unsigned{kHandlerCount}};
   }
-  if (next_op == op_tuple) return next[2] < kTupleSizes ? row->tuple[next[2]] : nullptr;
-  return row->second[next_op];
+  At next(At here) const { return at(here.word + instruction_words(here.op, here.word)); }
+
+ private:
+  const Word* end_;
+};
+
+/// The handler for what `row` begins and the instruction at `next` ends, or null.
+Handler choose(const Row& row, At last) {
+  const Word* next = last.word;
+  switch (last.op) {
+    case op_ret:
+      return row.ret;
+    case op_ret_const:
+      return row.ret_const;
+    case op_jump:
+      return row.jump;
+    case op_loop:
+      return row.loop;
+    case op_tail_call:
+      return begins_with_enter(reinterpret_cast<const Word*>(next[1])) ? row.tail_call : nullptr;
+    case op_call: {
+      const Word base = next[3] / sizeof(Word);
+      const bool known = begins_with_enter(reinterpret_cast<const Word*>(next[1]));
+      return known && base < kBases ? row.call[base] : nullptr;
+    }
+    default: {
+      const unsigned part = part_of(last.op, next);
+      return part < kPartCount ? row.part[part] : nullptr;
+    }
+  }
+}
+
+/// A test at `first` and a return at `second`, with the test's label behind both.
+unsigned guard_of(At first, At second, At third) {
+  if (second.op != op_ret && second.op != op_ret_const) return kBeginCount;
+  const bool constant = second.op == op_ret_const;
+  switch (first.op) {
+#define GUARD(test)                                                             \
+  case op_##test:                                                               \
+    if (first.word[bodies::test::kLabel] != reinterpret_cast<Word>(third.word)) \
+      return kBeginCount;                                                       \
+    return constant ? part_##test##_ret_const : part_##test##_ret;
+    GUARDS(GUARD)
+#undef GUARD
+    default:
+      return kBeginCount;
+  }
+}
+
+/// The handler of the longest run that begins at `first`, or null.
+Handler longest_run(const Walk& walk, At first, At second) {
+  unsigned begin = part_of(first.op, first.word);
+  if (begin == kPartCount || second.op >= kHandlerCount) return nullptr;
+  At behind = walk.next(second);
+  const unsigned guard = guard_of(first, second, behind);
+  if (guard != kBeginCount) {
+    begin = guard;
+    second = behind;
+    behind = walk.next(second);
+  }
+  const unsigned part = part_of(second.op, second.word);
+  if (part < kPartCount && kDoubleRows[begin][part] != nullptr) {
+    if (Handler run = choose(*kDoubleRows[begin][part], behind)) return run;
+  }
+  return choose(*kRows[begin], second);
 }
 
 }  // namespace
 
 void fuse_instructions(LoadedModule& module) {
-  static const OpFinder kOps;
   for (const LoadedFunction& function : module.functions) {
-    auto at = const_cast<Word*>(function.entry);
-    unsigned op = kOps.find(*at);
-    while (at < function.end && op < kHandlerCount) {
-      Word* next = at + instruction_words(op, at);
-      const unsigned next_op = next < function.end ? kOps.find(*next) : kHandlerCount;
-      if (Handler fused = choose(op, next_op, next)) *at = reinterpret_cast<Word>(fused);
+    const Walk walk(function);
+    At at = walk.at(function.entry);
+    while (at.op < kHandlerCount) {
+      const At next = walk.next(at);
+      if (Handler run = longest_run(walk, at, next)) {
+        *const_cast<Word*>(at.word) = reinterpret_cast<Word>(run);
+      }
       at = next;
-      op = next_op;
     }
   }
 }

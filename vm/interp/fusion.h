@@ -1,10 +1,10 @@
-// Pairs of instructions in one handler.
+// Runs of instructions in one handler.
 //
-// Half of an interpreter's time goes from handler to handler. When a module is loaded, an
-// instruction whose successor it can do as well gets a handler that does both. Only the first word
-// of the first instruction changes: the second stays as it is, so that jumps to it, exception
-// ranges, lines and return points need to know nothing, and a pair whose second half has something
-// rare to do simply goes there.
+// Much of an interpreter's time goes from handler to handler. When a module is loaded, an
+// instruction whose successors it can do as well gets a handler that does two or three of them.
+// Only the first word of the first instruction changes: the others stay as they are, so that jumps
+// to them, exception ranges, lines and return points need to know nothing, and a run in the middle
+// of which something rare is to be done simply goes there.
 #pragma once
 
 #include "vm/code/loaded_module.h"

@@ -116,12 +116,13 @@ inline Term& slot_at(Term* fp, Word offset) {
   return *reinterpret_cast<Term*>(reinterpret_cast<char*>(fp) + static_cast<std::int64_t>(offset));
 }
 
-/// A slot's offset from fp is even; a constant's address comes with bit 0 set. No branch: both are
-/// one load.
+/// A slot's offset from fp is negative, a constant's address is not. No branch: both are one load.
 inline Term value_at(const Term* fp, Word operand) {
-  const Word base = reinterpret_cast<Word>(fp) & ((operand & 1) - 1);
-  return *reinterpret_cast<const Term*>(base + (operand & ~Word{1}));
+  const auto all_or_nothing = static_cast<Word>(static_cast<std::int64_t>(operand) >> 63);
+  const Word base = reinterpret_cast<Word>(fp) & all_or_nothing;
+  return *reinterpret_cast<const Term*>(base + operand);
 }
+inline bool is_slot_operand(Word operand) { return static_cast<std::int64_t>(operand) < 0; }
 
 inline Term* frame_below(Term* fp, Word base_bytes) {
   return reinterpret_cast<Term*>(reinterpret_cast<char*>(fp) - base_bytes);

@@ -40,7 +40,7 @@ std::size_t frame_slots(Vm& vm, const Word* entry) {
 void fill_first_frame(Vm& vm, Process& child, const Start& start, std::size_t slots) {
   auto fp = reinterpret_cast<Term*>(child.block_end() - 1);
   child.limit = child.block_end() - std::max(slots, start.arguments.size() + 1) - kRedZoneSlots;
-  fp->bits = reinterpret_cast<Word>(vm.bottom_return_point);
+  fp->bits = make_return_word(reinterpret_cast<Word>(vm.bottom_return_point), 0);
   for (std::size_t i = 0; i < start.arguments.size(); ++i) {
     fp[-1 - static_cast<std::ptrdiff_t>(i)] =
         copy_term(child, start.arguments[i], vm.copy_options());

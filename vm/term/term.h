@@ -75,8 +75,11 @@ struct Term {
   constexpr std::uint32_t atom_index() const { return static_cast<std::uint32_t>(bits >> kTagBits); }
   constexpr Word pid_number() const { return bits >> kTagBits; }
   Word* pointer() const { return reinterpret_cast<Word*>(bits & ~kTagMask); }
-  Term head() const { return {pointer()[0]}; }
-  Term tail() const { return {pointer()[1]}; }
+  /// The same where the tag is known: the subtraction disappears in the address.
+  Word* cell() const { return reinterpret_cast<Word*>(bits - static_cast<Word>(Tag::Cons)); }
+  Word* object() const { return reinterpret_cast<Word*>(bits - static_cast<Word>(Tag::Boxed)); }
+  Term head() const { return {cell()[0]}; }
+  Term tail() const { return {cell()[1]}; }
   double float_value() const {
     double value;
     __builtin_memcpy(&value, pointer() + 1, sizeof value);
@@ -113,7 +116,7 @@ constexpr bool is_raw_kind(Kind kind) {
 
 inline Header header_of(Term boxed) { return {boxed.pointer()[0]}; }
 
-inline bool Term::is_kind(Kind kind) const { return is_boxed() && header_of(*this).kind() == kind; }
+inline bool Term::is_kind(Kind kind) const { return is_boxed() && Header{*object()}.kind() == kind; }
 
 inline constexpr bool fits_small(std::int64_t value) {
   return value >= kMinSmall && value <= kMaxSmall;
@@ -121,8 +124,10 @@ inline constexpr bool fits_small(std::int64_t value) {
 
 // Tuples -----------------------------------------------------------------------------------------
 inline bool is_tuple(Term term) { return term.is_kind(Kind::Tuple); }
-inline std::size_t tuple_size(Term tuple) { return header_of(tuple).payload_words(); }
+inline std::size_t tuple_size(Term tuple) { return Header{*tuple.object()}.payload_words(); }
 /// Element `index`, from 0.
-inline Term tuple_at(Term tuple, std::size_t index) { return {tuple.pointer()[1 + index]}; }
+inline Term tuple_at(Term tuple, std::size_t index) { return {tuple.object()[1 + index]}; }
+/// Whether it is a boxed object with just this header.
+inline bool has_header(Term term, Word header) { return term.is_boxed() && *term.object() == header; }
 
 }  // namespace quelea
