@@ -52,7 +52,10 @@ class CodeGenerator {
   void mark_live_in(BlockId block, Ref value);
   void find_last_uses();
   void block_last_uses(BlockId block);
-  void hint_operands(InstId id, BlockId block);
+  void hint_operands(InstId id, BlockId block, uint32_t base);
+  void hint_arguments(InstId id, BlockId block, uint32_t first, uint32_t base);
+  void leave_behind(const Inst& inst, BlockId block);
+  uint32_t expected_base() const;
   void allocate();
   void allocate_block(BlockId block);
   void enter_block(BlockId block);
@@ -68,6 +71,7 @@ class CodeGenerator {
   void release(uint32_t slot) { occupied_[slot / 64] &= ~(uint64_t{1} << slot % 64); }
   uint32_t lowest_free() const;
   uint32_t highest_occupied() const;
+  bool is_loop_head(BlockId block) const;
   uint32_t choose_slot(Ref value, uint32_t position, BlockId block);
   uint32_t window_slot(Ref value, uint32_t position, BlockId block);
   uint32_t tentative_base(InstId call, uint32_t position, BlockId block);
@@ -130,12 +134,20 @@ class CodeGenerator {
   std::vector<uint8_t> last_use_;  // by operand
   std::vector<uint32_t> stamp_;    // by value: the block whose walk saw it live
   struct Hint {
-    InstId inst = kNoInst;  // a call of the same block, with `slot` its argument's number
+    InstId inst = kNoInst;  // a call, with `slot` its argument's number
+    uint32_t wish = 0;      // where that argument will probably be, for values of other blocks
     uint32_t slot = 0;      // or a fixed slot
     Ref param = kNoRef;     // or a block parameter
     BlockId block = kNoBlock;
   };
   std::vector<Hint> hints_;               // by value
+  // Going up through a block: how many values live here, and those of them that wait for a call.
+  struct Waiting {
+    Ref value;
+    uint32_t wish;
+  };
+  uint32_t living_ = 0;
+  std::vector<Waiting> waiting_;
   std::vector<uint32_t> position_;        // by instruction, in order of emission
   std::vector<uint32_t> death_position_;  // by value, within death_block_
   std::vector<BlockId> death_block_;

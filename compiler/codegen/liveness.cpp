@@ -1,4 +1,6 @@
 // Which values are live where.
+#include <algorithm>
+
 #include "compiler/codegen/codegen.h"
 
 namespace quelea::compiler {
@@ -73,8 +75,39 @@ void CodeGenerator::find_liveness() {
       mark_live_in(use_blocks_[i], value);
 }
 
+// Where the window of a call will probably begin: above what lives across it, if that lies as low
+// as it can but for what waits for a later call.
+uint32_t CodeGenerator::expected_base() const {
+  uint32_t base = living_ + 1;
+  for (const Waiting& one : waiting_) base = std::max(base, one.wish + 1);
+  return base;
+}
+
+// Going up past an instruction: its results do not live before it.
+void CodeGenerator::leave_behind(const Inst& inst, BlockId block) {
+  if (inst.result == kNoRef) return;
+  for (uint32_t r = 0; r < op_shape(inst.op).results; ++r) {
+    const Ref value = inst.result + r;
+    if (def_block_[value] != block || stamp_[value] != order_index_[block] + 1) continue;
+    --living_;
+    std::erase_if(waiting_, [&](const Waiting& one) { return one.value == value; });
+  }
+}
+
+void CodeGenerator::hint_arguments(InstId id, BlockId block, uint32_t first, uint32_t base) {
+  constexpr size_t kMaxWaiting = 8;
+  const Inst& inst = f_->insts[id];
+  std::span<const Ref> args = f_->args(inst);
+  for (uint32_t i = first; i < args.size(); ++i) {
+    if (!is_value(args[i]) || !last_use_[inst.args + i]) continue;
+    const uint32_t wish = base + 1 + i - first;
+    hints_[args[i]] = {id, wish, i - first, kNoRef, block};
+    if (waiting_.size() < kMaxWaiting && args[i] >= f_->arity) waiting_.push_back({args[i], wish});
+  }
+}
+
 // Where a value that dies in this instruction would best lie.
-void CodeGenerator::hint_operands(InstId id, BlockId block) {
+void CodeGenerator::hint_operands(InstId id, BlockId block, uint32_t base) {
   const Inst& inst = f_->insts[id];
   std::span<const Ref> args = f_->args(inst);
   uint32_t first = 0;
@@ -86,10 +119,7 @@ void CodeGenerator::hint_operands(InstId id, BlockId block) {
     case op_call:
     case op_call_ext:
     case op_call_native:
-      for (uint32_t i = first; i < args.size(); ++i)
-        if (is_value(args[i]) && last_use_[inst.args + i])
-          hints_[args[i]] = {id, i - first, kNoRef, block};
-      return;
+      return hint_arguments(id, block, first, base);
     case op_tail_fun:
     case op_tail_dyn:
       first = 1;
@@ -99,14 +129,14 @@ void CodeGenerator::hint_operands(InstId id, BlockId block) {
     case op_tail_native:
       for (uint32_t i = first; i < args.size(); ++i)
         if (is_value(args[i]) && last_use_[inst.args + i])
-          hints_[args[i]] = {kNoInst, i - first + 1, kNoRef, block};
+          hints_[args[i]] = {kNoInst, 0, i - first + 1, kNoRef, block};
       return;
     case op_jump:
     case op_loop: {
       Ref param = f_->blocks[inst.target[0]].first_param;
       for (uint32_t i = 0; i < args.size(); ++i)
         if (is_value(args[i]) && last_use_[inst.args + i])
-          hints_[args[i]] = {kNoInst, 0, param + i, block};
+          hints_[args[i]] = {kNoInst, 0, 0, param + i, block};
       return;
     }
     default:
@@ -117,9 +147,17 @@ void CodeGenerator::hint_operands(InstId id, BlockId block) {
 void CodeGenerator::block_last_uses(BlockId block) {
   IrFunction& f = *f_;
   uint32_t mark = order_index_[block] + 1;
+  living_ = 0;
+  waiting_.clear();
+  auto is_new = [&](Ref value) {
+    if (stamp_[value] == mark) return false;
+    stamp_[value] = mark;
+    ++living_;
+    return true;
+  };
   auto live_into = [&](BlockId target) {
     for (uint32_t n = live_head_[target]; n != kNoIndex; n = live_nodes_[n].next)
-      stamp_[live_nodes_[n].value] = mark;
+      is_new(live_nodes_[n].value);
   };
   f.each_target(f.terminator(block), [&](BlockId& target) { live_into(target); });
   if (f.blocks[block].handler != kNoBlock) live_into(f.blocks[block].handler);
@@ -131,13 +169,13 @@ void CodeGenerator::block_last_uses(BlockId block) {
     InstId id = worklist_.back();
     worklist_.pop_back();
     const Inst& inst = f.insts[id];
+    leave_behind(inst, block);
+    const uint32_t base = expected_base();
     for (uint32_t i = 0; i < inst.arg_count; ++i) {
       Ref ref = f.operands[inst.args + i];
-      if (!is_value(ref) || stamp_[ref] == mark) continue;
-      stamp_[ref] = mark;
-      last_use_[inst.args + i] = 1;
+      if (is_value(ref) && is_new(ref)) last_use_[inst.args + i] = 1;
     }
-    hint_operands(id, block);
+    hint_operands(id, block, base);
   }
 }
 

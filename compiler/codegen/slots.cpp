@@ -78,13 +78,25 @@ uint32_t CodeGenerator::window_slot(Ref value, uint32_t position, BlockId block)
   return base + 1 + hint.slot;
 }
 
+bool CodeGenerator::is_loop_head(BlockId block) const {
+  for (uint32_t i = pred_first_[block]; i < pred_first_[block + 1]; ++i)
+    if (order_index_[preds_[i]] >= order_index_[block]) return true;
+  return false;
+}
+
 uint32_t CodeGenerator::choose_slot(Ref value, uint32_t position, BlockId block) {
   const Hint& hint = hints_[value];
   uint32_t wish = 0;
   if (hint.inst != kNoInst) {
-    if (hint.block == block) wish = window_slot(value, position, block);
+    if (hint.block == block)
+      wish = window_slot(value, position, block);
+    else if (!is_loop_head(block))
+      wish = hint.wish;
   } else if (hint.param != kNoRef) {
     wish = slots_[hint.param] != kNoSlot ? slots_[hint.param] : param_wish_[hint.param];
+    // The first that goes to a parameter chooses for it. What goes round in a loop stays where it
+    // was before.
+    if (wish == 0 && !is_loop_head(def_block_[hint.param])) wish = hints_[hint.param].wish;
   } else {
     wish = hint.slot;
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compiler/codegen/codegen.h"
+#include "compiler/core/inline.h"
 #include "compiler/core/lower.h"
 #include "compiler/core/match.h"
 #include "compiler/core/simplify.h"
@@ -88,8 +89,9 @@ uint32_t ModuleContext::lambda(uint32_t lifted_index) {
 
 // Functions ---------------------------------------------------------------------------------------
 
-void Lowerer::lower_function(const PendingFunction& pending) {
+void Lowerer::lower_function(const PendingFunction& pending, bool leaves_first) {
   f_.clear();
+  leaves_first_ = leaves_first;
   ++epoch_;
   finallies_.clear();
   views_.clear();
@@ -236,8 +238,12 @@ class ModuleCompiler {
   }
 
   void compile_one(const PendingFunction& pending, bool exported) {
+    const size_t functions = context_.image.functions.size();
     lowerer_.lower_function(pending);
     IrFunction& function = lowerer_.function();
+    // Once more, where that is worth it and the first time has left nothing behind but the result.
+    if (context_.image.functions.size() == functions && is_tree_recursive(function))
+      lowerer_.lower_function(pending, true);
     function.exported |= exported;
     simplify(function, context_.consts);
     codegen_.generate(function);

@@ -5,7 +5,15 @@
 // names, so its variables are the parameters alone. Nothing in it raises, but calls in tail
 // position, where the function's own frame would be gone anyway: it builds, compares, chooses and
 // passes on.
+//
+// Of a function that calls itself twice, as those that walk trees do, more than half of all calls
+// end in a leaf: a clause that only returns something. Where it calls itself, the leaf's clauses
+// come before the call, so that only what is no leaf is called. Nothing in those can raise either.
 #include "compiler/core/inline.h"
+
+#include <algorithm>
+
+#include "compiler/core/match.h"
 
 namespace quelea::compiler {
 
@@ -77,6 +85,31 @@ class Measure {
     }
   }
 
+  // Whether a pattern only looks at what is there.
+  bool fits(const Pattern* pattern) {
+    if (pattern == nullptr) return true;
+    if (--left_ < 0) return false;
+    switch (pattern->kind) {
+      case PatternKind::kWildcard:
+      case PatternKind::kVar:
+      case PatternKind::kLiteral:
+        return true;
+      case PatternKind::kTuple:
+        return all_fit(as<const TuplePattern>(pattern)->elements);
+      case PatternKind::kList: {
+        auto list = as<const ListPattern>(pattern);
+        return all_fit(list->elements) && fits(list->tail);
+      }
+      default:
+        return false;
+    }
+  }
+  bool all_fit(std::span<Pattern* const> parts) {
+    for (const Pattern* part : parts)
+      if (!fits(part)) return false;
+    return true;
+  }
+
  private:
   bool all_fit(std::span<Expr* const> parts) {
     for (const Expr* part : parts)
@@ -131,6 +164,55 @@ const Clause* inline_clause(const FunctionDef& function, const Interner& names) 
   return Measure(names).fits(clause->body, true) ? clause : nullptr;
 }
 
+bool is_leaf(const Clause& clause, const Interner& names) {
+  Measure measure(names);
+  return measure.all_fit(clause.params) && measure.fits(clause.guard, false) &&
+         measure.fits(clause.body, false);
+}
+
+size_t clauses_to_leaf(const FunctionDef& function, const Interner& names) {
+  constexpr size_t kMaxClauses = 4;
+  size_t found = 0;
+  for (size_t i = 0; i < std::min(function.clauses.size(), kMaxClauses); ++i) {
+    const Clause& clause = *function.clauses[i];
+    Measure measure(names);
+    if (!measure.all_fit(clause.params) || !measure.fits(clause.guard, false)) break;
+    if (is_leaf(clause, names)) found = i + 1;
+  }
+  return found;
+}
+
+bool is_tree_recursive(IrFunction& f) {
+  // From each call of itself, whether another is reached. Functions with more calls are not small.
+  constexpr size_t kMaxCalls = 8;
+  std::vector<BlockId> calling;
+  for (BlockId block = 0; block < f.blocks.size(); ++block)
+    for (InstId i = f.blocks[block].first; i != kNoInst; i = f.insts[i].next)
+      if (!f.insts[i].dead && f.insts[i].op == op_call && f.insts[i].imm[0] == f.index)
+        calling.push_back(block);
+  if (calling.size() < 2 || calling.size() > kMaxCalls) return false;
+  std::vector<uint8_t> calls(f.blocks.size(), 0);
+  for (BlockId block : calling)
+    if (calls[block]++ != 0) return true;
+  for (BlockId from : calling) {
+    std::vector<uint8_t> seen(f.blocks.size(), 0);
+    std::vector<BlockId> work{from};
+    while (!work.empty()) {
+      BlockId block = work.back();
+      work.pop_back();
+      if (f.blocks[block].last == kNoInst) continue;
+      bool found = false;
+      f.each_target(f.terminator(block), [&](BlockId& target) {
+        found |= calls[target] != 0;
+        if (!seen[target]) work.push_back(target);
+        seen[target] = 1;
+      });
+      if (found) return true;
+    }
+  }
+  return false;
+}
+
 Ref Lowerer::lower_inlined(const FunctionDef& function, const Clause& clause,
                            std::span<const Ref> args, Mode mode) {
   std::vector<Ref> env(function.vars.size(), kNoRef);
@@ -148,6 +230,32 @@ Ref Lowerer::lower_inlined(const FunctionDef& function, const Clause& clause,
   env_.swap(env);
   known_.swap(known);
   return result;
+}
+
+// A call of the function in itself: its leaves first.
+Ref Lowerer::call_behind_leaves(const FunctionDef& function, size_t count,
+                                std::span<const Ref> args) {
+  std::vector<Ref> env(function.vars.size(), kNoRef);
+  env_.swap(env);
+  const uint32_t pos = pos_;
+  std::vector<MatchArm> arms;
+  for (const Clause* clause : std::span(function.clauses).first(count))
+    arms.push_back({clause->params, clause->guard});
+  Join join = begin_join(Mode::kValue);
+  BlockId other = new_block();
+  MatchResult result = patterns_->compile(args, arms, other);
+  for (size_t i = 0; i < count; ++i) {
+    patterns_->enter(result, static_cast<uint32_t>(i));
+    if (is_leaf(*function.clauses[i], context_.names))
+      branch(join, function.clauses[i]->body);
+    else
+      jump(other);
+  }
+  env_.swap(env);
+  pos_ = pos;
+  start(other);
+  branch_value(join, value(op_call, args, function.index));
+  return end_join(join);
 }
 
 }  // namespace quelea::compiler

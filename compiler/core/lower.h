@@ -143,8 +143,9 @@ class Lowerer {
   explicit Lowerer(ModuleContext& context);
   ~Lowerer();
 
-  // Lowers into function(), which is valid until the next call.
-  void lower_function(const PendingFunction& pending);
+  // Lowers into function(), which is valid until the next call. `leaves_first`: where the function
+  // calls itself, its leaves come before the call (inline.cpp).
+  void lower_function(const PendingFunction& pending, bool leaves_first = false);
   // Lowers an expression of a constant in a function of its own; kNoConst when it cannot be folded.
   ConstId evaluate_const(const Expr* value);
   IrFunction& function() { return f_; }
@@ -287,6 +288,7 @@ class Lowerer {
   // Puts the body of a small function in the place of its call (inline.cpp).
   Ref lower_inlined(const FunctionDef& function, const Clause& clause, std::span<const Ref> args,
                     Mode mode);
+  Ref call_behind_leaves(const FunctionDef& function, size_t count, std::span<const Ref> args);
   Ref call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode);
   Ref call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode);
   Ref call_native(std::string_view module, std::string_view name, std::span<const Ref> args,
@@ -369,6 +371,7 @@ class Lowerer {
   uint32_t epoch_ = 0;               // counts the functions lowered
   std::vector<uint32_t> env_epoch_;  // by VarId, for those in known_: when env_ was set
   uint32_t inline_depth_ = 0;
+  bool leaves_first_ = false;
   std::vector<Lifted*> known_;  // by VarId: the lambda that the variable surely holds
   std::vector<Finally*> finallies_;
   std::unordered_map<Ref, View> views_;

@@ -65,6 +65,11 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
         const Clause* clause = inline_clause(*target.function, context_.names);
         if (clause != nullptr) return lower_inlined(*target.function, *clause, args, mode);
       }
+      if (leaves_first_ && mode != Mode::kTail && target.function->index == f_.index &&
+          worker == nullptr) {
+        const size_t clauses = clauses_to_leaf(*target.function, context_.names);
+        if (clauses != 0) return call_behind_leaves(*target.function, clauses, args);
+      }
       if (worker != nullptr && add_worker_args(worker, args))
         return call(op_call, op_tail_call, args, mode, worker->function);
       return call(op_call, op_tail_call, args, mode, target.function->index);

@@ -18,10 +18,15 @@ local function merge_sort(list)
   last[2] = a or b
   return head[2]
 end
+-- In two halves, so that no product needs more than the 53 bits of luajit's numbers.
+local function next_random(seed)
+  local high, low = math.floor(seed / 65536), seed % 65536
+  return ((high * 1103515245 % 32768) * 65536 + low * 1103515245 + 12345) % 2147483648
+end
 local t0 = os.clock()
 local seed, list, array = 42, nil, {}
 for i = 1, 1000000 do
-  seed = (seed * 1103515245 + 12345) % 2147483648
+  seed = next_random(seed)
   list = {seed, list}
   array[i] = seed
 end
