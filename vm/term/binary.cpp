@@ -45,8 +45,10 @@ Term make_ref_binary(TermAlloc& alloc, SharedBytes* shared, std::size_t bits, st
   alloc.ref_binaries = object;
   alloc.off_heap_bytes += fresh;
   if (BinaryAccount* account = alloc.binary_account; account != nullptr) {
-    if (shared->account == nullptr) {
-      shared->account = account;
+    // Relaxed: nothing else depends on it, and who drops the last reference has seen all of it.
+    BinaryAccount* none = nullptr;
+    if (shared->account.load(std::memory_order_relaxed) == nullptr &&
+        shared->account.compare_exchange_strong(none, account, std::memory_order_relaxed)) {
       account->bytes.fetch_add(shared->capacity, std::memory_order_relaxed);
     }
     if (QUELEA_UNLIKELY(alloc.off_heap_bytes > account->collect_after)) alloc.grow(alloc, 0);

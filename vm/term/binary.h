@@ -11,7 +11,9 @@
 // A RefBinary starts at the first byte of its buffer. The buffer may be longer: `used` says how
 // many bits of it are taken. A binary that ends exactly at `used` may be appended to in place by
 // whoever moves `used` first (compare and swap); everybody else copies. So building a string by
-// repeated append copies each byte O(1) times.
+// repeated append copies each byte O(1) times. This holds among threads: who moves `used` is the
+// only one that writes behind its old value. Where that is not at the border of a byte, others may
+// read the byte's first bits meanwhile, which are written back as they were, by stores of one byte.
 //
 // Every RefBinary is in its heap's chain `TermAlloc::ref_binaries` through `next`, so that the
 // collector finds those that died and drops their count. `TermAlloc::off_heap_bytes` tells the
@@ -41,7 +43,7 @@ struct SharedBytes {
   std::uint8_t* bytes;
   void (*dispose)(SharedBytes*);  ///< frees bytes and record
   /// Charged with `capacity` by the first heap with an account that a binary of it was made in.
-  BinaryAccount* account = nullptr;
+  std::atomic<BinaryAccount*> account{nullptr};
 
   /// One reference, nothing used; null when there is no such memory.
   static SharedBytes* create(std::size_t capacity);
@@ -54,7 +56,8 @@ struct SharedBytes {
   void release() {
     // The release half pairs with the acquire half of the last owner's decrement, which then frees.
     if (references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-    if (account != nullptr) account->bytes.fetch_sub(capacity, std::memory_order_relaxed);
+    BinaryAccount* charged = account.load(std::memory_order_relaxed);
+    if (charged != nullptr) charged->bytes.fetch_sub(capacity, std::memory_order_relaxed);
     dispose(this);
   }
 };
