@@ -37,12 +37,13 @@ quelea_compilation* quelea_compile(quelea_vm* vm, const char* name, const char* 
   // A host without a machine still gets to know the library.
   std::unique_ptr<quelea::ModuleSearch> library;
   if (vm == nullptr) library = std::make_unique<quelea::ModuleSearch>(std::vector<std::string>());
+  quelea::ModuleSearch& search = vm != nullptr ? vm->host.search() : *library;
   auto* compilation = new quelea_compilation;
   if (name != nullptr) compilation->root = quelea::source_root(name, {text, length});
-  if (vm != nullptr && !compilation->root.empty()) vm->host.search().add_folder(compilation->root);
-  compilation->built =
-      quelea::compiler::build(name == nullptr ? "(source)" : name, std::string(text, length),
-                              build_options, vm != nullptr ? &vm->host.search() : library.get());
+  if (vm != nullptr && !compilation->root.empty()) search.add_folder(compilation->root);
+  const auto hold = search.hold();
+  compilation->built = quelea::compiler::build(name == nullptr ? "(source)" : name,
+                                               std::string(text, length), build_options, &search);
   return compilation;
 }
 

@@ -63,6 +63,7 @@ void ApiHost::trace(std::string_view line) {
 }
 
 CompileOutcome ApiHost::compile(std::string_view source, std::string_view file) {
+  const auto hold = search_.hold();
   compiler::BuildResult built =
       compiler::build(std::string(file), std::string(source), {}, &search_);
   CompileOutcome outcome;

@@ -23,6 +23,10 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
   // The bytes of a module, and of those that stand in one file with it. Any thread.
   FindResult load(std::string_view name);
 
+  // Held while something compiles with this as its provider: what `find` returned may be replaced
+  // by others, also by a module of the same name.
+  std::unique_lock<std::recursive_mutex> hold() { return std::unique_lock(lock_); }
+
   // Searches one more folder, after the others.
   void add_folder(std::string folder);
 

@@ -5,8 +5,14 @@
 // class is a host without anything: output vanishes, input is empty, no module is found. Tests
 // derive from it.
 //
-// Unless it says otherwise a function may be called from any thread of the machine, and one call at
-// a time of each: the implementation locks where more is wanted.
+// A function may be called on any thread of the machine: those that run processes, the one that
+// called into the machine among them, and those that do what blocks. The machine takes care that
+//
+//   - `write`, `flush`, `log` and `trace` are never called while another of them runs (Vm::write …),
+//   - `read` is never called while it runs, but may run beside all others,
+//
+// so that what is behind them needs no lock. The others (`arguments`, `find_module`, `compile`) may
+// be called by several threads at once. No function may call back into the machine.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,7 @@
 #include "vm/interp/machine.h"
 
+#include <mutex>
+
 #include "vm/code/code_registry.h"
 #include "vm/code/loader.h"
 #include "vm/interp/fusion.h"
@@ -40,6 +42,8 @@ bool load_natives(Vm& vm, std::string_view module) {
 
 bool autoload(Vm& vm, Term module) {
   if (vm.code().find_module(module) != nullptr) return true;
+  std::lock_guard hold(vm.code().search_lock());
+  if (vm.code().find_module(module) != nullptr) return true;  // Somebody else was first.
   const std::string name(vm.atoms().text(module));
   if (load_natives(vm, name)) return true;
   const FindResult found = vm.host().find_module(name);

@@ -41,22 +41,41 @@ struct Compiled {
   std::unique_ptr<pcre2_code, FreeCode> code;
   bool utf = true;
   std::uint32_t groups = 0;
-  std::uint64_t last_use = 0;
+  std::uint64_t last_use = 0;  ///< RegexCache's.
 };
 
-struct RegexCache {
+/// Compiled patterns, which many processes may use at once. They are compiled without the lock: two
+/// that miss the same one both do, and the later one stays.
+class RegexCache {
+ public:
   static constexpr unsigned kVmSlot = 3;
-  std::mutex lock;
-  std::unordered_map<std::string, std::shared_ptr<Compiled>> patterns;  // guarded by lock
-  std::uint64_t uses = 0;                                               // guarded by lock
 
-  void drop_oldest() {
-    auto oldest = patterns.begin();
-    for (auto at = patterns.begin(); at != patterns.end(); ++at) {
+  std::shared_ptr<Compiled> find(const std::string& key) {
+    std::lock_guard hold(lock_);
+    auto at = patterns_.find(key);
+    if (at == patterns_.end()) return nullptr;
+    at->second->last_use = ++uses_;
+    return at->second;
+  }
+  void add(std::string key, std::shared_ptr<Compiled> pattern) {
+    std::lock_guard hold(lock_);
+    if (patterns_.size() >= kCachedPatterns) drop_oldest_locked();
+    pattern->last_use = ++uses_;
+    patterns_.insert_or_assign(std::move(key), std::move(pattern));
+  }
+
+ private:
+  void drop_oldest_locked() {
+    auto oldest = patterns_.begin();
+    for (auto at = patterns_.begin(); at != patterns_.end(); ++at) {
       if (at->second->last_use < oldest->second->last_use) oldest = at;
     }
-    patterns.erase(oldest);
+    patterns_.erase(oldest);
   }
+
+  std::mutex lock_;  // guards the rest, `last_use` included
+  std::unordered_map<std::string, std::shared_ptr<Compiled>> patterns_;
+  std::uint64_t uses_ = 0;
 };
 
 struct CompileError {
@@ -148,17 +167,13 @@ class Pattern {
     key.push_back('/');
     key.append(source.text());
     auto& cache = p.vm().area<RegexCache>();
-    std::lock_guard hold(cache.lock);
-    if (auto at = cache.patterns.find(key); at != cache.patterns.end()) {
-      compiled_ = at->second;
-    } else {
+    compiled_ = cache.find(key);
+    if (compiled_ == nullptr) {
       p.charge(static_cast<std::int64_t>(10 + source.size() / 8));
       compiled_ = compile(source.text(), flags, utf, error_);
       if (compiled_ == nullptr) return false;
-      if (cache.patterns.size() >= kCachedPatterns) cache.drop_oldest();
-      cache.patterns.emplace(std::move(key), compiled_);
+      cache.add(std::move(key), compiled_);
     }
-    compiled_->last_use = ++cache.uses;
     return true;
   }
   Term raise(Process& p) const {

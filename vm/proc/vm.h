@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -64,9 +65,19 @@ class Vm {
   std::uint64_t next_ref_number() { return next_ref_.fetch_add(1, std::memory_order_relaxed); }
 
   Host& host() { return *host_; }
-  bool write(int fd, std::string_view bytes) { return host_->write(fd, bytes); }
-  void flush(int fd) { host_->flush(fd); }
-  void log(LogLevel level, std::string_view line) { host_->log(level, line); }
+  // What the machine says, one at a time (vm/base/host.h). Any thread.
+  bool write(int fd, std::string_view bytes) {
+    std::lock_guard hold(output_lock_);
+    return host_->write(fd, bytes);
+  }
+  void flush(int fd) {
+    std::lock_guard hold(output_lock_);
+    host_->flush(fd);
+  }
+  void log(LogLevel level, std::string_view line) {
+    std::lock_guard hold(output_lock_);
+    host_->log(level, line);
+  }
 
   /// Ends the machine as soon as possible with this status (`System.halt`): what runs goes on to
   /// its next safe point.
@@ -149,6 +160,7 @@ class Vm {
   VmConfig config_;
   Host no_host_;
   Host* host_;
+  std::mutex output_lock_;
   BinaryAccount binaries_;  // before what holds binaries, and so after it when all goes
   AtomTable atoms_;
   NodeIdentity node_;

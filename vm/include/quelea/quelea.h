@@ -36,6 +36,12 @@
  *
  * Threads: one machine is used by one host thread at a time; `quelea_vm_interrupt` alone may be
  * called from any thread and from a signal handler. Different machines need no coordination.
+ *
+ * Callbacks are called while the host is in a call of that machine, on the thread that calls or on
+ * a thread that the machine made, and need no lock of their own: at most one of `write`, `flush`,
+ * `log` and `trace` runs at a time, and at most one `read`, which may run beside one of the others.
+ * What one machine's callbacks share with another's, or with the rest of the host, is the host's to
+ * guard. A callback must not call into its machine, `quelea_vm_interrupt` excepted.
  */
 #ifndef QUELEA_QUELEA_H
 #define QUELEA_QUELEA_H
