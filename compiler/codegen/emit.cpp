@@ -175,7 +175,7 @@ void CodeGenerator::emit_operands(const Inst& inst, InstId id) {
         break;
       }
       case 'G': {
-        std::vector<quelea::Segment> segments;
+        std::vector<quelea::BinarySegment> segments;
         for (size_t i = 0; arg < args.size(); ++i, arg += 2) {
           const SegmentInfo& segment = f_->segments[inst.imm[0] + i];
           segments.push_back(

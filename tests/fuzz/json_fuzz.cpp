@@ -5,7 +5,7 @@
 #include "vm/code/loaded_module.h"
 #include "vm/interp/machine.h"
 #include "vm/native/native.h"
-#include "vm/proc/process.h"
+#include "vm/proc/schedulers.h"
 #include "vm/term/binary.h"
 #include "vm/term/compare.h"
 #include "vm/term/map.h"
@@ -34,7 +34,7 @@ Term call(Vm& vm, Process& p, const char* name, Term first, Term second) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::unique_ptr<Vm> vm = make_vm({});
-  Process& p = *vm->new_process(4096);
+  Process& p = *vm->new_process(vm->schedulers().first(), 4096);
   Term options = map_empty(p);
   Term decoded = call(*vm, p, "json_decode", binary_from_bytes(p, data, size), options);
   must(is_tuple(decoded) && tuple_size(decoded) == 2);

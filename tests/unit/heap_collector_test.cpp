@@ -12,6 +12,7 @@
 #include "vm/term/binary.h"
 #include "vm/term/copy.h"
 #include "vm/term/hash.h"
+#include "vm/proc/schedulers.h"
 #include "vm/term/integer.h"
 #include "vm/term/map.h"
 
@@ -24,7 +25,7 @@ struct Roots : NativeState {};
 /// A process that stands at the bottom of its stack and builds terms.
 class HeapFixture {
  public:
-  HeapFixture() : vm(make_vm({})), p(*vm->new_process(64)) {
+  HeapFixture() : vm(make_vm({})), p(*vm->new_process(vm->schedulers().first(), 64)) {
     p.fp = reinterpret_cast<Term*>(p.block_end() - 1);
     p.fp->bits = make_return_word(reinterpret_cast<Word>(vm->bottom_return_point), 0);
     p.pc = reinterpret_cast<const Word*>(vm->bottom_return_point);

@@ -12,7 +12,7 @@
 #include "vm/code/loaded_module.h"
 #include "vm/interp/machine.h"
 #include "vm/native/native.h"
-#include "vm/proc/process.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/vm.h"
 #include "vm/term/binary.h"
@@ -43,7 +43,7 @@ class NativeMachine {
     config.host = &host;
     config.seed = 1;
     vm = make_vm(config);
-    process = vm->new_process(1 << 16);
+    process = vm->new_process(vm->schedulers().first(), 1 << 16);
   }
 
   /// Runs a call; `Prim` unless the text names `Prelude.`. Exceptions come back as `! class

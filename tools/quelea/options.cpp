@@ -62,7 +62,7 @@ void declare(CLI::App& app, Options& options, Absent& absent, std::string& memor
                        "With --seed: write a line for each slice (time, pid, reductions)"))
       ->type_name("FILE");
   plain(app.add_option("--schedulers", options.schedulers,
-                       "Threads that run processes (this build uses one)"))
+                       "Threads that run processes (default: one for each CPU)"))
       ->type_name("N")
       ->check(CLI::Range(1u, 1024u));
   plain(app.add_option("--max-memory", memory, "Limit the memory of processes: 512M, 2G"))

@@ -97,6 +97,7 @@ quelea_vm* quelea_vm_create(const quelea_config* config) {
   machine.host = &handle->host;
   machine.max_processes = copy.max_processes;
   machine.max_memory_bytes = copy.max_memory_bytes;
+  machine.schedulers = copy.schedulers;
   machine.seed = copy.seed;
   machine.deterministic = copy.deterministic;
   handle->vm = quelea::make_vm(machine);

@@ -88,7 +88,7 @@ struct SwitchCase {
 
 /// A segment of `bs_build` and `bs_append`; `size` counts units, and is ignored where the flags say
 /// kSegmentWhole or a UTF type (give any constant).
-struct Segment {
+struct BinarySegment {
   std::uint32_t flags;
   std::uint32_t unit;
   Value value;
@@ -223,17 +223,17 @@ class Assembler {
     }
   }
   void put(const std::vector<SwitchCase>& cases) { put(std::span<const SwitchCase>(cases)); }
-  void put(std::span<const Segment> segments) {
+  void put(std::span<const BinarySegment> segments) {
     check("G");
     varint(segments.size());
-    for (const Segment& segment : segments) {
+    for (const BinarySegment& segment : segments) {
       varint(segment.flags);
       varint(segment.unit);
       varint(segment.value.encoded);
       varint(segment.size.encoded);
     }
   }
-  void put(const std::vector<Segment>& segments) { put(std::span<const Segment>(segments)); }
+  void put(const std::vector<BinarySegment>& segments) { put(std::span<const BinarySegment>(segments)); }
 
   void varint(std::uint64_t value) {
     while (value >= 128) {

@@ -128,7 +128,7 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
   if (!target->has_code()) autoload(vm, module);
   if (!target->has_code()) return result;
 
-  vm.main_end = {};
+  vm.main_end.reset();
   vm.encode_main_value = request.encode_result;
   Process* main = spawn_main(vm, target, arguments);
   if (main == nullptr) return result;
@@ -136,7 +136,7 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
   if (vm.determinism() != nullptr) {
     SeededScheduler(vm, &run).run_until_main_ends();
   } else {
-    Scheduler(vm, &run).run_until_main_ends();
+    run_machine(vm, &run);
   }
   if (vm.halted()) {
     result.end = RunResult::End::Halted;

@@ -14,6 +14,7 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
 #include "vm/term/integer.h"
+#include "vm/proc/local.h"
 
 namespace quelea {
 namespace {
@@ -49,7 +50,7 @@ void dispose_open_file(SharedBytes* shared) {
 Term make_handle(Process& p, int fd, const std::string& path) {
   auto* file = new OpenFile;
   // The number tells handles of one path apart.
-  file->label = "#File<" + std::to_string(p.vm().next_ref_number()) + " " + path + ">";
+  file->label = "#File<" + std::to_string(p.next_reference_number()) + " " + path + ">";
   file->fd = fd;
   file->references.store(1, std::memory_order_relaxed);
   file->capacity = file->label.size();

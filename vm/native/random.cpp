@@ -7,6 +7,7 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/support.h"
 #include "vm/term/integer.h"
+#include "vm/proc/local.h"
 
 namespace quelea {
 namespace {
@@ -91,7 +92,7 @@ Term prim_random_seed_0(Process& p, Args) {
   // A machine that was given a seed runs reproducibly: its n-th state follows from that seed.
   std::uint64_t seed = p.vm().config().seed;
   if (seed != 0 || p.vm().config().deterministic) {
-    seed ^= p.vm().next_ref_number() * 0x9E3779B97F4A7C15u;
+    seed ^= p.next_reference_number() * 0x9E3779B97F4A7C15u;
   } else if (getrandom(&seed, sizeof seed, 0) != sizeof seed) {
     seed = p.vm().monotonic_ns();
   }

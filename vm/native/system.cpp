@@ -14,8 +14,7 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
 #include "vm/proc/process_table.h"
-#include "vm/proc/run_queue.h"
-#include "vm/proc/statistics.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/timers.h"
 #include "vm/term/integer.h"
 
@@ -160,33 +159,58 @@ Term memory_by_kind(Process& p) {
                     {"literals", vm.code().literals().used_words() * sizeof(Word)}});
 }
 
+/// Summed up over all threads.
+std::uint64_t total(Vm& vm, Counter Statistics::*counter) {
+  std::uint64_t sum = 0;
+  vm.schedulers().for_each_local([&](SchedulerLocal& local) {
+    sum += (local.statistics.*counter).load(std::memory_order_relaxed);
+  });
+  return sum;
+}
+
+std::uint64_t timers(Vm& vm) {
+  std::uint64_t sum = 0;
+  vm.schedulers().for_each_local([&](SchedulerLocal& local) { sum += local.timers.size(); });
+  return sum;
+}
+
+std::uint64_t queued(Vm& vm, Priority priority) {
+  std::uint64_t sum = 0;
+  vm.schedulers().for_each_local(
+      [&](SchedulerLocal& local) { sum += local.queue.size(priority); });
+  return sum;
+}
+
+Term run_queues(Process& p) {
+  const std::uint64_t max = queued(p.vm(), Priority::Max), high = queued(p.vm(), Priority::High),
+                      normal = queued(p.vm(), Priority::Normal),
+                      low = queued(p.vm(), Priority::Low);
+  return map_of(p, {{"total", max + high + normal + low},
+                    {"max", max},
+                    {"high", high},
+                    {"normal", normal},
+                    {"low", low}});
+}
+
 /// What the machine counts about itself.
 Term statistic(Process& p, std::string_view item) {
   Vm& vm = p.vm();
-  const Statistics& counts = vm.area<Statistics>();
-  const RunQueue& queue = vm.run_queue();
-  if (item == "reductions") return counted(p, counts.reductions);
-  if (item == "slices") return counted(p, counts.slices);
-  if (item == "ended") return counted(p, counts.ended);
-  if (item == "timers") return counted(p, vm.timers().size());
-  if (item == "uptime_ms") return counted(p, (vm.monotonic_ns() - counts.started_ns) / 1'000'000);
+  if (item == "reductions") return counted(p, total(vm, &Statistics::reductions));
+  if (item == "slices") return counted(p, total(vm, &Statistics::slices));
+  if (item == "ended") return counted(p, total(vm, &Statistics::ended));
+  if (item == "timers") return counted(p, timers(vm));
+  if (item == "uptime_ms") return counted(p, (vm.monotonic_ns() - vm.started_ns()) / 1'000'000);
   if (item == "memory_by_kind") return memory_by_kind(p);
   if (item == "memory_limit") {
     const std::uint64_t limit = vm.config().max_memory_bytes;
     return limit == 0 ? atoms::infinity : counted(p, limit);
   }
   if (item == "collections") {
-    return map_of(p, {{"count", counts.collections},
-                      {"full", counts.full_collections},
-                      {"reclaimed_bytes", counts.collected_words * sizeof(Word)}});
+    return map_of(p, {{"count", total(vm, &Statistics::collections)},
+                      {"full", total(vm, &Statistics::full_collections)},
+                      {"reclaimed_bytes", total(vm, &Statistics::collected_words) * sizeof(Word)}});
   }
-  if (item == "run_queue") {
-    return map_of(p, {{"total", queue.size()},
-                      {"max", queue.size(Priority::Max)},
-                      {"high", queue.size(Priority::High)},
-                      {"normal", queue.size(Priority::Normal)},
-                      {"low", queue.size(Priority::Low)}});
-  }
+  if (item == "run_queue") return run_queues(p);
   return badarg(p);
 }
 
@@ -205,20 +229,20 @@ bool read_alarm(Term value, std::uint64_t unit, std::uint64_t& out) {
 Term prim_system_alarms(Process& p, Args args) {
   if (!is_map(args[0])) return badarg(p);
   auto option = [&](const char* name) { return map_get(args[0], atom_of(p, name), atoms_of(p)); };
-  Statistics wanted;
-  std::uint64_t mailbox = 0;
+  std::uint64_t schedule_ns = 0, collection_ns = 0, mailbox = 0;
   const Term receiver = option("to");
-  if (!read_alarm(option("long_schedule"), 1'000'000, wanted.long_schedule_ns) ||
-      !read_alarm(option("long_collection"), 1'000'000, wanted.long_collection_ns) ||
+  if (!read_alarm(option("long_schedule"), 1'000'000, schedule_ns) ||
+      !read_alarm(option("long_collection"), 1'000'000, collection_ns) ||
       !read_alarm(option("long_mailbox"), 1, mailbox) ||
       !(receiver.is_none() || receiver.is_atom() || receiver.is_local_pid())) {
     return badarg(p);
   }
-  Statistics& statistics = p.vm().area<Statistics>();
-  statistics.long_schedule_ns = wanted.long_schedule_ns;
-  statistics.long_collection_ns = wanted.long_collection_ns;
-  statistics.long_mailbox = static_cast<std::uint32_t>(mailbox);
-  statistics.alarm_receiver = receiver == atoms::nil ? Term::none() : receiver;
+  Alarms& alarms = p.vm().alarms();
+  alarms.long_schedule_ns.store(schedule_ns, std::memory_order_relaxed);
+  alarms.long_collection_ns.store(collection_ns, std::memory_order_relaxed);
+  alarms.long_mailbox.store(static_cast<std::uint32_t>(mailbox), std::memory_order_relaxed);
+  alarms.receiver.store(receiver == atoms::nil ? Term::none().bits : receiver.bits,
+                        std::memory_order_relaxed);
   return atoms::ok;
 }
 
@@ -231,7 +255,7 @@ Term prim_system_info(Process& p, Args args) {
   if (item == "hostname") return binary_from_text(p, uname(&names) == 0 ? names.nodename : "");
   if (item == "os_pid") return Term::small(getpid());
   if (item == "version") return binary_from_text(p, version_string());
-  if (item == "schedulers") return Term::small(1);
+  if (item == "schedulers") return Term::small(p.vm().schedulers().count());
   if (item == "cpus") return Term::small(usable_cpus());
   if (item == "wordsize") return Term::small(8);
   if (item == "memory") return Term::small(resident_bytes());
@@ -264,7 +288,7 @@ Term prim_time_local_offset(Process& p, Args args) {
 }
 
 Term prim_unique_integer(Process& p, Args) {
-  return make_integer_unsigned(p, p.vm().next_ref_number());
+  return make_integer_unsigned(p, p.next_reference_number());
 }
 
 }  // namespace quelea

@@ -1,6 +1,7 @@
 // The end of a process: everybody who cares is told, everything it had goes back.
 #include <vector>
 
+#include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
@@ -39,20 +40,17 @@ void tell_others(Vm& vm, Process& p, Term reason) {
 
 void Vm::end_process(Process& p) {
   p.state = ProcessState::Exiting;
-  ++area<Statistics>().ended;
+  SchedulerLocal& here = p.local();
+  count(here.statistics.ended);
   stop_receive_timer(p);
   Term reason = atoms::normal;
   const Unwinding* x = p.known_unwinding();
   if (x != nullptr && !x->exit_reason.is_none()) reason = x->exit_reason;
-  if (p.extra_record != nullptr && p.extra_record->name.is_atom()) {
-    names_->remove(p.extra_record->name);
-  }
   const bool is_main = p.self() == main_pid;
   if (x != nullptr && !x->exit_class.is_none() && !is_main && x->exit_class != atoms::exit) {
     report_crash(p, x->exit_class, x->exception_reason, x->exit_trace);
   }
   if (is_main) {
-    main_end.over = true;
     main_end.raised = reason != atoms::normal;
     if (x != nullptr && !x->exit_class.is_none()) {
       main_end.report = crash_text(p, x->exit_class, x->exception_reason, x->exit_trace);
@@ -62,21 +60,24 @@ void Vm::end_process(Process& p) {
       encode_value(main_end.value, p.value);
     }
   }
+  names_->close(p);
   // Signals that arrived are not handled any more, but a link or monitor among them wants an
   // answer.
-  if (p.outer.load(std::memory_order_acquire) != nullptr) p.take_last_relations();
-  if (p.extra_record != nullptr) {
-    processes_->remove(p);
-    tell_others(*this, p, reason);
-    destroy_process(p);
-  } else {
-    free_process(p);
+  p.take_last_relations();
+  processes_->remove(p, here.free_places);
+  if (p.extra_record != nullptr) tell_others(*this, p, reason);
+  release_process(p);
+  epochs_.retire(here.epoch, p);
+  if (is_main) {
+    main_end.over.store(true, std::memory_order_release);
+    notify();
   }
 }
 
 /// Who links or monitors behind what ends it finds nobody: as in Erlang, the answer is :noproc.
 void Process::take_last_relations() {
-  Signal* signal = outer.exchange(nullptr, std::memory_order_acquire);
+  Signal* signal = close_signals(*this);
+  if (signal == nullptr) return;
   std::vector<Signal*> in_order;
   for (; signal != nullptr; signal = static_cast<Signal*>(signal->next)) in_order.push_back(signal);
   for (auto at = in_order.rbegin(); at != in_order.rend(); ++at) {

@@ -276,7 +276,7 @@ Term Look::sizes(std::string_view name) {
 Term Look::item(std::string_view name) {
   if (const Term size = sizes(name); !size.is_none()) return size;
   if (name == "registered_name") {
-    const Term registered = extra() != nullptr ? extra()->name : Term::none();
+    const Term registered = target_.registered_name();
     return registered.is_atom() ? registered : Term::nil_list();
   }
   if (name == "status") return atom(status());

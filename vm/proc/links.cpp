@@ -38,6 +38,7 @@
 #include <algorithm>
 
 #include "vm/code/code_registry.h"
+#include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
@@ -70,7 +71,7 @@ Term Process::send(Term dest, Term message, bool priority) {
   } else if (!dest.is_kind(Kind::ExternalPid) && !dest.is_kind(Kind::ExternalRef)) {
     return badarg();
   }
-  if (target == nullptr || !admit_message(this, *target)) return message;
+  if (target == nullptr || !admit_message(local(), this, *target)) return message;
   Signal* signal = make_signal(vm(), kind, message, self(), number);
   charge(static_cast<std::int64_t>(1 + signal->used_words() / 16));
   post(*target, signal);
@@ -158,7 +159,8 @@ Term Process::exit_signal(Term pid, Term reason) {
 
 Term group_leader_of(Process& p) {
   const Term own = p.extra_record != nullptr ? p.extra_record->group_leader : Term::none();
-  return own.is_none() ? p.vm().main_pid : own;
+  if (!own.is_none()) return own;
+  return p.vm().main_pid.is_none() ? p.self() : p.vm().main_pid;
 }
 
 Term Process::set_group_leader(Term pid, Term leader) {
@@ -196,20 +198,11 @@ Term Process::register_name(Term name, Term pid) {
     return badarg();
   }
   Process* target = vm().processes().find(pid);
-  if (target == nullptr || vm().names().find(name) != nullptr) return badarg();
-  if (target->extra().name.is_atom()) return badarg();
-  vm().names().add(name, *target);
-  target->extra().name = name;
-  return atoms::true_;
+  return target != nullptr && vm().names().add(name, *target) ? atoms::true_ : badarg();
 }
 
 Term Process::unregister_name(Term name) {
-  if (!name.is_atom()) return badarg();
-  Process* target = vm().names().find(name);
-  if (target == nullptr) return badarg();
-  vm().names().remove(name);
-  target->extra().name = Term::none();
-  return atoms::true_;
+  return name.is_atom() && vm().names().remove(name) ? atoms::true_ : badarg();
 }
 
 Term Process::whereis(Term name) {

@@ -1,6 +1,7 @@
 #include "vm/proc/mailbox.h"
 
 #include "vm/proc/process_extra.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/vm.h"
 
@@ -190,8 +191,10 @@ void adopt_signal(Process& p, Signal* signal, bool as_old) {
 }
 
 bool start_receive_timer(Process& p, std::int64_t ms) {
-  p.receive_timer = p.vm().timers().start_wake(
+  Schedulers& schedulers = p.vm().schedulers();
+  p.receive_timer = schedulers.timers_for(p.local()).start_wake(
       p.vm().monotonic_ns(), static_cast<std::uint64_t>(ms) * 1'000'000, p.self());
+  schedulers.started_timer(p.local());
   return p.receive_timer != 0;
 }
 

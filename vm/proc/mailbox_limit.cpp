@@ -1,5 +1,6 @@
 #include "vm/proc/mailbox_limit.h"
 
+#include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
@@ -14,15 +15,15 @@ constexpr unsigned kMostPassed = 1000;
 
 MailboxLimit& limit_of(Process& p) { return *p.extra_record->mailbox_limit; }
 
-void unblock(Vm& vm, Term sender, Term by) {
-  if (Process* process = vm.processes().find(sender)) {
-    post_signal(*process, make_signal(vm, SignalKind::Unblocked, Term::none(), by));
+void unblock(Process& p, Term sender) {
+  if (Process* process = p.vm().processes().find(sender)) {
+    p.post(*process, make_signal(p.vm(), SignalKind::Unblocked, Term::none(), p.self()));
   }
 }
 
 }  // namespace
 
-bool admit_to_limited(Process* sender, Process& to) {
+bool admit_to_limited(SchedulerLocal& here, Process* sender, Process& to) {
   MailboxLimit& limit = limit_of(to);
   // Relaxed: the count bounds memory, it guards none.
   const std::uint32_t before = limit.queued.fetch_add(1, std::memory_order_relaxed);
@@ -40,7 +41,7 @@ bool admit_to_limited(Process* sender, Process& to) {
     case OnFull::Kill:
       if (!limit.killed.exchange(true, std::memory_order_relaxed)) {
         const Term from = sender != nullptr ? sender->self() : Term::none();
-        post_signal(to, make_signal(to.vm(), SignalKind::MailboxFull, Term::none(), from));
+        post_signal(here, to, make_signal(*here.vm, SignalKind::MailboxFull, Term::none(), from));
         if (sender == &to) to.interrupt_slice();
       }
       break;
@@ -55,7 +56,8 @@ void wait_for_room(Process& sender, Process& to) {
       limit.queued.load(std::memory_order_relaxed) <= limit.most) {
     return;
   }
-  post_signal(to, make_signal(to.vm(), SignalKind::Blocked, Term::none(), sender.self()));
+  Signal* blocked = make_signal(sender.vm(), SignalKind::Blocked, Term::none(), sender.self());
+  if (!sender.post(to, blocked)) return;
   ++sender.extra().blocked_sends;
   sender.set_flag_bit(Process::kBlocked, true);
   sender.interrupt_slice();
@@ -65,7 +67,7 @@ void note_blocked(Process& p, Term sender) {
   if (p.extra_record == nullptr || p.extra_record->mailbox_limit == nullptr) return;
   MailboxLimit& limit = limit_of(p);
   if (limit.queued.load(std::memory_order_relaxed) <= limit.most) {
-    unblock(p.vm(), sender, p.self());
+    unblock(p, sender);
   } else {
     limit.blocked.push_back(sender);
   }
@@ -75,7 +77,7 @@ void message_left(Process& p) {
   MailboxLimit& limit = limit_of(p);
   const std::uint32_t left = limit.queued.fetch_sub(1, std::memory_order_relaxed) - 1;
   while (!limit.blocked.empty()) {
-    unblock(p.vm(), limit.blocked.front(), p.self());
+    unblock(p, limit.blocked.front());
     limit.blocked.pop_front();
     if (left > limit.most) break;
   }
@@ -97,7 +99,7 @@ void drop_oldest(Process& p) {
 }
 
 void release_blocked(Process& p) {
-  for (Term sender : limit_of(p).blocked) unblock(p.vm(), sender, p.self());
+  for (Term sender : limit_of(p).blocked) unblock(p, sender);
   limit_of(p).blocked.clear();
 }
 

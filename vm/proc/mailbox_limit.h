@@ -43,11 +43,11 @@ struct MailboxLimit {
 };
 
 /// The slow half of `admit_message`.
-bool admit_to_limited(Process* sender, Process& to);
+bool admit_to_limited(SchedulerLocal& here, Process* sender, Process& to);
 
 /// Counts a message that is about to be sent; null stands for a timer. False: it is not to be sent.
-inline bool admit_message(Process* sender, Process& to) {
-  return QUELEA_LIKELY(!to.has_mailbox_limit) || admit_to_limited(sender, to);
+inline bool admit_message(SchedulerLocal& here, Process* sender, Process& to) {
+  return QUELEA_LIKELY(!to.has_mailbox_limit) || admit_to_limited(here, sender, to);
 }
 /// After a message was sent to a process with a limit: the sender may have to wait.
 void wait_for_room(Process& sender, Process& to);

@@ -7,6 +7,7 @@
 #include "vm/heap/collector.h"
 #include "vm/heap/walker.h"
 #include "vm/native/native.h"
+#include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/statistics.h"
@@ -205,8 +206,8 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   }
   StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
   if (room_bytes == 0) room_bytes = frame_room(pc);
-  Statistics& statistics = vm().area<Statistics>();
-  const std::uint64_t began_ns = statistics.long_collection_ns != 0 ? vm().monotonic_ns() : 0;
+  const bool timed = vm().alarms().long_collection_ns.load(std::memory_order_relaxed) != 0;
+  const std::uint64_t began_ns = timed ? vm().monotonic_ns() : 0;
   CollectionResult result =
       Collector(*this, foreign, heap_limit_words()).collect(top, room_bytes, full, scan_roots);
   fp = top.fp;
@@ -219,11 +220,12 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   }
   charge(static_cast<std::int64_t>(result.live_words / 64));
   ++collections_;
-  ++statistics.collections;
-  statistics.full_collections += result.full;
-  statistics.collected_words += result.reclaimed_words;
+  Statistics& statistics = local().statistics;
+  count(statistics.collections);
+  count(statistics.full_collections, result.full);
+  count(statistics.collected_words, result.reclaimed_words);
   if (QUELEA_UNLIKELY(began_ns != 0)) {
-    check_collection(*this, statistics, vm().monotonic_ns() - began_ns);
+    check_collection(*this, vm().monotonic_ns() - began_ns);
   }
 #if QUELEA_GCSTRESS
   if (used_words() < 4096 || collections_ % 64 == 0) {

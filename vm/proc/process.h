@@ -30,6 +30,12 @@ struct Unwinding;
 struct Signal;
 struct NativeState;
 struct LoadedFunction;
+struct SchedulerLocal;
+
+/// What processes read of the SchedulerLocal that runs them without knowing the rest.
+struct LocalHead {
+  Vm* vm;
+};
 
 /// Lower runs first.
 enum class Priority : std::uint8_t { Max, High, Normal, Low };
@@ -81,8 +87,10 @@ struct SpawnOptions {
 class Process : public Heap {
  public:
   // What natives use -----------------------------------------------------------------------------
-  Vm& vm() const { return *vm_; }
+  Vm& vm() const { return *local_->vm; }
   Term self() const { return pid_; }
+  /// Of the thread that runs it (vm/proc/local.h).
+  SchedulerLocal& local() const;
 
   /// Raises: class is :error, :exit or :throw. Always none.
   Term raise(Term class_atom, Term reason);
@@ -196,7 +204,8 @@ class Process : public Heap {
   std::uint16_t extra_first = 0;
   std::uint16_t extra_count = 0;
 
-  ProcessState state = ProcessState::Runnable;
+  /// Written by the owner, and by whoever wakes it: from Waiting to Runnable.
+  std::atomic<ProcessState> state{ProcessState::Runnable};
   Priority priority = Priority::Normal;
   /// Bits below.
   std::uint8_t flags = 0;
@@ -227,9 +236,19 @@ class Process : public Heap {
   /// Reductions taken away by `interrupt_slice` and given back at the safe point.
   std::int32_t held_reductions = 0;
 
-  /// Other processes' signals, newest first; the owner takes all at once. Senders push with
-  /// release, which pairs with the owner's acquire exchange.
+  /// Other processes' signals, newest first; the owner takes all at once (vm/proc/signal.h). Closed
+  /// when it has ended.
   std::atomic<Signal*> outer{nullptr};
+
+  /// The index of the atom it is registered by (NameTable).
+  static constexpr std::uint32_t kUnnamed = ~std::uint32_t{0};
+  static constexpr std::uint32_t kClosed = kUnnamed - 1;
+  std::atomic<std::uint32_t> name_place{kUnnamed};
+  /// An atom, or none.
+  Term registered_name() const {
+    const std::uint32_t place = name_place.load(std::memory_order_relaxed);
+    return place < kClosed ? Term::atom(place) : Term::none();
+  }
 
   /// A link with nothing behind it, which is never written.
   static Fragment** no_message() {
@@ -293,7 +312,7 @@ class Process : public Heap {
   const Word* stress_pc = nullptr;
   unsigned stress_skipped = 0;
 #endif
-  Vm* vm_ = nullptr;
+  LocalHead* local_ = nullptr;
   Term pid_ = Term::none();
 };
 

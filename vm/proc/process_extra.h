@@ -77,7 +77,6 @@ struct ProcessExtra {
            (places != nullptr ? sizeof(MailboxPlaces) : 0);
   }
 
-  Term name = Term::none();  ///< Registered.
   Term label = Term::none();
   Term group_leader = Term::none();  ///< none: the main process
 

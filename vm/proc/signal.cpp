@@ -7,6 +7,7 @@
 #include "vm/base/memory.h"
 #include "vm/code/code_registry.h"
 #include "vm/proc/process.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/signal_builder.h"
 #include "vm/proc/vm.h"
 #include "vm/term/copy.h"
@@ -65,21 +66,45 @@ void drop_signal(Signal* signal) {
   release_fragment(signal);
 }
 
-void post_signal(Process& to, Signal* signal) {
-  Signal* head = to.outer.load(std::memory_order_relaxed);
-  do {
-    signal->next = head;
-    // Release: the receiver's acquire exchange in `handle_signals` sees the whole signal.
-  } while (!to.outer.compare_exchange_weak(head, signal, std::memory_order_release,
-                                           std::memory_order_relaxed));
-  to.vm().wake(to);
+namespace {
+
+/// What the queue of the dead holds.
+Signal* closed() {
+  static constexpr Word kClosed = 0;
+  return reinterpret_cast<Signal*>(const_cast<Word*>(&kClosed));
 }
 
-bool Process::post(Process& to, Signal* signal) {
-  post_signal(to, signal);
+}  // namespace
+
+bool post_signal(SchedulerLocal& here, Process& to, Signal* signal) {
+  Signal* head = to.outer.load(std::memory_order_acquire);
+  do {
+    if (QUELEA_UNLIKELY(head == closed())) {
+      drop_signal(signal);
+      return false;
+    }
+    signal->next = head;
+  } while (!to.outer.compare_exchange_weak(head, signal, std::memory_order_seq_cst,
+                                           std::memory_order_acquire));
+  here.vm->schedulers().wake(here, to);
   return true;
 }
 
-Word Process::next_reference_number() { return vm().next_ref_number(); }
+Signal* close_signals(Process& process) {
+  Signal* last = process.outer.exchange(closed(), std::memory_order_acq_rel);
+  return last == closed() ? nullptr : last;
+}
+
+bool Process::post(Process& to, Signal* signal) { return post_signal(local(), to, signal); }
+
+Word Process::next_reference_number() {
+  static constexpr std::uint64_t kBatch = 1024;
+  SchedulerLocal& here = local();
+  if (here.next_number == here.number_end) {
+    here.next_number = vm().take_reference_numbers(kBatch);
+    here.number_end = here.next_number + kBatch;
+  }
+  return here.next_number++;
+}
 
 }  // namespace quelea

@@ -150,6 +150,12 @@ bool receive_signal(Process& p, Signal* signal) {
     case SignalKind::GroupLeader:
       p.extra().group_leader = signal->term;
       break;
+    case SignalKind::Timeout:
+      if (p.receive_timer == signal->reference) {
+        p.receive_timer = 0;
+        p.set_flag_bit(Process::kTimedOut, true);
+      }
+      break;
     case SignalKind::Wake:
       break;
   }

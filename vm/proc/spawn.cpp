@@ -6,7 +6,7 @@
 #include "vm/heap/stack.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
-#include "vm/proc/run_queue.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/signal.h"
 #include "vm/proc/vm.h"
 #include "vm/term/copy.h"
@@ -53,7 +53,8 @@ void fill_first_frame(Vm& vm, Process& child, const Start& start, std::size_t sl
   child.extra_count = static_cast<std::uint16_t>(start.arguments.size());
 }
 
-Process* make_child(Vm& vm, const Start& start, const SpawnOptions& options) {
+Process* make_child(SchedulerLocal& here, const Start& start, const SpawnOptions& options) {
+  Vm& vm = *here.vm;
   const std::size_t slots = frame_slots(vm, start.entry);
   std::size_t words = std::max(slots, start.arguments.size() + 1) + kRedZoneSlots;
   for (Term argument : start.arguments) {
@@ -61,7 +62,7 @@ Process* make_child(Vm& vm, const Start& start, const SpawnOptions& options) {
   }
   words = std::max(
       {words + kSpareWords, kMinBlockWords, std::min(options.min_heap_words, kMaxBlockRequest)});
-  Process* child = vm.new_process(words);
+  Process* child = vm.new_process(here, words);
   if (child == nullptr) return nullptr;
   child->priority = options.priority;
   fill_first_frame(vm, *child, start, slots);
@@ -74,22 +75,23 @@ Process* make_child(Vm& vm, const Start& start, const SpawnOptions& options) {
         std::make_unique<MailboxLimit>(options.max_mailbox, options.on_full);
     child->has_mailbox_limit = true;
   }
-  return child;
+  // From here on others can find it.
+  return vm.publish(*child) ? child : nullptr;
 }
 
 Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& options) {
   Vm& vm = parent.vm();
-  if (options.name.is_atom() && vm.names().find(options.name) != nullptr) return parent.badarg();
-  Process* child = make_child(vm, start, options);
+  Process* child = make_child(parent.local(), start, options);
   if (child == nullptr) return parent.raise_error(atoms::system_limit);
-  parent.charge(static_cast<std::int64_t>(8 + child->used_words() / 16));
-  if (options.name.is_atom()) {
-    vm.names().add(options.name, *child);
-    child->extra().name = options.name;
+  if (options.name.is_atom() && !vm.names().add(options.name, *child)) {
+    child->exit_with(atoms::noproc);
+    vm.end_process(*child);
+    return parent.badarg();
   }
   if (parent.extra_record != nullptr && !parent.extra_record->group_leader.is_none()) {
     child->extra().group_leader = parent.extra_record->group_leader;
   }
+  parent.charge(static_cast<std::int64_t>(8 + child->used_words() / 16));
   Term result = child->self();
   if (options.link) {
     const std::uint32_t number = next_link_number(parent.extra());
@@ -100,7 +102,7 @@ Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& optio
     result = parent.tuple(child->self(), parent.note_monitor(child->self(), options.monitoring));
     child->extra().watchers.insert({ref_number(tuple_at(result, 1)), parent.self()});
   }
-  vm.run_queue().push(*child);
+  vm.schedulers().make_runnable(parent.local(), *child);
   return result;
 }
 
@@ -141,8 +143,10 @@ Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> argument
   Start start;
   start.entry = target->entry.load(std::memory_order_acquire);
   start.arguments.assign(arguments.begin(), arguments.end());
-  Process* process = make_child(vm, start, SpawnOptions{});
-  if (process != nullptr) vm.run_queue().push(*process);
+  SchedulerLocal& here = vm.schedulers().first();
+  Process* process = make_child(here, start, SpawnOptions{});
+  // Into the queue without a word to others: a script without processes starts no threads.
+  if (process != nullptr) here.queue.push(*process);
   return process;
 }
 

@@ -21,10 +21,10 @@ struct AlarmTerm : TermAlloc {
 };
 
 /// `(:alarm, kind, pid, value)` to the receiver, or a line in the log.
-void raise_alarm(Process& p, const Statistics& statistics, const char* kind, std::uint64_t value,
+void raise_alarm(Process& p, const char* kind, std::uint64_t value,
                  const char* unit) {
   Vm& vm = p.vm();
-  const Term receiver = statistics.alarm_receiver;
+  const Term receiver{vm.alarms().receiver.load(std::memory_order_relaxed)};
   Process* target = nullptr;
   if (receiver.is_atom()) target = vm.names().find(receiver);
   if (receiver.is_local_pid()) target = vm.processes().find(receiver);
@@ -40,30 +40,33 @@ void raise_alarm(Process& p, const Statistics& statistics, const char* kind, std
   AlarmTerm memory;
   const Term message =
       memory.tuple(atom, kind_atom, p.self(), Term::small(static_cast<std::int64_t>(value)));
-  post_signal(*target, make_signal(vm, SignalKind::Message, message, Term::none()));
+  p.post(*target, make_signal(vm, SignalKind::Message, message, Term::none()));
 }
 
 }  // namespace
 
-void check_slice(Process& p, Statistics& statistics, std::uint64_t slice_ns) {
-  if (statistics.long_schedule_ns != 0 && slice_ns > statistics.long_schedule_ns) {
-    raise_alarm(p, statistics, "long_schedule", slice_ns / 1'000'000, "ms");
+void check_slice(Process& p, std::uint64_t slice_ns) {
+  const Alarms& alarms = p.vm().alarms();
+  const std::uint64_t most_ns = alarms.long_schedule_ns.load(std::memory_order_relaxed);
+  if (most_ns != 0 && slice_ns > most_ns) {
+    raise_alarm(p, "long_schedule", slice_ns / 1'000'000, "ms");
   }
-  if (statistics.long_mailbox == 0) return;
+  const std::uint32_t most_messages = alarms.long_mailbox.load(std::memory_order_relaxed);
+  if (most_messages == 0) return;
   // Once when it grows past the limit; again after it was short.
-  const bool is_long = p.message_count > statistics.long_mailbox;
+  const bool is_long = p.message_count > most_messages;
   const bool was_long = p.extra_record != nullptr && p.extra_record->mailbox_was_long;
   if (is_long && !was_long) {
     p.extra().mailbox_was_long = true;
-    raise_alarm(p, statistics, "long_mailbox", p.message_count, "messages");
-  } else if (was_long && p.message_count <= statistics.long_mailbox / 2) {
+    raise_alarm(p, "long_mailbox", p.message_count, "messages");
+  } else if (was_long && p.message_count <= most_messages / 2) {
     p.extra_record->mailbox_was_long = false;
   }
 }
 
-void check_collection(Process& p, Statistics& statistics, std::uint64_t collection_ns) {
-  if (collection_ns > statistics.long_collection_ns) {
-    raise_alarm(p, statistics, "long_collection", collection_ns / 1'000'000, "ms");
+void check_collection(Process& p, std::uint64_t collection_ns) {
+  if (collection_ns > p.vm().alarms().long_collection_ns.load(std::memory_order_relaxed)) {
+    raise_alarm(p, "long_collection", collection_ns / 1'000'000, "ms");
   }
 }
 

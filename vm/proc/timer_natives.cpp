@@ -1,6 +1,7 @@
 // Timers as processes use them, and what happens when they are due.
 #include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process_table.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/vm.h"
 
@@ -27,7 +28,10 @@ Term ms_left(Vm& vm, std::uint64_t due_ns) {
 Term Process::send_after(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
   Signal* signal = make_signal(vm(), SignalKind::Message, message, self());
-  const Word number = vm().timers().start_message(vm().monotonic_ns(), delay_ns(ms), dest, signal);
+  Schedulers& schedulers = vm().schedulers();
+  const Word number = schedulers.timers_for(local()).start_message(vm().monotonic_ns(),
+                                                                   delay_ns(ms), dest, signal);
+  schedulers.started_timer(local());
   if (number == 0) {
     drop_signal(signal);
     return raise_error(atoms::system_limit);
@@ -37,13 +41,14 @@ Term Process::send_after(Term dest, Term message, Term ms) {
 
 Term Process::start_timer(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
-  Timers& timers = vm().timers();
+  Timers& timers = vm().schedulers().timers_for(local());
   const Word number = timers.reserve();
   if (number == 0) return raise_error(atoms::system_limit);
   const Term ref = make_ref(*this, number, self().bits);
   message = tuple(atoms::timeout, ref, message);
   timers.start_reserved(number, vm().monotonic_ns(), delay_ns(ms), dest,
                         make_signal(vm(), SignalKind::Message, message, self()));
+  vm().schedulers().started_timer(local());
   return ref;
 }
 
@@ -65,31 +70,31 @@ Term Process::read_timer(Term ref) {
 
 namespace {
 
-void fire(Vm& vm, const Timers::Due& due) {
+void fire(SchedulerLocal& here, const Timers::Due& due) {
+  Vm& vm = *here.vm;
   Process* target = due.destination.is_atom() ? vm.names().find(due.destination)
                                               : vm.processes().find(due.destination);
   if (due.message != nullptr) {
-    if (target != nullptr && admit_message(nullptr, *target)) {
-      post_signal(*target, due.message);
+    if (target != nullptr && admit_message(here, nullptr, *target)) {
+      post_signal(here, *target, due.message);
     } else {
       drop_signal(due.message);
     }
-  } else if (target != nullptr && target->receive_timer == due.number) {
-    target->receive_timer = 0;
-    target->set_flag_bit(Process::kTimedOut, true);
-    vm.wake(*target);
+  } else if (target != nullptr) {
+    post_signal(here, *target,
+                make_signal(vm, SignalKind::Timeout, Term::none(), Term::none(), due.number));
   }
 }
 
 }  // namespace
 
-void Timers::fire_due(Vm& vm, std::uint64_t now_ns) {
+void Timers::fire_due(SchedulerLocal& here, std::uint64_t now_ns) {
   std::unique_lock firing(firing_, std::try_to_lock);
   if (!firing) return;
   Due batch[64];
   for (std::size_t fired = 0; fired < kMostAtOnce && next_due_ns() <= now_ns;) {
     const std::size_t count = take_due(now_ns, batch);
-    for (std::size_t i = 0; i < count; ++i) fire(vm, batch[i]);
+    for (std::size_t i = 0; i < count; ++i) fire(here, batch[i]);
     fired += count;
   }
 }

@@ -32,7 +32,7 @@
 
 namespace quelea {
 
-class Vm;
+struct SchedulerLocal;
 
 /// 2^32 - 1 as in Erlang; larger times are timeout_value or badarg.
 inline constexpr std::int64_t kMaxTimerMs = 0xffffffff;
@@ -82,7 +82,7 @@ class Timers {
   std::size_t take_due(std::uint64_t now_ns, std::span<Due> due);
   /// Fires what is due, but not more than kMostAtOnce, so that those it wakes get their turn.
   /// Nothing when another thread is at it.
-  void fire_due(Vm& vm, std::uint64_t now_ns);
+  void fire_due(SchedulerLocal& here, std::uint64_t now_ns);
 
   static constexpr std::size_t kMostAtOnce = 1024;
 

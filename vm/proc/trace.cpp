@@ -191,9 +191,9 @@ std::string crash_text(Process& p, Term class_atom, Term reason, Term readable) 
 std::string named(Process& p) {
   std::string text = "process ";
   inspect(text, p.self(), p.vm().atoms(), p.vm().inspect_options());
-  if (p.extra_record != nullptr && p.extra_record->name.is_atom()) {
+  if (p.registered_name().is_atom()) {
     text += " (";
-    inspect(text, p.extra_record->name, p.vm().atoms(), p.vm().inspect_options());
+    inspect(text, p.registered_name(), p.vm().atoms(), p.vm().inspect_options());
     text += ')';
   }
   return text;

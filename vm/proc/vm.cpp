@@ -1,7 +1,5 @@
 #include "vm/proc/vm.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,7 +11,7 @@
 #include "vm/proc/determinism.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
-#include "vm/proc/run_queue.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/signal.h"
 #include "vm/proc/timers.h"
 #include "vm/term/etf.h"
@@ -46,29 +44,30 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
       code_(std::make_unique<CodeRegistry>(undefined_handler)),
       processes_(std::make_unique<ProcessTable>(config.max_processes)),
       names_(std::make_unique<NameTable>()),
-      run_queue_(std::make_unique<RunQueue>()),
-      timers_(std::make_unique<Timers>()),
       determinism_(config.deterministic ? std::make_unique<Determinism>(config.seed) : nullptr),
+      schedulers_(std::make_unique<Schedulers>(
+          *this, config.deterministic ? 1u : std::clamp(config.schedulers, 1u, kMaxSchedulers))),
       max_process_words_(
           (config.max_memory_bytes != 0 ? config.max_memory_bytes : default_process_bytes()) /
-          sizeof(Word)),
-      event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+          sizeof(Word)) {
+  started_ns_ = monotonic_ns();
   if (config.max_memory_bytes != 0) {
     binaries_.limit = config.max_memory_bytes;
     binaries_.collect_after = std::min(binaries_.collect_after, binaries_.limit / 8);
   }
 }
 
-namespace {
+void Vm::free_record(Process& process) {
+  // Senders who found it look at its mailbox's limit.
+  delete process.extra_record;
+  delete &process;
+}
 
-/// Frees a process and all it holds, without telling anybody.
-void destroy(Process& process) {
-  if (Signal* signal = process.outer.exchange(nullptr, std::memory_order_acquire)) {
-    while (signal != nullptr) {
-      Signal* next = as_signal(signal->next);
-      drop_signal(signal);
-      signal = next;
-    }
+void Vm::release_process(Process& process) {
+  for (Signal* signal = close_signals(process); signal != nullptr;) {
+    Signal* next = as_signal(signal->next);
+    drop_signal(signal);
+    signal = next;
   }
   while (process.first_message != nullptr) {
     Fragment* next = process.first_message->next;
@@ -76,24 +75,22 @@ void destroy(Process& process) {
     process.first_message = next;
   }
   delete process.native_state;
-  delete process.extra_record;
+  process.native_state = nullptr;
+  if (!process.has_mailbox_limit) {
+    delete process.extra_record;
+    process.extra_record = nullptr;
+  }
   process.release_all();
-  delete &process;
 }
 
-}  // namespace
-
 Vm::~Vm() {
-  std::vector<Process*> all;
-  processes_->for_each([&](Process& process) { all.push_back(&process); });
-  for (Process* process : all) destroy(*process);
-  for (auto& area : areas_) area.reset();
-  if (event_fd_ >= 0) close(event_fd_);
+  drop_processes();
+  for (AreaSlot& slot : areas_) slot.area.reset();
 }
 
 void Vm::halt(int status) {
   if (halted()) return;
-  halt_status_ = status;
+  halt_status_.store(status, std::memory_order_relaxed);
   halted_.store(true, std::memory_order_release);
   notify();
 }
@@ -124,38 +121,12 @@ std::uint64_t Vm::real_monotonic_ns() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+void Vm::notify() { schedulers_->notify_all(); }
+
 Timers* Vm::timers_of(Word number) {
-  return TimerPool::is_number(number) && TimerPool::wheel_of(number) == 0 ? timers_.get() : nullptr;
-}
-
-void Vm::wake(Process& process) {
-  if (process.state != ProcessState::Waiting) return;
-  process.state = ProcessState::Runnable;
-  run_queue_->push(process);
-}
-
-void Vm::notify() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write_event(one);
-}
-
-std::ptrdiff_t Vm::write_event(std::uint64_t count) {
-  return ::write(event_fd_, &count, sizeof count);
-}
-
-void Vm::sleep_until(std::uint64_t deadline_ns) {
-  pollfd event{event_fd_, POLLIN, 0};
-  timespec left{};
-  if (deadline_ns != 0) {
-    const std::uint64_t now = monotonic_ns();
-    if (deadline_ns <= now) return;
-    left.tv_sec = static_cast<std::time_t>((deadline_ns - now) / 1'000'000'000);
-    left.tv_nsec = static_cast<long>((deadline_ns - now) % 1'000'000'000);
-  }
-  if (ppoll(&event, 1, deadline_ns != 0 ? &left : nullptr, nullptr) > 0) {
-    std::uint64_t count;
-    [[maybe_unused]] const auto got = ::read(event_fd_, &count, sizeof count);
-  }
+  const unsigned wheel = TimerPool::wheel_of(number);
+  return TimerPool::is_number(number) && wheel < schedulers_->count() ? &schedulers_->at(wheel).timers
+                                                                      : nullptr;
 }
 
 CopyOptions Vm::copy_options() const {
@@ -171,43 +142,39 @@ InspectOptions Vm::inspect_options() {
   return options;
 }
 
-Process* Vm::new_process(std::size_t block_words) {
+Process* Vm::new_process(SchedulerLocal& here, std::size_t block_words) {
   Process* process = Process::make(block_words);
   if (process == nullptr) return nullptr;
-  process->vm_ = this;
+  process->local_ = &here;
   process->binary_account = &binaries_;
-  process->pid_ = processes_->add(*process);
-  if (process->pid_.is_none()) {
-    process->release_all();
-    delete process;
-    return nullptr;
-  }
   return process;
 }
 
+bool Vm::publish(Process& process) {
+  if (!processes_->add(process, process.local().free_places).is_none()) return true;
+  release_process(process);
+  free_record(process);
+  return false;
+}
+
 void Vm::drop_processes() {
-  while (run_queue_->pop() != nullptr) continue;
+  SchedulerLocal& here = schedulers_->first();
+  while (here.queue.pop() != nullptr) continue;
   std::vector<Process*> all;
   processes_->for_each([&](Process& process) { all.push_back(&process); });
   for (Process* process : all) {
-    if (process->extra_record != nullptr && process->extra_record->name.is_atom()) {
-      names_->remove(process->extra_record->name);
-    }
-    free_process(*process);
+    names_->close(*process);
+    processes_->remove(*process, here.free_places);
+    release_process(*process);
+    free_record(*process);
   }
+  epochs_.drain();
 }
-
-void Vm::destroy_process(Process& process) { destroy(process); }
 
 void Vm::encode_value(std::string& out, Term value) {
   EtfEncodeOptions options;
   options.node = node_;
   etf_encode(out, value, atoms_, options);
-}
-
-void Vm::free_process(Process& process) {
-  processes_->remove(process);
-  destroy(process);
 }
 
 }  // namespace quelea

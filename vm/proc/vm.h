@@ -13,6 +13,8 @@
 #include <string_view>
 
 #include "vm/base/host.h"
+#include "vm/proc/epochs.h"
+#include "vm/proc/statistics.h"
 #include "vm/term/atoms.h"
 #include "vm/term/copy.h"
 #include "vm/term/identity.h"
@@ -27,8 +29,9 @@ class Process;
 class ProcessTable;
 struct ReturnPoint;
 class NameTable;
-class RunQueue;
+class Schedulers;
 class Timers;
+struct SchedulerLocal;
 class Vm;
 
 struct VmConfig {
@@ -40,6 +43,9 @@ struct VmConfig {
   /// The seed, 0 too, decides all: scheduling, time, what is random (docs/design/deterministic.md).
   bool deterministic = false;
   std::uint32_t max_atoms = kDefaultAtomLimit;
+  /// How many threads run processes, the one that runs the machine included. 0: that one alone, and
+  /// none for what blocks either: no thread is ever made.
+  unsigned schedulers = 0;
 };
 
 class Vm {
@@ -55,14 +61,19 @@ class Vm {
   CodeRegistry& code() { return *code_; }
   ProcessTable& processes() { return *processes_; }
   NameTable& names() { return *names_; }
-  RunQueue& run_queue() { return *run_queue_; }
-  Timers& timers() { return *timers_; }
+  Schedulers& schedulers() { return *schedulers_; }
+  Epochs& epochs() { return epochs_; }
   /// The wheel that a timer of this number belongs to; null where it is no timer's.
   Timers* timers_of(Word number);
+  Alarms& alarms() { return alarms_; }
+  /// When it was made, by `monotonic_ns`.
+  std::uint64_t started_ns() const { return started_ns_; }
   const NodeIdentity& node() const { return node_; }
 
-  /// A number no other reference of this machine has.
-  std::uint64_t next_ref_number() { return next_ref_.fetch_add(1, std::memory_order_relaxed); }
+  /// The first of `count` numbers that no reference of this machine has.
+  std::uint64_t take_reference_numbers(std::uint64_t count) {
+    return next_reference_.fetch_add(count, std::memory_order_relaxed);
+  }
 
   Host& host() { return *host_; }
   // What the machine says, one at a time (vm/base/host.h). Any thread.
@@ -99,19 +110,17 @@ class Vm {
   /// Null in a machine that is not deterministic.
   Determinism* determinism() const { return determinism_.get(); }
 
-  /// Makes a process that waits run again.
-  void wake(Process& process);
-  /// Sleeps until `notify`, at most until `deadline_ns` (monotonic; 0: no limit).
-  void sleep_until(std::uint64_t deadline_ns);
-  /// Ends `sleep_until`. Any thread, signal handlers included.
+  /// All schedulers look around. Any thread, signal handlers included.
   void notify();
 
-  /// Ends a process: signals, names and memory. It must not be running.
+  /// Ends a process: signals, names and memory. The caller owns it, and it must not be running.
   void end_process(Process& process);
   /// Takes all processes away, without running any of their code. None may be running.
   void drop_processes();
-  /// A new process that nobody knows yet, with a block of `words`; null at the limit.
-  Process* new_process(std::size_t block_words);
+  /// A new process that nobody knows yet, with a block of `words`.
+  Process* new_process(SchedulerLocal& here, std::size_t block_words);
+  /// Gives it a pid, by which others find it. False: there are too many; it is gone.
+  bool publish(Process& process);
 
   CopyOptions copy_options() const;
   InspectOptions inspect_options();
@@ -124,10 +133,17 @@ class Vm {
   Term main_pid = Term::none();
   /// How it ended: class, reason as text, trace; and its value.
   struct MainEnd {
-    bool over = false;
+    std::atomic<bool> over{false};  ///< Set last.
     bool raised = false;
     std::string report;
     std::string value;  ///< External term format.
+
+    void reset() {
+      over.store(false);
+      raised = false;
+      report.clear();
+      value.clear();
+    }
   };
   MainEnd main_end;
   /// Writes a term in external term format; set where the layers above want `main_end.value`.
@@ -139,9 +155,9 @@ class Vm {
   static constexpr unsigned kAreaSlots = 16;
   template <class Area>
   Area& area() {
-    auto& slot = areas_[Area::kVmSlot];
-    if (!slot) slot = std::make_shared<Area>();
-    return *static_cast<Area*>(slot.get());
+    AreaSlot& slot = areas_[Area::kVmSlot];
+    std::call_once(slot.made, [&] { slot.area = std::make_shared<Area>(); });
+    return *static_cast<Area*>(slot.area.get());
   }
 
   // Hooks of the layers above ---------------------------------------------------------------------
@@ -152,9 +168,14 @@ class Vm {
   const ReturnPoint* bottom_return_point = nullptr;
 
  private:
-  std::ptrdiff_t write_event(std::uint64_t count);
-  void free_process(Process& process);
-  void destroy_process(Process& process);
+  struct AreaSlot {
+    std::once_flag made;
+    std::shared_ptr<void> area;
+  };
+
+  /// Gives back what a process that has ended holds, but for the record itself.
+  static void release_process(Process& process);
+  static void free_record(Process& process);
   void encode_value(std::string& out, Term value);
 
   VmConfig config_;
@@ -167,16 +188,17 @@ class Vm {
   std::unique_ptr<CodeRegistry> code_;
   std::unique_ptr<ProcessTable> processes_;
   std::unique_ptr<NameTable> names_;
-  std::unique_ptr<RunQueue> run_queue_;
-  std::unique_ptr<Timers> timers_;
+  Epochs epochs_{&free_record};
+  Alarms alarms_;
+  std::uint64_t started_ns_ = 0;
   std::unique_ptr<Determinism> determinism_;
-  std::shared_ptr<void> areas_[kAreaSlots];
-  std::atomic<std::uint64_t> next_ref_{1};
+  std::unique_ptr<Schedulers> schedulers_;
+  AreaSlot areas_[kAreaSlots];
+  std::atomic<std::uint64_t> next_reference_{1};
   std::atomic<bool> halted_{false};
   std::atomic<bool> interrupted_{false};
   std::size_t max_process_words_ = 0;
-  int event_fd_ = -1;
-  int halt_status_ = 0;
+  std::atomic<int> halt_status_{0};
 };
 
 }  // namespace quelea

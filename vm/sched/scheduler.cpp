@@ -1,74 +1,113 @@
 #include "vm/sched/scheduler.h"
 
+#include <deque>
+
+#include "vm/base/thread.h"
 #include "vm/proc/process.h"
-#include "vm/proc/process_table.h"
-#include "vm/proc/run_queue.h"
-#include "vm/proc/statistics.h"
 #include "vm/proc/timers.h"
 
 namespace quelea {
 
-void Scheduler::fire_timers() {
-  if (vm_.timers().empty()) return;
-  const std::uint64_t now = vm_.monotonic_ns();
-  if (vm_.timers().next_due_ns() <= now) vm_.timers().fire_due(vm_, now);
+namespace {
+
+/// The clock is read after so many reductions; a slice counts as some itself.
+constexpr std::int64_t kClockReductions = kSliceReductions;
+constexpr std::int64_t kReductionsPerSlice = 200;
+
+/// A scheduler that is so late with its timers is held up: others fire them.
+constexpr std::uint64_t kLateNs = 1'000'000;
+
+}  // namespace
+
+void Scheduler::fire_timers(std::uint64_t now_ns) {
+  if (local_.timers.next_due_ns() <= now_ns) local_.timers.fire_due(local_, now_ns);
+  Schedulers& schedulers = vm_.schedulers();
+  for (unsigned i = 0; i < schedulers.count(); ++i) {
+    Timers& timers = schedulers.at(i).timers;
+    if (timers.next_due_ns() < now_ns - kLateNs) timers.fire_due(local_, now_ns);
+  }
 }
 
-void Scheduler::idle() { vm_.sleep_until(vm_.timers().empty() ? 0 : vm_.timers().next_due_ns()); }
+void Scheduler::idle() {
+  const std::uint64_t due_ns = local_.timers.next_due_ns();
+  vm_.schedulers().sleep(local_, due_ns == Timers::kNever ? 0 : due_ns);
+}
+
+/// The process waits. A signal that was posted before it says so woke nobody, and is seen here.
+void Scheduler::park(Process& process) {
+  process.state.exchange(ProcessState::Waiting, std::memory_order_seq_cst);
+  if (process.outer.load(std::memory_order_seq_cst) != nullptr) {
+    vm_.schedulers().wake(local_, process);
+  }
+}
 
 std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
-  process.state = ProcessState::Running;
+  process.local_ = &local_;
+  process.state.store(ProcessState::Running, std::memory_order_relaxed);
   if (process.outer.load(std::memory_order_relaxed) != nullptr && !process.handle_signals()) {
     vm_.end_process(process);
     return 0;
   }
   if (QUELEA_UNLIKELY(process.has_flag(Process::kBlocked))) {
-    process.state = ProcessState::Waiting;
+    park(process);
     return 0;
   }
   process.pending = Process::Pending::None;
   process.reductions = length;
   process.held_reductions = 0;
-  const std::uint64_t began_ns = statistics_.times_anything() ? vm_.monotonic_ns() : 0;
+  const std::uint64_t began_ns = vm_.alarms().want_slices() ? vm_.monotonic_ns() : 0;
   run_(process);
   const std::int64_t done = length - process.reductions - process.held_reductions;
   process.reductions_done += static_cast<std::uint64_t>(done);
-  statistics_.reductions += static_cast<std::uint64_t>(done);
-  ++statistics_.slices;
-  if (QUELEA_UNLIKELY(began_ns != 0)) {
-    check_slice(process, statistics_, vm_.monotonic_ns() - began_ns);
-  }
+  count(local_.statistics.reductions, static_cast<std::uint64_t>(done));
+  count(local_.statistics.slices);
+  until_clock_ -= done + kReductionsPerSlice;
+  if (QUELEA_UNLIKELY(began_ns != 0)) check_slice(process, vm_.monotonic_ns() - began_ns);
   switch (process.pending) {
     case Process::Pending::Exit:
       vm_.end_process(process);
       return done;
     case Process::Pending::Wait:
-      // Whatever arrived meanwhile counts: a signal that was posted before this line did not wake
-      // anybody.
-      process.state = ProcessState::Waiting;
-      if (process.outer.load(std::memory_order_acquire) != nullptr) vm_.wake(process);
+      park(process);
       return done;
     default:
-      process.state = ProcessState::Runnable;
-      vm_.run_queue().push(process);
+      process.state.store(ProcessState::Runnable, std::memory_order_relaxed);
+      vm_.schedulers().make_runnable(local_, process);
   }
   return done;
 }
 
-Scheduler::Scheduler(Vm& vm, void (*run)(Process&))
-    : vm_(vm), statistics_(vm.area<Statistics>()), run_(run) {
-  if (statistics_.started_ns == 0) statistics_.started_ns = vm.monotonic_ns();
-}
-
-void Scheduler::run_until_main_ends() {
-  while (!vm_.main_end.over && !vm_.stopping()) {
-    fire_timers();
-    if (Process* process = vm_.run_queue().pop()) {
+void Scheduler::work() {
+  vm_.epochs().come(local_.epoch);
+  while (!vm_.main_end.over.load(std::memory_order_acquire) && !vm_.stopping()) {
+    vm_.epochs().pass(local_.epoch);
+    if (until_clock_ <= 0) {
+      until_clock_ = kClockReductions;
+      fire_timers(vm_.monotonic_ns());
+    }
+    if (Process* process = local_.queue.pop()) {
       run_slice(*process, kSliceReductions);
-    } else {
+    } else if (!vm_.schedulers().steal(local_)) {
       idle();
+      until_clock_ = 0;
     }
   }
+  vm_.epochs().leave(local_.epoch);
+}
+
+void run_machine(Vm& vm, RunProcess run) {
+  Schedulers& schedulers = vm.schedulers();
+  std::deque<Thread> threads;  // Grows under the lock of `Schedulers::start_one`.
+  schedulers.open([&](unsigned index) {
+    return threads.emplace_back().start([&schedulers, index, run] {
+      schedulers.started();
+      Scheduler(schedulers.at(index), run).work();
+    });
+  });
+  Scheduler(schedulers.first(), run).work();
+  schedulers.close();
+  for (Thread& thread : threads) thread.join();
+  schedulers.gather();
 }
 
 }  // namespace quelea

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 
-#include "vm/proc/run_queue.h"
 #include "vm/proc/timers.h"
 #include "vm/term/identity.h"
 
@@ -24,15 +23,17 @@ constexpr std::uint64_t kSlicesPerHoldUp = 16;
 
 SeededScheduler::SeededScheduler(Vm& vm, void (*run)(Process&))
     : vm_(vm),
+      queue_(vm.schedulers().first().queue),
+      timers_(vm.schedulers().first().timers),
       determinism_(*vm.determinism()),
-      slices_(vm, run),
+      slices_(vm.schedulers().first(), run),
       traced_(vm.host().traces()),
       hold_ups_left_(determinism_.schedule.one_in(2) ? kHoldUps : 0) {}
 
 void SeededScheduler::collect_runnable() {
-  if (vm_.run_queue().size() == 0) return;
+  if (queue_.size() == 0) return;
   for (unsigned priority = 0; priority < 4; ++priority) {
-    while (Process* process = vm_.run_queue().take(static_cast<Priority>(priority))) {
+    while (Process* process = queue_.take(static_cast<Priority>(priority))) {
       runnable_[priority].push_back(process);
     }
   }
@@ -83,8 +84,8 @@ void SeededScheduler::run_slice(Process& process) {
 /// As when the system gives the processor to somebody else: processes want to run, but first a
 /// timer fires that is due soon.
 void SeededScheduler::maybe_hold_up() {
-  if (hold_ups_left_ == 0 || vm_.timers().empty()) return;
-  const std::uint64_t due_ns = vm_.timers().next_due_ns();
+  if (hold_ups_left_ == 0 || timers_.empty()) return;
+  const std::uint64_t due_ns = timers_.next_due_ns();
   if (due_ns > determinism_.clock.now() + kLateNs) return;
   if (!determinism_.schedule.one_in(kSlicesPerHoldUp)) return;
   --hold_ups_left_;
@@ -92,20 +93,23 @@ void SeededScheduler::maybe_hold_up() {
 }
 
 void SeededScheduler::idle() {
-  if (vm_.timers().empty()) {
+  if (timers_.empty()) {
     // Nothing inside of the machine will ever wake anybody: this waits for Ctrl-C.
-    vm_.sleep_until(0);
+    vm_.schedulers().first().sleeper.sleep(-1);
     return;
   }
-  std::uint64_t due_ns = vm_.timers().next_due_ns();
+  std::uint64_t due_ns = timers_.next_due_ns();
   if (determinism_.schedule.one_in(4)) due_ns += determinism_.schedule.below(kLateNs);
   determinism_.clock.move_to(due_ns);
 }
 
 void SeededScheduler::run_until_main_ends() {
-  while (!vm_.main_end.over && !vm_.stopping()) {
+  EpochMember& epoch = vm_.schedulers().first().epoch;
+  vm_.epochs().come(epoch);
+  while (!vm_.main_end.over.load(std::memory_order_acquire) && !vm_.stopping()) {
+    vm_.epochs().pass(epoch);
     maybe_hold_up();
-    slices_.fire_timers();
+    slices_.fire_timers(determinism_.clock.now());
     collect_runnable();
     if (Process* process = choose()) {
       run_slice(*process);
@@ -113,9 +117,10 @@ void SeededScheduler::run_until_main_ends() {
       idle();
     }
   }
+  vm_.epochs().leave(epoch);
   // A machine may run another main process later; who is left goes on then.
   for (Runnable& list : runnable_) {
-    for (Process* process : list) vm_.run_queue().push(*process);
+    for (Process* process : list) queue_.push(*process);
   }
 }
 

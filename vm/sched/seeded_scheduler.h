@@ -29,6 +29,8 @@ class SeededScheduler {
   void trace(const Process& process, std::int64_t length, std::uint64_t start_ns);
 
   Vm& vm_;
+  RunQueue& queue_;
+  Timers& timers_;
   Determinism& determinism_;
   Scheduler slices_;
   Runnable runnable_[4];

@@ -124,8 +124,11 @@ typedef struct quelea_config {
   /* How many processes may live at a time. 0: as many as memory allows. */
   uint64_t max_processes;
 
-  /* Threads that run processes. This version has one, the thread that calls into the machine, and
-   * takes 0 and 1 for it. */
+  /* How many threads run processes while a call into the machine lasts; the calling thread is one of
+   * them. More start only when there is work for them, and when the call returns they have ended. 0:
+   * the calling thread alone, and no other thread is ever made; then what blocks (reading a file or
+   * the standard input) holds up all processes. The callbacks above are called on any of them, one
+   * call at a time. */
   unsigned schedulers;
 
   /* Seeds what is random unless a program seeds it. 0: from the system. */

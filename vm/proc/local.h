@@ -1,0 +1,45 @@
+// What each thread that runs processes has for itself: nothing in here is shared on a hot path.
+//
+// A scheduler has a run queue and a wheel of timers; a thread of the pool only runs what it is
+// given, and what it wakes goes to a scheduler's queue (`make_runnable`).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <vector>
+
+#include "vm/proc/epochs.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/run_queue.h"
+#include "vm/proc/sleeper.h"
+#include "vm/proc/statistics.h"
+#include "vm/proc/timers.h"
+#include "vm/proc/vm.h"
+
+namespace quelea {
+
+struct alignas(128) SchedulerLocal : LocalHead {
+  /// `scheduler`: its number, or kPool.
+  SchedulerLocal(Vm& machine, unsigned scheduler)
+      : LocalHead{&machine},
+        is_scheduler(scheduler != kPool),
+        timers(is_scheduler ? scheduler : 0) {}
+
+  static constexpr unsigned kPool = ~0u;
+
+  /// False: a thread of the pool, whose queue and timers stay empty.
+  const bool is_scheduler;
+  RunQueue queue;
+  Timers timers;
+  Statistics statistics;
+  Sleeper sleeper;
+  EpochMember epoch;
+  /// Places in the process table that are this thread's to give away.
+  PlaceCache free_places;
+  std::uint64_t next_number = 0;  ///< Of references: from a batch that is this thread's, up to the end.
+  std::uint64_t number_end = 0;
+};
+
+inline SchedulerLocal& Process::local() const { return static_cast<SchedulerLocal&>(*local_); }
+
+}  // namespace quelea
