@@ -35,6 +35,7 @@ Term call(Vm& vm, Process& p, const char* name, Term first, Term second) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::unique_ptr<Vm> vm = make_vm({});
   Process& p = *vm->new_process(vm->schedulers().first(), 4096);
+  vm->publish(p);
   Term options = map_empty(p);
   Term decoded = call(*vm, p, "json_decode", binary_from_bytes(p, data, size), options);
   must(is_tuple(decoded) && tuple_size(decoded) == 2);

@@ -44,6 +44,7 @@ class NativeMachine {
     config.seed = 1;
     vm = make_vm(config);
     process = vm->new_process(vm->schedulers().first(), 1 << 16);
+    vm->publish(*process);
   }
 
   /// Runs a call; `Prim` unless the text names `Prelude.`. Exceptions come back as `! class
