@@ -15,7 +15,7 @@ int quelea_mallctl(const char* name, void* old, std::size_t* old_size, void* fre
 /// that wants some, and then go back while others are allocated, or in `return_free_pages`.
 extern const char* quelea_malloc_conf;
 const char* quelea_malloc_conf =
-    "abort_conf:false,dirty_decay_ms:1000,muzzy_decay_ms:0,lg_tcache_max:13";
+    "abort_conf:false,dirty_decay_ms:1000,muzzy_decay_ms:0,lg_tcache_max:13,oversize_threshold:0";
 }
 
 namespace quelea {

@@ -17,6 +17,7 @@ constexpr std::size_t kFirstYoungWords = std::size_t{1} << 15;
 constexpr std::size_t kMaxYoungWords = std::size_t{1} << 19;
 constexpr std::size_t kMinSegmentWords = std::size_t{1} << 12;
 constexpr std::size_t kMaxSegmentWords = std::size_t{1} << 22;
+constexpr std::size_t kPrefetchWords = 8;
 constexpr std::size_t kMinFullAtOffHeapBytes = std::size_t{32} << 20;
 constexpr std::size_t kMinFullAtWords = std::size_t{1} << 17;
 
@@ -58,19 +59,22 @@ bool binaries_are_tight(const Heap& heap) {
 
 }  // namespace
 
+bool Heap::full_collection_ahead(std::size_t limit_words) const {
+  return old_ != nullptr &&
+         (full_due_ || old_->words > limit_words ||
+          old_->words > std::max(old_->full_at_words, kMinFullAtWords) ||
+          old_->off_heap_bytes > std::max(old_->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
+          binaries_are_tight(*this));
+}
+
 CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool full,
                                     RootScan scan) {
   if (heap_.in_fragment()) heap_.leave_fragment();
   const std::size_t before = heap_.used_words();
   const std::size_t young = before - (heap_.old_ != nullptr ? heap_.old_->words : 0);
   if (heap_.old_ == nullptr && young > kSmallHeapWords) heap_.old();
-  OldSpace* old = heap_.old_;
-  const bool small = old == nullptr;
-  full_ = !small &&
-          (full || heap_.full_due_ || old->words > limit_words_ ||
-           old->words > std::max(old->full_at_words, kMinFullAtWords) ||
-           old->off_heap_bytes > std::max(old->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
-           binaries_are_tight(heap_));
+  const bool small = heap_.old_ == nullptr;
+  full_ = !small && (full || heap_.full_collection_ahead(limit_words_));
   if (small) {
     collect_small(top, room_bytes, scan);
   } else {
@@ -106,13 +110,14 @@ bool Collector::in_fragments(const Word* object) const {
   return after != fragment_ranges_.begin() && object < (after - 1)->end;
 }
 
+template <bool kAll>
 inline bool Collector::in_from_space(const Word* object) const {
-  if (object >= young_.begin && object < young_.end) return true;
-  if (full_) {
+  if (kAll) {
     // All that is not somebody else's is the heap's, and every root and field is visited once.
     return !(object >= foreign_.literals_begin && object < foreign_.literals_end) &&
            !(object >= foreign_.message_begin && object < foreign_.message_end);
   }
+  if (object >= young_.begin && object < young_.end) return true;
   return object >= fragment_envelope_.begin && object < fragment_envelope_.end &&
          in_fragments(object);
 }
@@ -145,9 +150,10 @@ inline Word* Collector::to_space(std::size_t words) {
   return new_segment(words);
 }
 
+template <bool kAll>
 inline void Collector::evacuate(Term& term) {
   Word* object = term.pointer();
-  if (!in_from_space(object)) return;
+  if (!in_from_space<kAll>(object)) return;
   const Word first = object[0];
   const Word tag = term.bits & kTagMask;
   if (tag == static_cast<Word>(Tag::Cons)) {
@@ -178,22 +184,36 @@ inline void Collector::evacuate(Term& term) {
 }
 
 /// Scans whole objects from `at` until it meets `end`, which moves while objects are copied behind.
+template <bool kAll>
 inline void Collector::scan_words(Word*& at, Word* const& end) {
   while (at < end) {
+    // What is copied soon is fetched now. The address may be any word: a prefetch never faults.
+    if (kAll && end - at > static_cast<std::ptrdiff_t>(kPrefetchWords)) {
+      __builtin_prefetch(reinterpret_cast<const void*>(at[kPrefetchWords]));
+    }
     const Word word = *at;
     if ((word & kTagMask) == static_cast<Word>(Tag::Header)) {
       const Header header{word};
       at += is_raw_kind(header.kind()) ? 1 + header.payload_words() : 1;
       continue;
     }
-    if (Term{word}.is_pointer()) evacuate(*reinterpret_cast<Term*>(at));
+    if (Term{word}.is_pointer()) evacuate<kAll>(*reinterpret_cast<Term*>(at));
     ++at;
   }
 }
 
 void Collector::scan_to_space() {
+  if (full_) {
+    scan_segments<true>();
+  } else {
+    scan_segments<false>();
+  }
+}
+
+template <bool kAll>
+void Collector::scan_segments() {
   if (to_segments_.empty()) {
-    scan_words(scan_at_, to_hp_);
+    scan_words<kAll>(scan_at_, to_hp_);
     return;
   }
   for (;;) {
@@ -202,12 +222,12 @@ void Collector::scan_to_space() {
       // The one being filled; a new one may be begun meanwhile, then `segment->top` is its end.
       while (scan_segment_ + 1 == to_segments_.size() && scan_at_ < to_hp_) {
         Word* const end = to_hp_;
-        scan_words(scan_at_, end);
+        scan_words<kAll>(scan_at_, end);
       }
       if (scan_segment_ + 1 == to_segments_.size()) return;
     }
     Word* const end = segment->top;
-    scan_words(scan_at_, end);
+    scan_words<kAll>(scan_at_, end);
     ++scan_segment_;
     scan_at_ = to_segments_[scan_segment_]->start();
   }

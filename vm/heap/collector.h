@@ -81,7 +81,12 @@ class Collector {
   void compact(StackTop& top, std::size_t room_bytes, RootScan scan);
 
   void root(Term& term) {
-    if (term.is_pointer()) evacuate(term);
+    if (!term.is_pointer()) return;
+    if (full_) {
+      evacuate<true>(term);
+    } else {
+      evacuate<false>(term);
+    }
   }
   /// True where roots that did not change since the last collection must be visited nevertheless.
   bool moves_old() const { return full_ || heap_.old_ == nullptr; }
@@ -98,13 +103,19 @@ class Collector {
   void collect_small(StackTop& top, std::size_t room_bytes, RootScan scan);
   void collect_generational(StackTop& top, std::size_t room_bytes, RootScan scan);
   void prepare_from_space();
+  // kAll: the whole heap is collected, so that all that is nobody else's is in the from-space.
+  template <bool kAll>
   bool in_from_space(const Word* object) const;
   bool in_fragments(const Word* object) const;
+  template <bool kAll>
   void evacuate(Term& term);
   Word* to_space(std::size_t words);
   Word* new_segment(std::size_t words);
   void scan_stack(StackTop& top);
   void scan_to_space();
+  template <bool kAll>
+  void scan_segments();
+  template <bool kAll>
   void scan_words(Word*& at, Word* const& end);
   /// Drops the references of the dead; counts what the living hold, one buffer in a row once.
   void sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes,

@@ -108,6 +108,9 @@ class Heap : public TermAlloc {
     full_due_ = full_due_ || full;
   }
   void set_min_block_words(std::size_t words);
+  /// The next collection will look at the old space, too, in a heap that may have so many words.
+  bool full_collection_ahead(std::size_t limit_words) const;
+  std::size_t old_words() const { return old_ != nullptr ? old_->words : 0; }
 
  protected:
   friend class Collector;

@@ -252,6 +252,15 @@ void Process::compact(std::size_t room_bytes) {
   ++collections_;
 }
 
+bool Process::long_collection_ahead() const {
+  // A full collection copies about 3 ns a word, more where pages are new; a deep stack is looked
+  // through by every one.
+  constexpr std::size_t kLongWords = std::size_t{1} << 19;
+  const auto stack = static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
+  return old_words() + stack > kLongWords &&
+         (stack > kLongWords || full_collection_ahead(heap_limit_words()));
+}
+
 std::size_t Process::heap_limit_words() const {
   const std::size_t machine = vm().max_process_words();
   const std::size_t own = extra_record != nullptr ? extra_record->max_heap_words : 0;

@@ -298,6 +298,8 @@ class Process : public Heap {
   /// `TermAlloc::grow` of a process: a fragment, and a collection soon; with 0 words only the
   /// latter.
   static Word* grow_heap(TermAlloc& self, std::size_t words);
+  /// The next collection takes longer than neighbours should wait: it belongs to the pool.
+  bool long_collection_ahead() const;
   bool within_heap_limit();
   std::size_t heap_limit_words() const;
   bool passes_heap_limit(std::size_t* used) const;
