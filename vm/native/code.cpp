@@ -81,6 +81,7 @@ Term prim_code_check(Process& p, Args args) {
 
 Term prim_code_ensure_loaded(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
+  if (loaded_module(p, args[0]) == nullptr && !p.on_pool()) return p.to_pool();
   return make_bool(ensure_loaded(p, args[0]));
 }
 
@@ -112,6 +113,7 @@ Term prim_code_exports(Process& p, Args args) {
 Term prim_function_exported(Process& p, Args args) {
   if (!args[0].is_atom() || !args[1].is_atom() || !args[2].is_small()) return badarg(p);
   if (args[2].small_value() < 0 || args[2].small_value() > 255) return atoms::false_;
+  if (loaded_module(p, args[0]) == nullptr && !p.on_pool()) return p.to_pool();
   if (!ensure_loaded(p, args[0])) return atoms::false_;
   const Export* found = p.vm().code().find_export(
       args[0], args[1], static_cast<std::uint32_t>(args[2].small_value()));

@@ -13,8 +13,8 @@
 
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
-#include "vm/term/integer.h"
 #include "vm/proc/local.h"
+#include "vm/term/integer.h"
 
 namespace quelea {
 namespace {
@@ -83,7 +83,8 @@ ssize_t fill(OpenFile& file) {
   return got < 0 ? -error : got;
 }
 
-/// Opens the handle argument for one operation: closed files answer (:error, :ebadf).
+/// Opens the handle argument for one operation: closed files answer (:error, :ebadf). What finds
+/// its data in the buffer does not need the pool; nobody else waits for a file or for who uses it.
 class Using {
  public:
   Using(Process& p, Term handle) : file_(file_of(handle)) {
@@ -91,8 +92,12 @@ class Using {
       failure_ = badarg(p);
       return;
     }
-    hold_ = std::unique_lock(file_->lock);
-    if (file_->fd < 0) {
+    hold_ = p.on_pool() ? std::unique_lock(file_->lock)
+                        : std::unique_lock(file_->lock, std::try_to_lock);
+    if (!hold_) {
+      failure_ = p.to_pool();
+      file_ = nullptr;
+    } else if (file_->fd < 0) {
       failure_ = posix_error(p, EBADF);
       file_ = nullptr;
     }
@@ -156,6 +161,7 @@ Term prim_file_read_chunk(Process& p, Args args) {
                                ? static_cast<std::size_t>(wanted)
                                : kMaxChunkBytes;
   std::size_t have = file->ready().size() < size ? file->ready().size() : size;
+  if (have < size && !p.on_pool()) return p.to_pool();
   if (size <= kMaxHeapBinaryBytes && have < size) {
     // Small pieces come out of the buffer.
     const ssize_t got = fill(*file);
@@ -203,6 +209,7 @@ Term prim_file_read_line(Process& p, Args args) {
     }
     searched = file->ready().size();
     if (searched > kMaxLineBytes) return posix_error(p, ENOMEM);
+    if (!p.on_pool()) return p.to_pool();
     const ssize_t got = fill(*file);
     if (got < 0) return posix_error(p, static_cast<int>(-got));
     if (got == 0) {
@@ -231,6 +238,7 @@ Term prim_file_read_lines(Process& p, Args args) {
       break;
     }
     if (file->ready().size() > kMaxLineBytes) return posix_error(p, ENOMEM);
+    if (!p.on_pool()) return p.to_pool();
     const ssize_t got = fill(*file);
     if (got < 0) return posix_error(p, static_cast<int>(-got));
     if (got == 0) {

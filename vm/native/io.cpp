@@ -21,14 +21,15 @@ struct StandardInput {
 
   std::string_view ready() const { return std::string_view(buffer).substr(at); }
   /// Reads more; false at the end or on an error (`error` says which).
-  bool fill(Host& host) {
+  bool fill(Vm& vm) {
+    vm.flush(1);  // A prompt should be seen before its answer is awaited.
     if (at > 0) {
       buffer.erase(0, at);
       at = 0;
     }
     const std::size_t before = buffer.size();
     buffer.resize(before + kReadBytes);
-    const std::ptrdiff_t got = host.read(buffer.data() + before, kReadBytes);
+    const std::ptrdiff_t got = vm.host().read(buffer.data() + before, kReadBytes);
     buffer.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
     error = got < 0 ? static_cast<int>(-got) : 0;
     return got > 0;
@@ -40,6 +41,12 @@ struct StandardInput {
     return ok_tuple(p, bytes);
   }
 };
+
+/// Locks it, but waits for others only on a thread of the pool.
+std::unique_lock<std::mutex> use(Process& p, StandardInput& input) {
+  if (p.on_pool()) return std::unique_lock(input.lock);
+  return std::unique_lock(input.lock, std::try_to_lock);
+}
 
 Term eof(Process& p) { return atom_of(p, "eof"); }
 
@@ -76,16 +83,17 @@ Term prim_io_flush(Process& p, Args args) {
 }
 
 Term prim_io_read_line(Process& p, Args) {
-  p.vm().flush(1);  // a prompt should be seen before its answer is awaited
   auto& input = p.vm().area<StandardInput>();
-  std::lock_guard hold(input.lock);
+  const auto hold = use(p, input);
+  if (!hold) return p.to_pool();
   std::size_t searched = 0;
   while (true) {
     const std::size_t found = input.ready().find('\n', searched);
     if (found != std::string_view::npos) return input.take(p, found + 1);
     searched = input.ready().size();
     if (searched > kMaxInputBytes) return posix_error(p, ENOMEM);
-    if (!input.fill(p.vm().host())) break;
+    if (!p.on_pool()) return p.to_pool();
+    if (!input.fill(p.vm())) break;
   }
   if (input.error != 0) return posix_error(p, input.error);
   return searched == 0 ? eof(p) : input.take(p, searched);
@@ -94,12 +102,13 @@ Term prim_io_read_line(Process& p, Args) {
 Term prim_io_read(Process& p, Args args) {
   std::int64_t wanted = 0;
   if (!get_count(args[0], wanted) || wanted <= 0) return badarg(p);
-  p.vm().flush(1);
   auto& input = p.vm().area<StandardInput>();
-  std::lock_guard hold(input.lock);
+  const auto hold = use(p, input);
+  if (!hold) return p.to_pool();
   while (input.ready().size() < static_cast<std::size_t>(wanted)) {
     if (input.ready().size() > kMaxInputBytes) return posix_error(p, ENOMEM);
-    if (!input.fill(p.vm().host())) break;
+    if (!p.on_pool()) return p.to_pool();
+    if (!input.fill(p.vm())) break;
   }
   if (input.error != 0) return posix_error(p, input.error);
   const std::size_t ready = input.ready().size();
@@ -109,10 +118,9 @@ Term prim_io_read(Process& p, Args args) {
 }
 
 Term prim_io_read_all(Process& p, Args) {
-  p.vm().flush(1);
   auto& input = p.vm().area<StandardInput>();
   std::lock_guard hold(input.lock);
-  while (input.fill(p.vm().host())) {
+  while (input.fill(p.vm())) {
     if (input.ready().size() > kMaxInputBytes) return posix_error(p, ENOMEM);
   }
   if (input.error != 0) return posix_error(p, input.error);

@@ -13,8 +13,9 @@
 // and a module they name can be called from Quelea source like any other: a call of
 // `Prim.map_size(m)` compiles to `call_native`. `Prelude` holds the prelude of the language; `Prim`
 // what the library's own modules build on. Flags: GUARD allowed in guards; PURE result depends on
-// the arguments alone (may be folded); BLOCKING may block its thread for long (moves to the
-// blocking pool when there is one).
+// the arguments alone (may be folded); BLOCKING may block its thread for long: it runs on a thread
+// of the pool (vm/native/native_table.cpp). A native that blocks sometimes only goes there itself,
+// before it has done anything: `if (!p.on_pool()) return p.to_pool();`.
 #pragma once
 
 #include <cstdint>

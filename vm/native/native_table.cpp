@@ -19,8 +19,20 @@ constexpr std::uint32_t GUARD = kNativeGuard;
 constexpr std::uint32_t PURE = kNativePure;
 constexpr std::uint32_t BLOCKING = kNativeBlocking;
 
+/// A native that may block does all of its work on a thread of the pool.
+template <NativeFunction function>
+Term in_pool(Process& p, Args args) {
+  return p.on_pool() ? function(p, args) : p.to_pool();
+}
+
+template <NativeFunction function, std::uint32_t flags>
+constexpr NativeFunction native_function() {
+  return (flags & kNativeBlocking) != 0 ? &in_pool<function> : function;
+}
+
 constexpr NativeDeclaration kNatives[] = {
-#define NATIVE(module, name, arity, symbol, flags) {#module, #name, arity, flags, symbol},
+#define NATIVE(module, name, arity, symbol, flags) \
+  {#module, #name, arity, flags, native_function<&symbol, flags>()},
 #include "vm/code/natives/natives.def"
 #undef NATIVE
 };

@@ -111,6 +111,10 @@ class Process : public Heap {
   /// The same, but only when a signal has arrived, or `wake` was called, or `timeout_ms` have
   /// passed (negative: never).
   Term again_when_woken(std::int64_t timeout_ms = -1);
+  /// Whether the native runs on a thread that may block. Where it does not, a native that may block
+  /// returns `to_pool()`, before it has done anything: it is called again on one that may.
+  bool on_pool() const { return true; }
+  Term to_pool() { return again(); }
 
   /// The native's result is the result of a call of this function (newest version, loaded when
   /// missing). Always none.
