@@ -1,6 +1,9 @@
 // The golden runner: runs scripts in parallel and compares what they do with their comments.
 //
-//   golden --quelea BIN [--label NAME] [--timeout S] [--jobs N] [--filter TEXT] PATHS...
+//   golden --quelea BIN [--label NAME] [--timeout S] [--jobs N] [--filter TEXT] [--options TEXT]
+//          PATHS...
+//
+// --options are words for every script's command line, before its own.
 //
 // Each thread takes the next script from a shared counter and runs it in a child process; failures
 // are printed in order of path when all are done, then "N passed, N failed". The status is 1 when
@@ -27,6 +30,7 @@ struct Options {
   std::string quelea;
   std::string label;
   std::string filter;
+  std::vector<std::string> common_options;
   double timeout_seconds = 10;
   unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
   std::vector<std::string> paths;
@@ -86,6 +90,7 @@ void run_one(const Options& options, Result& result) {
   const Script& script = result.script;
   std::filesystem::path path = std::filesystem::absolute(script.path);
   std::vector<std::string> command = {options.quelea};
+  command.insert(command.end(), options.common_options.begin(), options.common_options.end());
   command.insert(command.end(), script.options.begin(), script.options.end());
   command.push_back(path.filename().string());
   command.insert(command.end(), script.arguments.begin(), script.arguments.end());
@@ -127,6 +132,8 @@ bool parse(int argc, char** argv, Options& options) {
       options.label = value();
     else if (arg == "--filter")
       options.filter = value();
+    else if (arg == "--options")
+      options.common_options = words(value());
     else if (arg == "--timeout")
       options.timeout_seconds = atof(value());
     else if (arg == "--jobs")
@@ -144,7 +151,7 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, options)) {
     fprintf(stderr,
             "usage: golden --quelea BIN [--label NAME] [--timeout S] [--jobs N] "
-            "[--filter TEXT] PATHS...\n");
+            "[--filter TEXT] [--options TEXT] PATHS...\n");
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);

@@ -15,14 +15,6 @@ std::string read_file(const std::string& path) {
   return std::string(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
 }
 
-std::vector<std::string> words(const std::string& text) {
-  std::istringstream in(text);
-  std::vector<std::string> result;
-  std::string word;
-  while (in >> word) result.push_back(word);
-  return result;
-}
-
 // The text after `directive` in a comment of the line; one space after the colon belongs to it.
 bool directive(std::string_view line, std::string_view name, std::string& value) {
   size_t at = 0;
@@ -69,6 +61,14 @@ void read_line(Script& script, std::string_view line) {
 }
 
 }  // namespace
+
+std::vector<std::string> words(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> result;
+  std::string word;
+  while (in >> word) result.push_back(word);
+  return result;
+}
 
 Script read_script(const std::string& path) {
   Script script;

@@ -34,4 +34,7 @@ struct Script {
 
 Script read_script(const std::string& path);
 
+// The words of a text, parted by spaces.
+std::vector<std::string> words(const std::string& text);
+
 }  // namespace golden
