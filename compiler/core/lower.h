@@ -340,6 +340,7 @@ class Lowerer {
   // the end.
   void generate(LoopBody& body, size_t at, Values& carried, const Source& source);
   void generate_next(LoopBody& body, size_t at, Values& carried);
+  Values finish_round(LoopBody& body, size_t at, const Values& carried, BlockId skip, BlockId next);
   void generate_list(LoopBody& body, size_t at, Values& carried, Ref source);
   void generate_range(LoopBody& body, size_t at, Values& carried, const Source& source);
   void generate_bits(LoopBody& body, size_t at, Values& carried, Ref source);

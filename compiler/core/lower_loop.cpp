@@ -156,21 +156,11 @@ void Lowerer::next_source(Ref iterator, BlockId head, std::initializer_list<Ref>
   jump(head, args, op_loop);
 }
 
-void Lowerer::generate_list(LoopBody& body, size_t at, Values& carried, Ref source) {
-  const Generator& generator = body.generators[at];
-  BlockId head = loop_head(carried, {source});
-  start(head);
-  Ref iterator = f_.blocks[head].first_param;
-  BlockId cons = new_block(), other = new_block(), exit = new_block();
-  uint32_t count = static_cast<uint32_t>(carried.size());
-  BlockId next = new_block(count);
-  test(op_is_cons, {iterator}, cons, other);
-  start(cons);
-  Ref element = value(op_get_head, {iterator});
-  Ref rest = value(op_get_tail, {iterator});
-  BlockId skip = new_block();
-  match_element(generator.pattern, element, skip);
-  filter_element(generator, skip);
+// What is done with an element that matched: its filter, then all that is inside. Both it and those
+// that were skipped go on in `next`; gives what the loop carries there.
+Lowerer::Values Lowerer::finish_round(LoopBody& body, size_t at, const Values& carried,
+                                      BlockId skip, BlockId next) {
+  filter_element(body.generators[at], skip);
   Values inner = carried;
   generate_next(body, at + 1, inner);
   jump(next, inner);
@@ -178,8 +168,24 @@ void Lowerer::generate_list(LoopBody& body, size_t at, Values& carried, Ref sour
   jump(next, carried);
   start(next);
   Values after;
-  for (uint32_t i = 0; i < count; ++i) after.push_back(f_.blocks[next].first_param + i);
-  loop_to(head, {rest}, after);
+  for (uint32_t i = 0; i < carried.size(); ++i) after.push_back(f_.blocks[next].first_param + i);
+  return after;
+}
+
+void Lowerer::generate_list(LoopBody& body, size_t at, Values& carried, Ref source) {
+  const Generator& generator = body.generators[at];
+  BlockId head = loop_head(carried, {source});
+  start(head);
+  Ref iterator = f_.blocks[head].first_param;
+  BlockId cons = new_block(), other = new_block(), exit = new_block();
+  BlockId next = new_block(static_cast<uint32_t>(carried.size()));
+  test(op_is_cons, {iterator}, cons, other);
+  start(cons);
+  Ref element = value(op_get_head, {iterator});
+  Ref rest = value(op_get_tail, {iterator});
+  BlockId skip = new_block();
+  match_element(generator.pattern, element, skip);
+  loop_to(head, {rest}, finish_round(body, at, carried, skip, next));
   start(other);
   next_source(iterator, head, {}, carried, exit);
   start(exit);
@@ -207,21 +213,12 @@ void Lowerer::generate_range(LoopBody& body, size_t at, Values& carried, const S
   start(head);
   Ref i = f_.blocks[head].first_param;
   BlockId inside = new_block(), exit = new_block();
-  uint32_t count = static_cast<uint32_t>(carried.size());
-  BlockId next = new_block(count);
+  BlockId next = new_block(static_cast<uint32_t>(carried.size()));
   test_compare(BinaryOp::kLessEqual, i, source.high, inside, exit);
   start(inside);
   BlockId skip = new_block();
   match_element(generator.pattern, i, skip);
-  filter_element(generator, skip);
-  Values inner = carried;
-  generate_next(body, at + 1, inner);
-  jump(next, inner);
-  start(skip);
-  jump(next, carried);
-  start(next);
-  Values after;
-  for (uint32_t k = 0; k < count; ++k) after.push_back(f_.blocks[next].first_param + k);
+  Values after = finish_round(body, at, carried, skip, next);
   Ref incremented = value(op_add, {i, integer(1)});
   loop_to(head, {incremented}, after);
   start(exit);
@@ -244,7 +241,6 @@ void Lowerer::generate_bits(LoopBody& body, size_t at, Values& carried, Ref sour
   Ref iterator = f_.blocks[head].first_param, position = iterator + 1;
   BlockId cons = new_block(), other = new_block(), exit = new_block(), elements = new_block();
   BlockId bits = new_block();
-  uint32_t count = static_cast<uint32_t>(carried.size());
   test(op_eq_imm, {position}, elements, bits, consts_.nil());
   start(elements);
   test(op_is_cons, {iterator}, cons, other);
@@ -278,16 +274,8 @@ void Lowerer::generate_bits(LoopBody& body, size_t at, Values& carried, Ref sour
   Ref meet_param = f_.blocks[meet].first_param;
   for (uint32_t i = 0; i < var_count; ++i)
     env_[static_cast<uint32_t>(vars[i])] = meet_param + 2 + i;
-  BlockId next = new_block(count), filtered = new_block();
-  filter_element(generator, filtered);
-  Values inner = carried;
-  generate_next(body, at + 1, inner);
-  jump(next, inner);
-  start(filtered);
-  jump(next, carried);
-  start(next);
-  Values after;
-  for (uint32_t i = 0; i < count; ++i) after.push_back(f_.blocks[next].first_param + i);
+  BlockId next = new_block(static_cast<uint32_t>(carried.size())), filtered = new_block();
+  Values after = finish_round(body, at, carried, filtered, next);
   loop_to(head, {meet_param, meet_param + 1}, after);
   start(exit);
 }

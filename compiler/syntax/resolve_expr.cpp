@@ -1,4 +1,5 @@
 // Expressions: which scopes they open, and the static rules about them.
+#include "compiler/syntax/parts.h"
 #include "compiler/syntax/resolver_impl.h"
 
 namespace quelea::compiler {
@@ -479,44 +480,21 @@ void Resolver::segments(std::span<Segment> list) {
 
 bool Resolver::is_pure(const Expr* e) const {
   switch (e->kind) {
-    case ExprKind::kInt:
-    case ExprKind::kFloat:
-    case ExprKind::kAtom:
-    case ExprKind::kModule:
-    case ExprKind::kString:
     case ExprKind::kName:
     case ExprKind::kLambda:
     case ExprKind::kFunRef:
       return true;
-    case ExprKind::kUnary:
-      return is_pure(as<UnaryExpr>(e)->operand);
-    case ExprKind::kBinary: {
-      const BinaryExpr* binary = as<BinaryExpr>(e);
-      return binary->op != BinaryOp::kSend && is_pure(binary->lhs) && is_pure(binary->rhs);
-    }
-    case ExprKind::kLogical:
-      return is_pure(as<LogicalExpr>(e)->lhs) && is_pure(as<LogicalExpr>(e)->rhs);
-    case ExprKind::kTuple:
-      for (const Expr* element : as<TupleExpr>(e)->elements) {
-        if (!is_pure(element)) return false;
-      }
-      return true;
-    case ExprKind::kList:
-      for (const Expr* element : as<ListExpr>(e)->elements) {
-        if (!is_pure(element)) return false;
-      }
-      return as<ListExpr>(e)->tail == nullptr || is_pure(as<ListExpr>(e)->tail);
-    case ExprKind::kMap:
-      for (const MapField& field : as<MapExpr>(e)->fields) {
-        if (!is_pure(field.key) || !is_pure(field.value)) return false;
-      }
-      return true;
-    case ExprKind::kField:
-      return is_pure(as<FieldExpr>(e)->object);
-    case ExprKind::kElement:
-      return is_pure(as<ElementExpr>(e)->object);
-    default:
+    case ExprKind::kBin:
+    case ExprKind::kIndex:
       return false;
+    case ExprKind::kBinary:
+      if (as<BinaryExpr>(e)->op == BinaryOp::kSend) return false;
+      [[fallthrough]];
+    default: {
+      bool pure = true;
+      bool known = visit_parts(e, [&](const Expr* part) { pure = pure && is_pure(part); });
+      return known && pure;
+    }
   }
 }
 
@@ -590,50 +568,11 @@ void Resolver::check_guard(const Expr* e) {
       "guards hold comparisons, arithmetic, `and or not`, `in`, fields, elements, `m[k]`, type "
       "tests, "
       "sizes and the like; move the rest into the body with `if` or `match`";
+  auto check_part = [this](const Expr* part) { check_guard(part); };
   switch (e->kind) {
-    case ExprKind::kInt:
-    case ExprKind::kFloat:
-    case ExprKind::kAtom:
-    case ExprKind::kModule:
-    case ExprKind::kString:
     case ExprKind::kName:
     case ExprKind::kError:
       return;
-    case ExprKind::kUnary:
-      return check_guard(as<UnaryExpr>(e)->operand);
-    case ExprKind::kLogical:
-      check_guard(as<LogicalExpr>(e)->lhs);
-      return check_guard(as<LogicalExpr>(e)->rhs);
-    case ExprKind::kBinary:
-      if (!guard_operator(e)) break;
-      check_guard(as<BinaryExpr>(e)->lhs);
-      return check_guard(as<BinaryExpr>(e)->rhs);
-    case ExprKind::kTuple:
-      for (const Expr* element : as<TupleExpr>(e)->elements) check_guard(element);
-      return;
-    case ExprKind::kList:
-      for (const Expr* element : as<ListExpr>(e)->elements) check_guard(element);
-      if (as<ListExpr>(e)->tail != nullptr) check_guard(as<ListExpr>(e)->tail);
-      return;
-    case ExprKind::kMap:
-      for (const MapField& field : as<MapExpr>(e)->fields) {
-        check_guard(field.key);
-        check_guard(field.value);
-      }
-      return;
-    case ExprKind::kBin:
-      for (const Segment& segment : as<BinExpr>(e)->segments) {
-        check_guard(segment.value);
-        if (segment.size != nullptr) check_guard(segment.size);
-      }
-      return;
-    case ExprKind::kField:
-      return check_guard(as<FieldExpr>(e)->object);
-    case ExprKind::kElement:
-      return check_guard(as<ElementExpr>(e)->object);
-    case ExprKind::kIndex:
-      check_guard(as<IndexExpr>(e)->object);
-      return check_guard(as<IndexExpr>(e)->key);
     case ExprKind::kCall:
       if (!guard_call(as<CallExpr>(e))) {
         std::string shown = short_text(as<CallExpr>(e)->callee->span);
@@ -644,8 +583,11 @@ void Resolver::check_guard(const Expr* e) {
       }
       for (const Expr* arg : as<CallExpr>(e)->args) check_guard(arg);
       return;
+    case ExprKind::kBinary:
+      if (!guard_operator(e)) break;
+      [[fallthrough]];
     default:
-      break;
+      if (visit_parts(e, check_part)) return;
   }
   report(DiagCode::E0503, e->span, "this cannot stand in a guard", kHint);
 }

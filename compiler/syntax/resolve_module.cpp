@@ -1,6 +1,7 @@
 // Modules: grouping clauses, constants, structs, behaviours, scripts, tests; and the entry point.
 #include <algorithm>
 
+#include "compiler/syntax/parts.h"
 #include "compiler/syntax/resolve.h"
 #include "compiler/syntax/resolver_impl.h"
 
@@ -249,11 +250,6 @@ void Resolver::collect_constants(ModuleScope& scope) {
 // Refuses what cannot be known at compile time.
 void Resolver::constant_expr(Expr* e) {
   switch (e->kind) {
-    case ExprKind::kInt:
-    case ExprKind::kFloat:
-    case ExprKind::kAtom:
-    case ExprKind::kModule:
-    case ExprKind::kString:
     case ExprKind::kName:
     case ExprKind::kWildcard:
     case ExprKind::kPin:
@@ -261,36 +257,15 @@ void Resolver::constant_expr(Expr* e) {
     case ExprKind::kAs:
     case ExprKind::kError:
       return;
-    case ExprKind::kUnary:
-      return constant_expr(as<UnaryExpr>(e)->operand);
+    case ExprKind::kField:
+    case ExprKind::kElement:
+    case ExprKind::kIndex:
+      break;
     case ExprKind::kBinary:
       if (as<BinaryExpr>(e)->op == BinaryOp::kSend) break;
-      constant_expr(as<BinaryExpr>(e)->lhs);
-      return constant_expr(as<BinaryExpr>(e)->rhs);
-    case ExprKind::kLogical:
-      constant_expr(as<LogicalExpr>(e)->lhs);
-      return constant_expr(as<LogicalExpr>(e)->rhs);
-    case ExprKind::kTuple:
-      for (Expr* element : as<TupleExpr>(e)->elements) constant_expr(element);
-      return;
-    case ExprKind::kList:
-      for (Expr* element : as<ListExpr>(e)->elements) constant_expr(element);
-      if (as<ListExpr>(e)->tail != nullptr) constant_expr(as<ListExpr>(e)->tail);
-      return;
-    case ExprKind::kMap:
-      for (const MapField& field : as<MapExpr>(e)->fields) {
-        constant_expr(field.key);
-        constant_expr(field.value);
-      }
-      return;
-    case ExprKind::kBin:
-      for (const Segment& segment : as<BinExpr>(e)->segments) {
-        constant_expr(segment.value);
-        if (segment.size != nullptr) constant_expr(segment.size);
-      }
-      return;
+      [[fallthrough]];
     default:
-      break;
+      if (visit_parts(e, [this](Expr* part) { constant_expr(part); })) return;
   }
   report(DiagCode::E0310, e->span, "a constant's value must be known at compile time",
          "it is made of literals, operators, tuples, lists, maps and other constants; what is "

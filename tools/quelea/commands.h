@@ -1,10 +1,15 @@
 // The commands. Each takes the options and the words after its own name, and gives an exit status.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tools/quelea/options.h"
+
+namespace CLI {
+class App;
+}
 
 namespace cli {
 
@@ -16,5 +21,9 @@ int compile_command(const Options& options, const Words& words);
 int check_command(const Options& options, const Words& words);
 int disasm_command(const Options& options, const Words& words);
 int test_command(const Options& options, const Words& words);
+
+// Parses the words of one command ("quelea NAME" is the app's name). An exit status where there is
+// nothing more to do: help was shown, or an error has been reported.
+std::optional<int> parse_words(CLI::App& app, const Words& words);
 
 }  // namespace cli

@@ -11,19 +11,6 @@
 namespace cli {
 namespace {
 
-// Parses the words of one command; an exit status where there is nothing more to do.
-std::optional<int> parse_words(CLI::App& app, const Words& words) {
-  try {
-    app.parse(Words(words.rbegin(), words.rend()));
-  } catch (const CLI::CallForHelp&) {
-    fputs(app.help().c_str(), stdout);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return usage_error(app.get_name() + ": " + error.what());
-  }
-  return std::nullopt;
-}
-
 // Compiles each file and hands the compilation to `use` when it is ok. 2 when any had errors or
 // `use` said no. Modules may use each other: each file's folder is searched.
 template <class Use>

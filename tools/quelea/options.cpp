@@ -5,6 +5,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "tools/quelea/commands.h"
+
 namespace cli {
 namespace {
 
@@ -128,6 +130,19 @@ int usage_error(const std::string& message) {
 int failure(const std::string& message) {
   fprintf(stderr, "quelea: %s\n", message.c_str());
   return kExitUsage;
+}
+
+std::optional<int> parse_words(CLI::App& app, const Words& words) {
+  try {
+    app.parse(Words(words.rbegin(), words.rend()));
+  } catch (const CLI::CallForHelp&) {
+    fputs(app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    std::string command = app.get_name();
+    return usage_error(command.substr(command.find(' ') + 1) + ": " + error.what());
+  }
+  return std::nullopt;
 }
 
 std::optional<int> parse_options(int argc, char** argv, Options& options) {

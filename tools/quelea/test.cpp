@@ -133,14 +133,7 @@ int test_command(const Options& options, const Words& words) {
   app.add_option("--jobs", test_options.jobs, "Files at a time, each in a process of its own")
       ->type_name("N")
       ->check(CLI::Range(1u, 256u));
-  try {
-    app.parse(Words(words.rbegin(), words.rend()));
-  } catch (const CLI::CallForHelp&) {
-    fputs(app.help().c_str(), stdout);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    return usage_error(std::string("test: ") + error.what());
-  }
+  if (auto status = parse_words(app, words)) return *status;
   if (seeds.empty() && options.deterministic) seeds = std::to_string(options.seed);
   test_options.seeded = !seeds.empty();
   if (test_options.seeded && !parse_seeds(seeds, test_options))
