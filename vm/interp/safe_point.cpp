@@ -35,6 +35,8 @@ COLD(native_again) {
   p->fp = fp;
   p->hp = hp;
   p->reductions = reductions;
+  // A native in which an exit took effect: nothing may come between.
+  if (p->pending == Process::Pending::Exit) LEAVE;
   if (collect_if_due(*p, room) || p->pending != Process::Pending::Exception) LEAVE;
   pc = p->pc;
   fp = p->fp;

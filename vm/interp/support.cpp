@@ -126,7 +126,7 @@ void fall_asleep(Process& p) {
   p.extra_first = 1;
   p.extra_count = static_cast<std::uint16_t>(arity);
   // Whoever wakes it, it goes on with its call.
-  std::vector<Term>().swap(x.call_arguments);
+  p.extra_record->unwinding.reset();
   p.pending = p.first_message == nullptr ? Process::Pending::Wait : Process::Pending::Again;
 }
 

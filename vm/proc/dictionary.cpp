@@ -5,64 +5,63 @@
 
 namespace quelea {
 
-/// Index of the key's entry, or of the free one where it belongs. The table is not empty and never
-/// full.
-std::size_t Dictionary::find(Term key, std::uint64_t hash) const {
-  const std::size_t mask = table_.size() - 1;
+/// Index of the key's entry, or of the free one where it belongs. The table is at most three
+/// quarters full.
+std::size_t Dictionary::Table::find(Term key, std::uint64_t hash) const {
+  const std::size_t mask = entries.size() - 1;
   std::size_t at = hash & mask;
-  while (!table_[at].key.is_none()) {
-    if (table_[at].hash == hash && exact_equal(table_[at].key, key)) break;
+  while (!entries[at].key.is_none()) {
+    if (entries[at].hash == hash && exact_equal(entries[at].key, key)) break;
     at = (at + 1) & mask;
   }
   return at;
 }
 
-Term Dictionary::get(Term key, const AtomTable& atoms) const {
-  if (count_ == 0) return Term::none();
-  return table_[find(key, hash_term(key, atoms))].value;
-}
-
-void Dictionary::grow() {
-  std::vector<Entry> old(table_.empty() ? 8 : 2 * table_.size());
-  old.swap(table_);
+void Dictionary::Table::grow() {
+  std::vector<Entry> old(2 * entries.size());
+  old.swap(entries);
   for (const Entry& entry : old) {
-    if (!entry.key.is_none()) table_[find(entry.key, entry.hash)] = entry;
+    if (!entry.key.is_none()) entries[find(entry.key, entry.hash)] = entry;
   }
 }
 
+Term Dictionary::get(Term key, const AtomTable& atoms) const {
+  if (size() == 0) return Term::none();
+  return table_->entries[table_->find(key, hash_term(key, atoms))].value;
+}
+
 Term Dictionary::put(Term key, Term value, const AtomTable& atoms) {
-  if ((count_ + 1) * 4 > table_.size() * 3) grow();
+  if (table_ == nullptr) table_ = std::make_unique<Table>();
+  if ((table_->count + 1) * 4 > table_->entries.size() * 3) table_->grow();
   const std::uint64_t hash = hash_term(key, atoms);
-  Entry& entry = table_[find(key, hash)];
+  Entry& entry = table_->entries[table_->find(key, hash)];
   const Term before = entry.value;
-  if (entry.key.is_none()) ++count_;
+  if (entry.key.is_none()) ++table_->count;
   entry = {key, value, hash};
-  changed_ = true;
+  table_->changed = true;
   return before;
 }
 
 Term Dictionary::erase(Term key, const AtomTable& atoms) {
-  if (count_ == 0) return Term::none();
-  const std::size_t mask = table_.size() - 1;
-  std::size_t hole = find(key, hash_term(key, atoms));
-  const Term before = table_[hole].value;
-  if (table_[hole].key.is_none()) return before;
-  --count_;
+  if (size() == 0) return Term::none();
+  std::vector<Entry>& entries = table_->entries;
+  const std::size_t mask = entries.size() - 1;
+  std::size_t hole = table_->find(key, hash_term(key, atoms));
+  const Term before = entries[hole].value;
+  if (entries[hole].key.is_none()) return before;
+  --table_->count;
   // Entries behind the hole move up, unless that would put them before their place.
-  for (std::size_t at = (hole + 1) & mask; !table_[at].key.is_none(); at = (at + 1) & mask) {
-    const std::size_t home = table_[at].hash & mask;
+  for (std::size_t at = (hole + 1) & mask; !entries[at].key.is_none(); at = (at + 1) & mask) {
+    const std::size_t home = entries[at].hash & mask;
     if (((at - home) & mask) >= ((at - hole) & mask)) {
-      table_[hole] = table_[at];
+      entries[hole] = entries[at];
       hole = at;
     }
   }
-  table_[hole] = {};
+  entries[hole] = {};
   return before;
 }
 
-void Dictionary::clear() {
-  table_.clear();
-  count_ = 0;
-}
+void Dictionary::clear() { table_.reset(); }
 
 }  // namespace quelea

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "vm/term/atoms.h"
@@ -24,28 +25,40 @@ class Dictionary {
   /// Takes out; the old value or none.
   Term erase(Term key, const AtomTable& atoms);
   void clear();
-  std::size_t size() const { return count_; }
-  std::size_t held_bytes() const { return table_.capacity() * sizeof(Entry); }
+  std::size_t size() const { return table_ != nullptr ? table_->count : 0; }
+  /// Bytes outside of this.
+  std::size_t held_bytes() const {
+    return table_ != nullptr ? sizeof(Table) + table_->entries.capacity() * sizeof(Entry) : 0;
+  }
 
   template <class Visit>
   void for_each(Visit&& visit) {
-    for (Entry& entry : table_) {
+    if (table_ == nullptr) return;
+    for (Entry& entry : table_->entries) {
       if (!entry.key.is_none()) visit(entry);
     }
   }
   /// Whether something was put since `scanned` was called: the collector's question.
-  bool changed() const { return changed_; }
-  void scanned() { changed_ = false; }
+  bool changed() const { return table_ != nullptr && table_->changed; }
+  void scanned() {
+    if (table_ != nullptr) table_->changed = false;
+  }
   /// What it holds is young again: `scanned` holds no more.
-  void moved() { changed_ = true; }
+  void moved() {
+    if (table_ != nullptr) table_->changed = true;
+  }
 
  private:
-  std::size_t find(Term key, std::uint64_t hash) const;
-  void grow();
+  struct Table {
+    std::vector<Entry> entries = std::vector<Entry>(4);  ///< A power of two.
+    std::size_t count = 0;
+    bool changed = false;
 
-  std::vector<Entry> table_;  ///< A power of two, at most three quarters full.
-  std::size_t count_ = 0;
-  bool changed_ = false;
+    std::size_t find(Term key, std::uint64_t hash) const;
+    void grow();
+  };
+
+  std::unique_ptr<Table> table_;  ///< Null: nothing was put. Few processes have one.
 };
 
 }  // namespace quelea
