@@ -125,9 +125,9 @@ void fall_asleep(Process& p) {
   p.live_map = kEmptyLiveMap;
   p.extra_first = 1;
   p.extra_count = static_cast<std::uint16_t>(arity);
-  // Whoever wakes it, it goes on with its call.
   p.extra_record->unwinding.reset();
-  p.pending = p.first_message == nullptr ? Process::Pending::Wait : Process::Pending::Again;
+  // Until there is a message, `pending` says that it sleeps.
+  if (p.first_message != nullptr) p.pending = Process::Pending::Again;
 }
 
 bool collect_if_due(Process& p, std::int64_t room_bytes) {

@@ -5,6 +5,7 @@
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/statistics.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/trace.h"
@@ -15,24 +16,34 @@ namespace quelea {
 
 namespace {
 
-void tell_others(Vm& vm, Process& p, Term reason) {
-  ProcessExtra& x = *p.extra_record;
-  if (x.mailbox_limit != nullptr) release_blocked(p);
-  x.links.for_each([&](const LinkEnd& end) {
-    if (Process* other = vm.processes().find(Term{end.key})) {
-      p.post(*other, make_signal(vm, SignalKind::LinkExit, reason, p.self()));
-    }
-  });
-  x.watchers.for_each([&](const Watcher& watcher) {
-    if (Process* other = vm.processes().find(watcher.pid)) {
-      p.post(*other, make_signal(vm, SignalKind::Down, reason, p.self(), watcher.key));
-    }
-  });
-  x.references.for_each([&](const OwnReference& reference) {
-    if (!reference.target.is_local_pid()) return;
-    if (Process* other = vm.processes().find(reference.target)) {
-      p.post(*other, make_signal(vm, SignalKind::Demonitor, Term::none(), p.self(), reference.key));
-    }
+/// So many others are told in one slice: nobody waits for the end of one who knew a million.
+constexpr std::uint32_t kToldAtOnce = 4000;
+
+Term exit_reason_of(Process& p) {
+  const Unwinding* unwinding = p.known_unwinding();
+  if (unwinding == nullptr || unwinding->exit_reason.is_none()) return atoms::normal;
+  return unwinding->exit_reason;
+}
+
+void tell(Process& p, Term whom, SignalKind kind, Term reason, Word reference) {
+  if (!whom.is_local_pid()) return;
+  Process* other = p.vm().processes().find(whom);
+  if (other == nullptr) return;
+  p.post(*other, make_signal(p.vm(), kind, reason, p.self(), reference));
+}
+
+/// Tells the next of those who care. True: all know.
+bool tell_others(Process& p, std::uint32_t budget) {
+  ProcessExtra* x = p.extra_record;
+  if (x == nullptr) return true;
+  const Term reason = exit_reason_of(p);
+  TellingOthers& at = x->telling;
+  return x->links.visit_some(at.links, budget, [&](const LinkEnd& end) {
+    tell(p, Term{end.key}, SignalKind::LinkExit, reason, 0);
+  }) && x->watchers.visit_some(at.watchers, budget, [&](const Watcher& watcher) {
+    tell(p, watcher.pid, SignalKind::Down, reason, watcher.key);
+  }) && x->references.visit_some(at.references, budget, [&](const OwnReference& reference) {
+    tell(p, reference.target, SignalKind::Demonitor, Term::none(), reference.key);
   });
 }
 
@@ -43,9 +54,8 @@ void Vm::end_process(Process& p) {
   SchedulerLocal& here = p.local();
   count(here.statistics.ended);
   stop_receive_timer(p);
-  Term reason = atoms::normal;
+  const Term reason = exit_reason_of(p);
   const Unwinding* x = p.known_unwinding();
-  if (x != nullptr && !x->exit_reason.is_none()) reason = x->exit_reason;
   const bool is_main = p.self() == main_pid;
   if (x != nullptr && !x->exit_class.is_none() && !is_main && x->exit_class != atoms::exit) {
     report_crash(p, x->exit_class, x->exception_reason, x->exit_trace);
@@ -65,13 +75,26 @@ void Vm::end_process(Process& p) {
   // answer.
   p.take_last_relations();
   processes_->remove(p, here.free_places);
-  if (p.extra_record != nullptr) tell_others(*this, p, reason);
+  if (p.extra_record != nullptr && p.extra_record->mailbox_limit != nullptr) release_blocked(p);
+  if (!is_main) {
+    go_on_ending(p);
+    return;
+  }
+  tell_others(p, ~std::uint32_t{0});
   release_process(p);
   epochs_.retire(here.epoch, p);
-  if (is_main) {
-    main_end.over.store(true, std::memory_order_release);
-    notify();
+  main_end.over.store(true, std::memory_order_release);
+  notify();
+}
+
+void Vm::go_on_ending(Process& p) {
+  SchedulerLocal& here = p.local();
+  if (!tell_others(p, kToldAtOnce)) {
+    schedulers_->make_runnable(here, p);
+    return;
   }
+  release_process(p);
+  epochs_.retire(here.epoch, p);
 }
 
 /// Who links or monitors behind what ends it finds nobody: as in Erlang, the answer is :noproc.

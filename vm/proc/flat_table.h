@@ -67,6 +67,19 @@ class FlatTable {
     }
   }
 
+  /// Visits entries from `place` on, which moves behind them, as many as `budget` says, which they
+  /// use up. True: there are no more. The table must not change between two calls.
+  template <class Visit>
+  bool visit_some(std::uint32_t& place, std::uint32_t& budget, Visit&& visit) {
+    const std::uint32_t end = is_hashed() ? capacity_ : count_;
+    for (; place < end && budget != 0; ++place) {
+      if (is_hashed() && entries()[place].key == 0) continue;
+      visit(entries()[place]);
+      --budget;
+    }
+    return place == end;
+  }
+
   /// Bytes outside of the table itself.
   std::size_t held_bytes() const { return capacity_ * sizeof(Entry); }
 

@@ -128,7 +128,9 @@ Term Look::copied(Term term, bool foreign) {
 std::string_view Look::status() const {
   if (!for_another_) return "running";
   // Before its slice a process still says why its last one was over.
-  return target_.pending == Process::Pending::Wait ? "waiting" : "runnable";
+  const bool waits =
+      target_.pending == Process::Pending::Wait || target_.pending == Process::Pending::Hibernate;
+  return waits ? "waiting" : "runnable";
 }
 
 Term Look::function_at(const Word* pc) {

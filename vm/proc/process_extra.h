@@ -57,6 +57,13 @@ struct Unwinding {
   Term exit_class = Term::none();   ///< With an uncaught exception.
 };
 
+/// How far a process that ends is with telling others: places in its tables.
+struct TellingOthers {
+  std::uint32_t links = 0;
+  std::uint32_t watchers = 0;
+  std::uint32_t references = 0;
+};
+
 struct ProcessExtra {
   std::unique_ptr<Unwinding> unwinding;
   Dictionary dictionary;
@@ -66,6 +73,7 @@ struct ProcessExtra {
   FlatTable<OwnReference, 1> references;
   FlatTable<Watcher, 1> watchers;
   std::uint32_t last_link_number = 0;
+  TellingOthers telling;
   /// Copies of what stands in place of :DOWN in the message of a monitor, by reference number.
   std::unique_ptr<std::unordered_map<Word, Signal*>> tags;
   ~ProcessExtra();

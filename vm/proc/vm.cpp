@@ -125,8 +125,9 @@ void Vm::notify() { schedulers_->notify_all(); }
 
 Timers* Vm::timers_of(Word number) {
   const unsigned wheel = TimerPool::wheel_of(number);
-  return TimerPool::is_number(number) && wheel < schedulers_->count() ? &schedulers_->at(wheel).timers
-                                                                      : nullptr;
+  return TimerPool::is_number(number) && wheel < schedulers_->count()
+             ? &schedulers_->at(wheel).timers
+             : nullptr;
 }
 
 CopyOptions Vm::copy_options() const {
@@ -159,7 +160,12 @@ bool Vm::publish(Process& process) {
 
 void Vm::drop_processes() {
   SchedulerLocal& here = schedulers_->first();
-  while (here.queue.pop() != nullptr) continue;
+  while (Process* process = here.queue.pop()) {
+    // Who was in the middle of its end is in the table no more.
+    if (process->state != ProcessState::Exiting) continue;
+    release_process(*process);
+    free_record(*process);
+  }
   std::vector<Process*> all;
   processes_->for_each([&](Process& process) { all.push_back(&process); });
   for (Process* process : all) {

@@ -115,6 +115,8 @@ class Vm {
 
   /// Ends a process: signals, names and memory. The caller owns it, and it must not be running.
   void end_process(Process& process);
+  /// The next slice of the end of a process that knew many: its state is Exiting.
+  void go_on_ending(Process& process);
   /// Takes all processes away, without running any of their code. None may be running.
   void drop_processes();
   /// A new process that nobody knows yet, with a block of `words`.

@@ -43,12 +43,18 @@ void Scheduler::park(Process& process) {
 
 std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.local_ = &local_;
+  if (QUELEA_UNLIKELY(process.state.load(std::memory_order_relaxed) == ProcessState::Exiting)) {
+    vm_.go_on_ending(process);
+    return length;
+  }
   process.state.store(ProcessState::Running, std::memory_order_relaxed);
   if (process.outer.load(std::memory_order_relaxed) != nullptr && !process.handle_signals()) {
     vm_.end_process(process);
     return 0;
   }
-  if (QUELEA_UNLIKELY(process.has_flag(Process::kBlocked))) {
+  const bool sleeps_on =
+      process.pending == Process::Pending::Hibernate && process.first_message == nullptr;
+  if (QUELEA_UNLIKELY(process.has_flag(Process::kBlocked) || sleeps_on)) {
     park(process);
     return 0;
   }
@@ -68,6 +74,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
       vm_.end_process(process);
       return done;
     case Process::Pending::Wait:
+    case Process::Pending::Hibernate:
       park(process);
       return done;
     default:
