@@ -1,6 +1,24 @@
 #include "vm/base/memory.h"
 
+#include <sys/mman.h>
+
 #include <cstdlib>
+
+namespace quelea {
+
+void* map_pages(std::size_t bytes) {
+  void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? nullptr : pages;
+}
+
+void* remap_pages(void* pages, std::size_t old_bytes, std::size_t bytes) {
+  void* moved = mremap(pages, old_bytes, bytes, MREMAP_MAYMOVE);
+  return moved == MAP_FAILED ? nullptr : moved;
+}
+
+void unmap_pages(void* pages, std::size_t bytes) { munmap(pages, bytes); }
+
+}  // namespace quelea
 
 #if QUELEA_JEMALLOC
 

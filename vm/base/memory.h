@@ -21,6 +21,11 @@ void* allocate(std::size_t bytes);
 void* reallocate(void* memory, std::size_t bytes);
 /// Gives back what `allocate` returned; null is nothing.
 void release(void* memory);
+/// Whole pages for large buffers that grow: `remap_pages` moves them by changing page tables, not by
+/// copying. Null when the system has none left; the old pages are then as they were.
+void* map_pages(std::size_t bytes);
+void* remap_pages(void* pages, std::size_t old_bytes, std::size_t bytes);
+void unmap_pages(void* pages, std::size_t bytes);
 /// What `allocate(bytes)` really takes: the rest may be used as well.
 std::size_t allocation_size(std::size_t bytes);
 /// Gives pages that hold nothing back to the system.

@@ -1,5 +1,6 @@
 // Natives over binaries of whole bytes.
 #include "vm/native/list_builder.h"
+#include "vm/native/slices.h"
 #include "vm/native/text.h"
 
 namespace quelea {
@@ -36,107 +37,177 @@ Term prim_binary_at(Process& p, Args args) {
   return Term::small(static_cast<std::int64_t>(bits_read_word(binary_view(args[0]), 8 * index, 8)));
 }
 
+namespace {
+
+struct FindFirst : BytesLoop {
+  FindFirst(Process& p, Args args) : BytesLoop(p, args) {
+    search.patterns.get(args[1]);
+    search.from = static_cast<std::size_t>(args[2].small_value());
+  }
+  Search search;
+  Patterns::Match match;
+
+  bool step(Process&, std::size_t& cost) {
+    if (search.is_over(text())) return false;
+    match = search.next(text(), cost);
+    return !match;
+  }
+  Term finish(Process& p) { return match ? match_tuple(p, match) : atoms::nil; }
+};
+
+struct FindAll : BytesLoop {
+  FindAll(Process& p, Args args) : BytesLoop(p, args), out(p) { search.patterns.get(args[1]); }
+  Search search;
+  ListBuilder out;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (search.is_over(text())) return false;
+    if (const Patterns::Match match = search.next(text(), cost)) out.push(match_tuple(p, match));
+    return true;
+  }
+  Term finish(Process&) { return out.finish(); }
+};
+
+struct SplitBytes : BytesLoop {
+  SplitBytes(Process& p, Args args) : BytesLoop(p, args), out(p) {
+    search.patterns.get(args[1]);
+    get_bool(args[2], global);
+  }
+  Search search;
+  bool global = false;
+  ListBuilder out;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (search.is_over(text()) || (!global && out.size() > 0)) return false;
+    if (const Patterns::Match match = search.next(text(), cost)) {
+      out.push(slice_of(p, whole, at, match.position - at));
+      at = match.position + match.size;
+    }
+    return true;
+  }
+  Term finish(Process& p) {
+    out.push(at == 0 ? whole : slice_of(p, whole, at, size() - at));
+    return out.finish();
+  }
+};
+
+/// From its end on.
+struct ToList : BytesLoop {
+  ToList(Process& p, Args args) : BytesLoop(p, args), left(size()) {}
+  std::size_t left;
+  Term list = Term::nil_list();
+
+  bool step(Process& p, std::size_t& cost) {
+    if (left == 0) return false;
+    list = p.cons(Term::small(bytes.data()[--left]), list);
+    ++cost;
+    return true;
+  }
+  Term finish(Process&) { return list; }
+};
+
+/// The bytes over and over, in pieces of 64 KB at most.
+struct Copies : BytesLoop {
+  Copies(Process& p, Args args) : BytesLoop(p, args) {
+    std::int64_t count = 0;
+    get_count(args[1], count);
+    total = static_cast<std::size_t>(count) * size();
+    result = new_binary(p, total, &out);
+  }
+  std::size_t total = 0;
+  std::size_t done = 0;
+  std::uint8_t* out = nullptr;
+  Term result;
+
+  bool step(Process&, std::size_t& cost) {
+    constexpr std::size_t kPiece = std::size_t{64} << 10;
+    if (done == total || result.is_none()) return false;
+    if (done < size()) {
+      const std::string_view piece = next_piece(kPiece, cost);
+      std::memcpy(out + done, piece.data(), piece.size());
+      done += piece.size();
+      return true;
+    }
+    // What is there doubles until it is large; a whole number of times the bytes is repeated.
+    const std::size_t unit = std::min(done, std::max(kPiece - kPiece % size(), size()));
+    const std::size_t from = unit <= kPiece ? 0 : done % size();
+    const std::size_t now = std::min({total - done, unit - from, kPiece});
+    std::memcpy(out + done, out + from, now);
+    done += now;
+    cost += 1 + cost_of_bytes(now);
+    return true;
+  }
+  Term finish(Process&) { return result; }
+};
+
+struct CommonPrefix {
+  CommonPrefix(Process&, Args args) : rest(args[0].tail()) {
+    first.get(args[0].head());
+    common = first.size();
+  }
+  Term rest;
+  Bytes first;
+  std::size_t common = 0;
+  bool good = true;
+
+  bool step(Process&, std::size_t& cost) {
+    Bytes next;
+    if (!rest.is_cons() || !(good = next.get(rest.head()))) return false;
+    const std::size_t end = std::min(common, next.size());
+    std::size_t i = 0;
+    while (i < end && first.data()[i] == next.data()[i]) ++i;
+    common = i;
+    rest = rest.tail();
+    cost += 1 + cost_of_bytes(i);
+    return true;
+  }
+  Term finish(Process& p) {
+    if (!good || !rest.is_nil_list()) return badarg(p);
+    return Term::small(static_cast<std::int64_t>(common));
+  }
+};
+
+}  // namespace
+
 Term prim_binary_match(Process& p, Args args) {
-  Bytes b;
-  Patterns patterns;
-  std::int64_t start = 0;
-  if (!b.get(args[0]) || !patterns.get(args[1]) || !get_count(args[2], start) || start < 0 ||
-      static_cast<std::size_t>(start) > b.size()) {
+  if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !args[2].is_small() ||
+      args[2].small_value() < 0 ||
+      static_cast<std::size_t>(args[2].small_value()) > binary_bytes(args[0])) {
     return badarg(p);
   }
-  const Patterns::Match match = patterns.find(b.text(), static_cast<std::size_t>(start));
-  charge_bytes(p, (match ? match.position : b.size()) - static_cast<std::size_t>(start));
-  return match ? match_tuple(p, match) : atoms::nil;
+  return in_slices<FindFirst>(p, args);
 }
 
 Term prim_binary_matches(Process& p, Args args) {
-  Bytes b;
-  Patterns patterns;
-  if (!b.get(args[0]) || !patterns.get(args[1])) return badarg(p);
-  ListBuilder out(p);
-  for (std::size_t at = 0;;) {
-    const Patterns::Match match = patterns.find(b.text(), at);
-    if (!match) break;
-    out.push(match_tuple(p, match));
-    at = match.position + match.size;
-  }
-  charge_bytes(p, b.size() + 64 * out.size());
-  return out.finish();
+  if (!is_binary(args[0]) || !Patterns::are_fine(args[1])) return badarg(p);
+  return in_slices<FindAll>(p, args);
 }
 
 Term prim_binary_split(Process& p, Args args) {
-  Bytes b;
-  Patterns patterns;
   bool global = false;
-  if (!b.get(args[0]) || !patterns.get(args[1]) || !get_bool(args[2], global)) return badarg(p);
-  ListBuilder out(p);
-  std::size_t start = 0;
-  while (global || out.size() == 0) {
-    const Patterns::Match match = patterns.find(b.text(), start);
-    if (!match) break;
-    out.push(slice_of(p, args[0], start, match.position - start));
-    start = match.position + match.size;
+  if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !get_bool(args[2], global)) {
+    return badarg(p);
   }
-  out.push(start == 0 ? args[0] : slice_of(p, args[0], start, b.size() - start));
-  charge_bytes(p, b.size() + 64 * out.size());
-  return out.finish();
+  return in_slices<SplitBytes>(p, args);
 }
 
 Term prim_binary_replace(Process& p, Args args) { return prim_string_replace(p, args); }
 
 Term prim_binary_to_list(Process& p, Args args) {
-  Bytes b;
-  if (!b.get(args[0])) return badarg(p);
-  Term list = Term::nil_list();
-  for (std::size_t i = b.size(); i > 0; --i) list = p.cons(Term::small(b.data()[i - 1]), list);
-  charge_cells(p, b.size());
-  return list;
+  return is_binary(args[0]) ? in_slices<ToList>(p, args) : badarg(p);
 }
 
 Term prim_binary_copy(Process& p, Args args) {
-  Bytes b;
   std::int64_t count = 0;
-  if (!b.get(args[0]) || !get_count(args[1], count) || count < 0) return badarg(p);
-  if (count == 1) return binary_copy(p, args[0]);
-  const auto n = static_cast<std::size_t>(count);
-  if (b.size() != 0 && n > kMaxBuiltBytes / b.size()) return system_limit(p);
-  std::uint8_t* out = nullptr;
-  const std::size_t total = n * b.size();
-  Term result = new_binary(p, total, &out);
-  if (result.is_none()) return result;
-  if (b.size() == 1) {
-    std::memset(out, b.data()[0], total);
-  } else if (total > 0) {
-    // Doubles what is there.
-    std::memcpy(out, b.data(), b.size());
-    for (std::size_t done = b.size(); done < total;) {
-      const std::size_t now = done < total - done ? done : total - done;
-      std::memcpy(out + done, out, now);
-      done += now;
-    }
-  }
-  charge_bytes(p, total);
-  return result;
+  if (!is_binary(args[0]) || !get_count(args[1], count) || count < 0) return badarg(p);
+  const std::size_t size = binary_bytes(args[0]);
+  if (size != 0 && static_cast<std::size_t>(count) > kMaxBuiltBytes / size) return system_limit(p);
+  return in_slices<Copies>(p, args);
 }
 
 Term prim_binary_common_prefix(Process& p, Args args) {
-  Bytes first;
-  if (!args[0].is_cons() || !first.get(args[0].head())) return badarg(p);
-  std::size_t common = first.size();
-  std::size_t work = 0;
-  Term rest = args[0].tail();
-  for (; rest.is_cons(); rest = rest.tail()) {
-    Bytes next;
-    if (!next.get(rest.head())) return badarg(p);
-    std::size_t i = 0;
-    const std::size_t end = common < next.size() ? common : next.size();
-    while (i < end && first.data()[i] == next.data()[i]) ++i;
-    common = i;
-    work += 8 + i;
-  }
-  charge_bytes(p, work);
-  if (!rest.is_nil_list()) return badarg(p);
-  return Term::small(static_cast<std::int64_t>(common));
+  if (!args[0].is_cons() || !is_binary(args[0].head())) return badarg(p);
+  return in_slices<CommonPrefix>(p, args);
 }
 
 }  // namespace quelea

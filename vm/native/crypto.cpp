@@ -5,12 +5,14 @@
 // configuration file nor to register anything that runs at the host's exit.
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <sys/random.h>
 
 #include <array>
+#include <memory>
 
+#include "vm/native/iodata.h"
 #include "vm/native/posix.h"
+#include "vm/native/slices.h"
 #include "vm/proc/determinism.h"
 #include "vm/term/integer.h"
 
@@ -54,46 +56,135 @@ const EVP_MD* digest_of(Process& p, Term name) {
   return nullptr;
 }
 
-const unsigned char* bytes_at(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
 /// What no argument can cause: the library refused.
 Term library_failure(Process& p) { return fail(p, atoms::system_limit); }
+
+constexpr std::size_t kPiece = 8 * 1024;
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+/// Feeds iodata to `Sink::feed(p, piece)`, which is false where it failed.
+template <class Sink>
+struct Feed : Sink {
+  Feed(Process& p, Args args, Term iodata) : Sink(p, args) {
+    if (is_binary(iodata)) {
+      bytes.get(iodata);
+    } else {
+      walk.start(iodata);
+    }
+  }
+  Bytes bytes;
+  std::size_t at = 0;
+  IodataWalk walk;
+  std::string collected;
+  bool good = true;
+
+  bool step(Process& p, std::size_t& cost) {
+    std::string_view piece = bytes.text().substr(at, kPiece);
+    at += piece.size();
+    if (!walk.is_over()) {
+      collected.clear();
+      good = walk.append(collected, cost);
+      piece = collected;
+    }
+    cost += 8 + piece.size() / 2;
+    this->feed(p, piece);
+    return good && (at < bytes.size() || !walk.is_over());
+  }
+  Term finish(Process& p) { return good ? this->sum(p) : badarg(p); }
+};
+
+/// A digest under way.
+class Digest {
+ public:
+  explicit Digest(const EVP_MD* digest) : context_(EVP_MD_CTX_new()) {
+    works_ = context_ != nullptr && EVP_DigestInit_ex(context_.get(), digest, nullptr) == 1;
+  }
+  void feed(Process&, std::string_view piece) {
+    works_ = works_ && EVP_DigestUpdate(context_.get(), piece.data(), piece.size()) == 1;
+  }
+  /// Its size; 0 where the library refused something.
+  unsigned end(unsigned char* out) {
+    unsigned size = 0;
+    return works_ && EVP_DigestFinal_ex(context_.get(), out, &size) == 1 ? size : 0;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
+  bool works_ = false;
+};
+
+struct Hash : Digest {
+  Hash(Process& p, Args args) : Digest(digest_of(p, args[0])) {}
+  Term sum(Process& p) {
+    unsigned char out[EVP_MAX_MD_SIZE];
+    const unsigned size = end(out);
+    return size == 0 ? library_failure(p) : checked(p, binary_from_bytes(p, out, size));
+  }
+};
+
+/// RFC 2104: H(key ^ opad, H(key ^ ipad, text)).
+struct Hmac : Digest {
+  Hmac(Process& p, Args args) : Digest(digest_of(p, args[0])), digest(digest_of(p, args[0])) {
+    IodataBytes given;
+    given.get(args[1]);
+    const auto block = static_cast<std::size_t>(EVP_MD_block_size(digest));
+    key.assign(given.text());
+    if (key.size() > block) {
+      unsigned char sum[EVP_MAX_MD_SIZE];
+      Digest short_key(digest);
+      short_key.feed(p, key);
+      key.assign(reinterpret_cast<const char*>(sum), short_key.end(sum));
+    }
+    key.resize(block, '\0');
+    feed(p, padded(0x36));
+  }
+  const EVP_MD* digest;
+  std::string key;
+
+  Term sum(Process& p) {
+    unsigned char out[EVP_MAX_MD_SIZE];
+    const unsigned inner_size = end(out);
+    Digest outer(digest);
+    outer.feed(p, padded(0x5C));
+    outer.feed(p, {reinterpret_cast<const char*>(out), inner_size});
+    const unsigned size = inner_size == 0 ? 0 : outer.end(out);
+    return size == 0 ? library_failure(p) : checked(p, binary_from_bytes(p, out, size));
+  }
+
+ private:
+  std::string padded(char pad) const {
+    std::string text = key;
+    for (char& c : text) c = static_cast<char>(c ^ pad);
+    return text;
+  }
+};
+
+struct HashIodata : Feed<Hash> {
+  HashIodata(Process& p, Args args) : Feed(p, args, args[1]) {}
+};
+struct HmacIodata : Feed<Hmac> {
+  HmacIodata(Process& p, Args args) : Feed(p, args, args[2]) {}
+};
+
+bool is_iodata_shaped(Term term) { return is_binary(term) || term.is_list(); }
 
 }  // namespace
 
 Term prim_crypto_hash(Process& p, Args args) {
-  const EVP_MD* digest = digest_of(p, args[0]);
-  IodataBytes bytes;
-  if (digest == nullptr || !bytes.get(args[1])) return badarg(p);
-  unsigned char out[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  if (EVP_Digest(bytes.text().data(), bytes.text().size(), out, &size, digest, nullptr) != 1) {
-    return library_failure(p);
-  }
-  charge_bytes(p, 64 + 4 * bytes.text().size());
-  return checked(p, binary_from_bytes(p, out, size));
+  if (digest_of(p, args[0]) == nullptr || !is_iodata_shaped(args[1])) return badarg(p);
+  return in_slices<HashIodata>(p, args);
 }
 
 Term prim_crypto_hmac(Process& p, Args args) {
-  const EVP_MD* digest = digest_of(p, args[0]);
   IodataBytes key;
-  IodataBytes bytes;
-  if (digest == nullptr || !key.get(args[1]) || !bytes.get(args[2]) ||
+  if (digest_of(p, args[0]) == nullptr || !is_iodata_shaped(args[2]) || !key.get(args[1]) ||
       key.text().size() > std::size_t{1} << 30) {
     return badarg(p);
   }
-  unsigned char out[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  // A null key means "the key set before": an empty one needs an address.
-  const char* key_bytes = key.text().empty() ? "" : key.text().data();
-  if (HMAC(digest, key_bytes, static_cast<int>(key.text().size()), bytes_at(bytes.text()),
-           bytes.text().size(), out, &size) == nullptr) {
-    return library_failure(p);
-  }
-  charge_bytes(p, 256 + 4 * bytes.text().size());
-  return checked(p, binary_from_bytes(p, out, size));
+  return in_slices<HmacIodata>(p, args);
 }
 
 Term prim_crypto_pbkdf2(Process& p, Args args) {
@@ -140,24 +231,56 @@ Term prim_crypto_random_bytes(Process& p, Args args) {
   return result;
 }
 
+namespace {
+
+/// Two binaries of one length, in step.
+struct Pairwise : BytesLoop {
+  Pairwise(Process& p, Args args) : BytesLoop(p, args) { other.get(args[1]); }
+  Bytes other;
+};
+
+/// Time depends on the length alone: all pieces are compared.
+struct Equal : Pairwise {
+  using Pairwise::Pairwise;
+  int differs = 0;
+
+  bool step(Process&, std::size_t& cost) {
+    const std::string_view piece = next_piece(kPiece, cost);
+    differs |= CRYPTO_memcmp(piece.data(), other.data() + (at - piece.size()), piece.size());
+    return at < size();
+  }
+  Term finish(Process&) { return make_bool(differs == 0); }
+};
+
+struct Xor : Pairwise {
+  Xor(Process& p, Args args) : Pairwise(p, args), result(new_binary(p, size(), &out)) {}
+  std::uint8_t* out = nullptr;
+  Term result;
+
+  bool step(Process&, std::size_t& cost) {
+    if (result.is_none()) return false;
+    const std::size_t before = at;
+    next_piece(kPiece, cost);
+    for (std::size_t i = before; i < at; ++i) out[i] = bytes.data()[i] ^ other.data()[i];
+    return at < size();
+  }
+  Term finish(Process&) { return result; }
+};
+
+}  // namespace
+
 Term prim_crypto_equal(Process& p, Args args) {
-  Bytes a;
-  Bytes b;
-  if (!a.get(args[0]) || !b.get(args[1])) return badarg(p);
-  charge_bytes(p, a.size());
-  return make_bool(a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0);
+  if (!is_binary(args[0]) || !is_binary(args[1])) return badarg(p);
+  if (binary_bytes(args[0]) != binary_bytes(args[1])) return atoms::false_;
+  return in_slices<Equal>(p, args);
 }
 
 Term prim_crypto_xor(Process& p, Args args) {
-  Bytes a;
-  Bytes b;
-  if (!a.get(args[0]) || !b.get(args[1]) || a.size() != b.size()) return badarg(p);
-  std::uint8_t* out = nullptr;
-  Term result = new_binary(p, a.size(), &out);
-  if (result.is_none()) return result;
-  for (std::size_t i = 0; i < a.size(); ++i) out[i] = a.data()[i] ^ b.data()[i];
-  charge_bytes(p, a.size());
-  return result;
+  if (!is_binary(args[0]) || !is_binary(args[1]) ||
+      binary_bytes(args[0]) != binary_bytes(args[1])) {
+    return badarg(p);
+  }
+  return in_slices<Xor>(p, args);
 }
 
 // Checksums -------------------------------------------------------------------------------------
@@ -198,19 +321,31 @@ std::uint32_t adler32_of(std::uint32_t adler, std::string_view bytes) {
   return high << 16 | low;
 }
 
-Term checksum(Process& p, Args args, Checksum function) {
-  IodataBytes bytes;
-  std::int64_t start = 0;
-  if (!get_count(args[0], start) || start < 0 || start > UINT32_MAX || !bytes.get(args[1])) {
-    return badarg(p);
-  }
-  charge_bytes(p, 4 * bytes.text().size());
-  return Term::small(function(static_cast<std::uint32_t>(start), bytes.text()));
+template <Checksum kFunction>
+struct Sum {
+  Sum(Process&, Args args) : value(static_cast<std::uint32_t>(args[0].small_value())) {}
+  std::uint32_t value;
+  void feed(Process&, std::string_view piece) { value = kFunction(value, piece); }
+  Term sum(Process&) { return Term::small(value); }
+};
+
+template <Checksum kFunction>
+struct SumIodata : Feed<Sum<kFunction>> {
+  SumIodata(Process& p, Args args) : Feed<Sum<kFunction>>(p, args, args[1]) {}
+};
+
+bool is_checksum_call(Args args) {
+  return args[0].is_small() && args[0].small_value() >= 0 && args[0].small_value() <= UINT32_MAX &&
+         is_iodata_shaped(args[1]);
 }
 
 }  // namespace
 
-Term prim_crc32(Process& p, Args args) { return checksum(p, args, crc32_of); }
-Term prim_adler32(Process& p, Args args) { return checksum(p, args, adler32_of); }
+Term prim_crc32(Process& p, Args args) {
+  return is_checksum_call(args) ? in_slices<SumIodata<crc32_of>>(p, args) : badarg(p);
+}
+Term prim_adler32(Process& p, Args args) {
+  return is_checksum_call(args) ? in_slices<SumIodata<adler32_of>>(p, args) : badarg(p);
+}
 
 }  // namespace quelea

@@ -1,13 +1,12 @@
-// Codecs: hexadecimal, Base64, percent encoding, records of CSV.
+// Codecs, in slices: hexadecimal, Base64, percent encoding, records of CSV.
 #include <array>
 
 #include "vm/native/list_builder.h"
-#include "vm/native/support.h"
+#include "vm/native/slices.h"
 
 namespace quelea {
 namespace {
 
-constexpr std::size_t kMaxInputBytes = std::size_t{1} << 32;
 constexpr std::uint8_t kBad = 0xFF;
 
 constexpr std::array<std::uint8_t, 256> kHexValues = [] {
@@ -35,160 +34,272 @@ constexpr std::array<std::uint8_t, 256> base64_values(const char* digits) {
 constexpr std::array<std::uint8_t, 256> kBase64Values = base64_values(kBase64Digits);
 constexpr std::array<std::uint8_t, 256> kBase64UrlValues = base64_values(kBase64UrlDigits);
 
-}  // namespace
+constexpr std::size_t kPiece = 3 * 1024;  // of Base64 and hexadecimal digits whole groups, too
 
-Term prim_hex_encode(Process& p, Args args) {
-  Bytes b;
-  if (!b.get(args[0])) return badarg(p);
-  if (b.size() > kMaxInputBytes) return system_limit(p);
+/// A codec whose result's size is known before.
+struct Recode : BytesLoop {
+  Recode(Process& p, Args args, std::size_t result_size)
+      : BytesLoop(p, args), result(new_binary(p, result_size, &out)) {}
   std::uint8_t* out = nullptr;
-  Term result = new_binary(p, 2 * b.size(), &out);
-  if (result.is_none()) return result;
-  for (std::size_t i = 0; i < b.size(); ++i) {
-    *out++ = static_cast<std::uint8_t>("0123456789abcdef"[b.data()[i] >> 4]);
-    *out++ = static_cast<std::uint8_t>("0123456789abcdef"[b.data()[i] & 15]);
-  }
-  charge_bytes(p, 2 * b.size());
-  return result;
-}
+  Term result;
+};
 
-Term prim_hex_decode(Process& p, Args args) {
-  Bytes s;
-  if (!s.get(args[0])) return badarg(p);
-  charge_bytes(p, s.size());
-  if (s.size() % 2 != 0) return atoms::error;
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    if (kHexValues[s.data()[i]] == kBad) return atoms::error;
-  }
-  std::uint8_t* out = nullptr;
-  Term result = new_binary(p, s.size() / 2, &out);
-  if (result.is_none()) return result;
-  for (std::size_t i = 0; i < s.size(); i += 2) {
-    *out++ = static_cast<std::uint8_t>(kHexValues[s.data()[i]] << 4 | kHexValues[s.data()[i + 1]]);
-  }
-  return ok_tuple(p, result);
-}
+struct HexEncode : Recode {
+  HexEncode(Process& p, Args args) : Recode(p, args, 2 * binary_bytes(args[0])) {}
 
-Term prim_base64_encode(Process& p, Args args) {
-  Bytes b;
+  bool step(Process&, std::size_t& cost) {
+    if (result.is_none()) return false;
+    for (char c : next_piece(kPiece, cost)) {
+      const auto byte = static_cast<std::uint8_t>(c);
+      *out++ = static_cast<std::uint8_t>("0123456789abcdef"[byte >> 4]);
+      *out++ = static_cast<std::uint8_t>("0123456789abcdef"[byte & 15]);
+    }
+    return at < size();
+  }
+  Term finish(Process&) { return result; }
+};
+
+struct HexDecode : Recode {
+  HexDecode(Process& p, Args args) : Recode(p, args, binary_bytes(args[0]) / 2) {}
+  bool good = true;
+
+  bool step(Process&, std::size_t& cost) {
+    if (result.is_none()) return false;
+    const std::string_view piece = next_piece(kPiece, cost);
+    for (std::size_t i = 0; i < piece.size(); i += 2) {
+      const std::uint8_t high = kHexValues[static_cast<std::uint8_t>(piece[i])];
+      const std::uint8_t low = kHexValues[static_cast<std::uint8_t>(piece[i + 1])];
+      if (high == kBad || low == kBad) return good = false;
+      *out++ = static_cast<std::uint8_t>(high << 4 | low);
+    }
+    return at < size();
+  }
+  Term finish(Process& p) {
+    if (result.is_none()) return result;
+    return good ? ok_tuple(p, result) : atoms::error;
+  }
+};
+
+struct Base64Encode : Recode {
+  Base64Encode(Process& p, Args args) : Recode(p, args, result_size(args)) {
+    get_bool(args[1], url);
+    get_bool(args[2], padding);
+    digits = url ? kBase64UrlDigits : kBase64Digits;
+  }
+  static std::size_t result_size(Args args) {
+    const std::size_t size = binary_bytes(args[0]);
+    const std::size_t rest = size % 3;
+    return size / 3 * 4 + (rest == 0 ? 0 : args[2] == atoms::true_ ? 4 : rest + 1);
+  }
   bool url = false;
   bool padding = false;
-  if (!b.get(args[0]) || !get_bool(args[1], url) || !get_bool(args[2], padding)) return badarg(p);
-  if (b.size() > kMaxInputBytes) return system_limit(p);
-  const char* digits = url ? kBase64UrlDigits : kBase64Digits;
-  const std::size_t rest = b.size() % 3;
-  const std::size_t size = b.size() / 3 * 4 + (rest == 0 ? 0 : padding ? 4 : rest + 1);
-  std::uint8_t* out = nullptr;
-  Term result = new_binary(p, size, &out);
-  if (result.is_none()) return result;
-  const std::uint8_t* in = b.data();
-  const std::uint8_t* end = in + b.size() - rest;
-  auto put = [&](unsigned value) { *out++ = static_cast<std::uint8_t>(digits[value & 63]); };
-  for (; in != end; in += 3) {
-    const unsigned bits = static_cast<unsigned>(in[0] << 16 | in[1] << 8 | in[2]);
-    put(bits >> 18), put(bits >> 12), put(bits >> 6), put(bits);
-  }
-  if (rest != 0) {
-    const unsigned bits = static_cast<unsigned>(in[0] << 16 | (rest == 2 ? in[1] << 8 : 0));
-    put(bits >> 18), put(bits >> 12);
-    if (rest == 2) put(bits >> 6);
-    if (padding) {
-      if (rest == 1) *out++ = '=';
-      *out++ = '=';
-    }
-  }
-  charge_bytes(p, size);
-  return result;
-}
+  const char* digits;
 
-Term prim_base64_decode(Process& p, Args args) {
-  Bytes s;
-  bool url = false;
-  if (!s.get(args[0]) || !get_bool(args[1], url)) return badarg(p);
-  const auto& values = url ? kBase64UrlValues : kBase64Values;
-  std::string_view text = s.text();
-  charge_bytes(p, text.size());
+  bool step(Process&, std::size_t& cost) {
+    if (result.is_none()) return false;
+    const std::string_view piece = next_piece(kPiece, cost);
+    const std::size_t rest = piece.size() % 3;  // only of the last piece
+    const std::uint8_t* in = bytes.data() + at - piece.size();
+    const std::uint8_t* end = in + piece.size() - rest;
+    auto put = [&](unsigned value) { *out++ = static_cast<std::uint8_t>(digits[value & 63]); };
+    for (; in != end; in += 3) {
+      const unsigned bits = static_cast<unsigned>(in[0] << 16 | in[1] << 8 | in[2]);
+      put(bits >> 18), put(bits >> 12), put(bits >> 6), put(bits);
+    }
+    if (rest != 0) {
+      const unsigned bits = static_cast<unsigned>(in[0] << 16 | (rest == 2 ? in[1] << 8 : 0));
+      put(bits >> 18), put(bits >> 12);
+      if (rest == 2) put(bits >> 6);
+      if (padding) {
+        if (rest == 1) *out++ = '=';
+        *out++ = '=';
+      }
+    }
+    return at < size();
+  }
+  Term finish(Process&) { return result; }
+};
+
+/// The digits of Base64 without the padding, which fills the last group of four where there is any.
+/// False for a number of them that nothing is encoded as.
+bool base64_digits(std::string_view& text) {
   if (text.ends_with('=')) {
-    // Padding, where there is any, fills the last group of four.
-    if (text.size() % 4 != 0) return atoms::error;
+    if (text.size() % 4 != 0) return false;
     text.remove_suffix(1);
     if (text.ends_with('=')) text.remove_suffix(1);
   }
-  if (text.size() % 4 == 1) return atoms::error;
-  std::uint8_t* out = nullptr;
-  Term result = new_binary(p, text.size() / 4 * 3 + (text.size() % 4 * 3) / 4, &out);
-  if (result.is_none()) return result;
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (char c : text) {
-    const std::uint8_t value = values[static_cast<std::uint8_t>(c)];
-    if (value == kBad) return atoms::error;
-    bits = bits << 6 | value;
-    if (++count % 4 == 0) {
-      *out++ = static_cast<std::uint8_t>(bits >> 16);
-      *out++ = static_cast<std::uint8_t>(bits >> 8);
-      *out++ = static_cast<std::uint8_t>(bits);
-    }
-  }
-  // What is left over of the last digit must be zero: every binary has one encoding.
-  if (count % 4 == 2) {
-    if ((bits & 15) != 0) return atoms::error;
-    *out++ = static_cast<std::uint8_t>(bits >> 4);
-  } else if (count % 4 == 3) {
-    if ((bits & 3) != 0) return atoms::error;
-    *out++ = static_cast<std::uint8_t>(bits >> 10);
-    *out++ = static_cast<std::uint8_t>(bits >> 2);
-  }
-  return ok_tuple(p, result);
+  return text.size() % 4 != 1;
 }
 
-Term prim_uri_encode(Process& p, Args args) {
-  Bytes s;
-  Bytes extra;
-  if (!s.get(args[0]) || !extra.get(args[1])) return badarg(p);
+struct Base64Decode : BytesLoop {
+  Base64Decode(Process& p, Args args)
+      : BytesLoop(p, args),
+        values(args[1] == atoms::true_ ? &kBase64UrlValues : &kBase64Values),
+        left(text()) {
+    good = base64_digits(left);
+    if (good) result = new_binary(p, left.size() / 4 * 3 + (left.size() % 4 * 3) / 4, &out);
+  }
+  const std::array<std::uint8_t, 256>* values;
+  std::string_view left;
+  bool good;
+  Term result = Term::none();
+  std::uint8_t* out = nullptr;
+  std::uint32_t bits = 0;
+  unsigned count = 0;
+
+  bool step(Process&, std::size_t& cost) {
+    if (!good || result.is_none()) return false;
+    const std::string_view piece = left.substr(0, kPiece);
+    left.remove_prefix(piece.size());
+    cost += 1 + cost_of_bytes(piece.size());
+    for (char c : piece) {
+      const std::uint8_t value = (*values)[static_cast<std::uint8_t>(c)];
+      if (value == kBad) return good = false;
+      bits = bits << 6 | value;
+      if (++count % 4 == 0) {
+        *out++ = static_cast<std::uint8_t>(bits >> 16);
+        *out++ = static_cast<std::uint8_t>(bits >> 8);
+        *out++ = static_cast<std::uint8_t>(bits);
+      }
+    }
+    return !left.empty();
+  }
+  Term finish(Process& p) {
+    if (!good) return atoms::error;
+    if (result.is_none()) return result;
+    // What is left over of the last digit must be zero: every binary has one encoding.
+    if (count % 4 == 2) {
+      if ((bits & 15) != 0) return atoms::error;
+      *out++ = static_cast<std::uint8_t>(bits >> 4);
+    } else if (count % 4 == 3) {
+      if ((bits & 3) != 0) return atoms::error;
+      *out++ = static_cast<std::uint8_t>(bits >> 10);
+      *out++ = static_cast<std::uint8_t>(bits >> 2);
+    }
+    return ok_tuple(p, result);
+  }
+};
+
+constexpr std::array<bool, 256> kUnreserved = [] {
   std::array<bool, 256> plain{};
   for (unsigned c = 0; c < 128; ++c) {
     plain[c] = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
   }
   for (char c : std::string_view("-._~")) plain[static_cast<std::uint8_t>(c)] = true;
-  for (char c : extra.text()) plain[static_cast<std::uint8_t>(c)] = true;
-  std::string out;
-  out.reserve(s.size());
-  for (char c : s.text()) {
-    const auto byte = static_cast<std::uint8_t>(c);
-    if (plain[byte]) {
-      out.push_back(c);
-    } else {
-      out.push_back('%');
-      out.push_back("0123456789ABCDEF"[byte >> 4]);
-      out.push_back("0123456789ABCDEF"[byte & 15]);
-    }
+  return plain;
+}();
+
+/// Text of which most stays as it is; where all does, it is itself the result.
+struct Rewrite : BytesLoop {
+  using BytesLoop::BytesLoop;
+  bool changed = false;
+  bool fits = true;
+  TextOut out;
+
+  Term rewritten(Process& p) {
+    if (!fits) return system_limit(p);
+    return changed ? out.finish(p) : whole;
   }
-  charge_bytes(p, 4 * s.size());
-  return out == s.text() ? args[0] : binary_from_text(p, out);
+};
+
+struct UriEncode : Rewrite {
+  UriEncode(Process& p, Args args) : Rewrite(p, args), plain(kUnreserved) {
+    Bytes extra;
+    extra.get(args[1]);
+    for (char c : extra.text()) plain[static_cast<std::uint8_t>(c)] = true;
+  }
+  std::array<bool, 256> plain;
+
+  bool step(Process& p, std::size_t& cost) {
+    for (char c : next_piece(1024, cost)) {
+      const auto byte = static_cast<std::uint8_t>(c);
+      if (plain[byte]) {
+        out.text.push_back(c);
+      } else {
+        changed = true;
+        out.text.push_back('%');
+        out.text.push_back("0123456789ABCDEF"[byte >> 4]);
+        out.text.push_back("0123456789ABCDEF"[byte & 15]);
+      }
+    }
+    cost += 64;
+    fits = out.settle(p);
+    return fits && at < size();
+  }
+  Term finish(Process& p) { return rewritten(p); }
+};
+
+struct UriDecode : Rewrite {
+  UriDecode(Process& p, Args args) : Rewrite(p, args), plus_is_space(args[1] == atoms::true_) {}
+  bool plus_is_space;
+  bool good = true;
+
+  bool step(Process& p, std::size_t& cost) {
+    const std::string_view text = this->text();
+    const std::size_t stop = std::min(at + 1024, text.size());
+    cost += 64 + cost_of_bytes(stop - at);
+    while (at < stop) {
+      char c = text[at++];
+      if (c == '%') {
+        const std::string_view digits = text.substr(at, 2);
+        if (digits.size() < 2) return good = false;
+        const std::uint8_t high = kHexValues[static_cast<std::uint8_t>(digits[0])];
+        const std::uint8_t low = kHexValues[static_cast<std::uint8_t>(digits[1])];
+        if (high == kBad || low == kBad) return good = false;
+        c = static_cast<char>(high << 4 | low);
+        at += 2;
+        changed = true;
+      } else if (c == '+' && plus_is_space) {
+        c = ' ';
+        changed = true;
+      }
+      out.text.push_back(c);
+    }
+    fits = out.settle(p);
+    return fits && at < text.size();
+  }
+  Term finish(Process& p) {
+    if (!good) return atoms::error;
+    const Term result = rewritten(p);
+    return result.is_none() ? result : ok_tuple(p, result);
+  }
+};
+
+}  // namespace
+
+Term prim_hex_encode(Process& p, Args args) {
+  return is_binary(args[0]) ? in_slices<HexEncode>(p, args) : badarg(p);
+}
+
+Term prim_hex_decode(Process& p, Args args) {
+  if (!is_binary(args[0])) return badarg(p);
+  return binary_bytes(args[0]) % 2 == 0 ? in_slices<HexDecode>(p, args) : atoms::error;
+}
+
+Term prim_base64_encode(Process& p, Args args) {
+  bool url = false;
+  bool padding = false;
+  if (!is_binary(args[0]) || !get_bool(args[1], url) || !get_bool(args[2], padding)) {
+    return badarg(p);
+  }
+  return in_slices<Base64Encode>(p, args);
+}
+
+Term prim_base64_decode(Process& p, Args args) {
+  bool url = false;
+  if (!is_binary(args[0]) || !get_bool(args[1], url)) return badarg(p);
+  return in_slices<Base64Decode>(p, args);
+}
+
+Term prim_uri_encode(Process& p, Args args) {
+  if (!is_binary(args[0]) || !is_binary(args[1])) return badarg(p);
+  return in_slices<UriEncode>(p, args);
 }
 
 Term prim_uri_decode(Process& p, Args args) {
-  Bytes s;
   bool plus_is_space = false;
-  if (!s.get(args[0]) || !get_bool(args[1], plus_is_space)) return badarg(p);
-  std::string out;
-  out.reserve(s.size());
-  charge_bytes(p, 4 * s.size());
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    const char c = s.text()[i];
-    if (c == '%') {
-      if (s.size() - i < 3) return atoms::error;
-      const std::uint8_t high = kHexValues[s.data()[i + 1]];
-      const std::uint8_t low = kHexValues[s.data()[i + 2]];
-      if (high == kBad || low == kBad) return atoms::error;
-      out.push_back(static_cast<char>(high << 4 | low));
-      i += 2;
-    } else {
-      out.push_back(c == '+' && plus_is_space ? ' ' : c);
-    }
-  }
-  return ok_tuple(p, out == s.text() ? args[0] : binary_from_text(p, out));
+  if (!is_binary(args[0]) || !get_bool(args[1], plus_is_space)) return badarg(p);
+  return in_slices<UriDecode>(p, args);
 }
 
 // CSV -------------------------------------------------------------------------------------------

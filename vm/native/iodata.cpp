@@ -1,5 +1,6 @@
-// Iodata: a binary, or a list of bytes, binaries and iodata; a tail may be a binary too.
-#include "vm/native/support.h"
+#include "vm/native/iodata.h"
+
+#include "vm/native/slices.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -14,107 +15,111 @@ bool get_count(Term term, std::int64_t& count) {
   return true;
 }
 
-namespace {
-
-/// Calls `on_byte(value)` and `on_binary(term)` in order; false where it is no iodata. Never
-/// recurses.
-template <class OnByte, class OnBinary>
-bool walk_iodata(Term iodata, std::size_t* work, OnByte&& on_byte, OnBinary&& on_binary) {
-  if (is_binary(iodata)) {
-    on_binary(iodata);
-    return true;
-  }
-  if (!iodata.is_list()) return false;
-  std::vector<Term> later;
-  std::size_t cells = 0;
-  bool good = true;
-  Term at = iodata;
-  while (good) {
-    if (at.is_cons()) {
-      ++cells;
-      Term head = at.head();
-      Term tail = at.tail();
-      if (head.is_small()) {
-        good = head.small_value() >= 0 && head.small_value() <= 255;
-        if (good) on_byte(static_cast<std::uint8_t>(head.small_value()));
-        at = tail;
-      } else if (head.is_list()) {
-        if (!tail.is_nil_list()) later.push_back(tail);
-        at = head;
-      } else {
-        good = is_binary(head);
-        if (good) on_binary(head);
-        at = tail;
-      }
-      continue;
-    }
-    if (!at.is_nil_list()) {
-      good = is_binary(at);
-      if (good) on_binary(at);
-    }
-    if (later.empty()) break;
-    at = later.back();
-    later.pop_back();
-  }
-  if (work != nullptr) *work += cells;
-  return good;
+/// Some of a binary through `copy(view)`; false while there is more.
+template <class Copy>
+bool IodataWalk::copy_piece(Term binary, std::size_t& cost, Copy&& copy) {
+  const BinaryView view = binary_view(binary);
+  const std::size_t some = std::min(view.byte_size() - copied_, kBytesAStep);
+  cost += some / 16;
+  copy(view.sub(8 * copied_, 8 * some));
+  copied_ += some;
+  if (copied_ < view.byte_size()) return false;
+  copied_ = 0;
+  return true;
 }
 
-}  // namespace
+bool IodataWalk::copy(std::uint8_t*& out, std::size_t& cost) {
+  return walk(
+      cost, [&](std::uint8_t byte) { *out++ = byte; },
+      [&](Term binary) {
+        return copy_piece(binary, cost, [&](BinaryView view) {
+          bits_copy(out, 0, view.bytes, view.bit_offset, view.bit_size);
+          out += view.byte_size();
+        });
+      });
+}
+
+bool IodataWalk::append(std::string& out, std::size_t& cost) {
+  return walk(
+      cost, [&](std::uint8_t byte) { out.push_back(static_cast<char>(byte)); },
+      [&](Term binary) {
+        return copy_piece(binary, cost, [&](BinaryView view) {
+          Bytes bytes;
+          bytes.set(view);
+          out.append(bytes.text());
+        });
+      });
+}
 
 bool append_iodata(Term iodata, std::string& out, std::size_t* work) {
-  const std::size_t before = out.size();
-  bool good = walk_iodata(
-      iodata, work, [&](std::uint8_t byte) { out.push_back(static_cast<char>(byte)); },
-      [&](Term binary) {
-        Bytes bytes;
-        bytes.get(binary);
-        out.append(bytes.text());
-      });
-  if (work != nullptr) *work += (out.size() - before) / 16;
+  IodataWalk walk;
+  std::size_t cost = 0;
+  bool good = true;
+  for (walk.start(iodata); good && !walk.is_over();) good = walk.append(out, cost);
+  if (work != nullptr) *work += cost;
   return good;
 }
 
 bool iodata_size(Term iodata, std::size_t& size, std::size_t* work) {
-  std::size_t total = 0;
-  bool good = walk_iodata(
-      iodata, work, [&](std::uint8_t) { ++total; },
-      [&](Term binary) { total += binary_bytes(binary); });
-  size = total;
+  IodataWalk walk;
+  std::size_t cost = 0;
+  bool good = true;
+  size = 0;
+  for (walk.start(iodata); good && !walk.is_over();) good = walk.count(size, cost);
+  if (work != nullptr) *work += cost;
   return good;
 }
 
-Term prim_iodata_size(Process& p, Args args) {
+namespace {
+
+struct SizeOf {
+  SizeOf(Process&, Args args) { walk.start(args[0]); }
+  IodataWalk walk;
   std::size_t size = 0;
-  std::size_t work = 0;
-  bool good = iodata_size(args[0], size, &work);
-  charge_cells(p, work);
-  if (!good || size > kMaxBinaryBytes) return badarg(p);
-  return Term::small(static_cast<std::int64_t>(size));
-}
+  bool good = true;
+
+  bool step(Process&, std::size_t& cost) {
+    good = walk.count(size, cost);
+    return good && !walk.is_over();
+  }
+  Term finish(Process& p) {
+    if (!good || size > kMaxBinaryBytes) return badarg(p);
+    return Term::small(static_cast<std::int64_t>(size));
+  }
+};
+
+/// Two passes: a list that names a large binary many times must not take memory before it is known
+/// how much.
+struct ToBinary {
+  ToBinary(Process&, Args args) : iodata(args[0]) { walk.start(iodata); }
+  Term iodata;
+  IodataWalk walk;
+  std::size_t size = 0;
+  bool counting = true, good = true;
+  Term result = Term::none();
+  std::uint8_t* out = nullptr;
+
+  bool step(Process& p, std::size_t& cost) {
+    good = counting ? walk.count(size, cost) : walk.copy(out, cost);
+    if (!good || !walk.is_over()) return good;
+    if (!counting || size > std::size_t{1} << 33) return false;
+    counting = false;
+    result = new_binary(p, size, &out);
+    walk.start(iodata);
+    return !result.is_none();
+  }
+  Term finish(Process& p) {
+    if (!good) return badarg(p);
+    return counting ? system_limit(p) : result;
+  }
+};
+
+}  // namespace
+
+Term prim_iodata_size(Process& p, Args args) { return in_slices<SizeOf>(p, args); }
 
 Term prim_iodata_to_binary(Process& p, Args args) {
-  if (is_binary(args[0])) return args[0];
-  // Two passes: a list that names a large binary many times must not take memory before it is known
-  // how much.
-  std::size_t size = 0;
-  std::size_t work = 0;
-  bool good = iodata_size(args[0], size, &work);
-  charge_cells(p, work);
-  charge_bytes(p, size);
-  if (!good) return badarg(p);
-  if (size > std::size_t{1} << 33) return system_limit(p);
-  std::uint8_t* out = nullptr;
-  Term result = new_binary(p, size, &out);
-  if (result.is_none()) return result;
-  walk_iodata(
-      args[0], nullptr, [&](std::uint8_t byte) { *out++ = byte; },
-      [&](Term binary) {
-        BinaryView view = binary_view(binary);
-        bits_copy(out, 0, view.bytes, view.bit_offset, view.bit_size);
-        out += view.byte_size();
-      });
-  return result;
+  return is_binary(args[0]) ? args[0] : in_slices<ToBinary>(p, args);
 }
 
 }  // namespace quelea

@@ -3,6 +3,8 @@
 // All of these number the distinct keys in a hash table outside of the heap, in slices; nothing
 // moves before they are done, so the table holds plain terms.
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 
 #include "vm/native/list_builder.h"
 #include "vm/native/map_work.h"
@@ -15,15 +17,15 @@ namespace {
 /// Numbers distinct terms 0, 1, 2, … in the order in which they come.
 class TermNumbers {
  public:
-  explicit TermNumbers(const AtomTable& atoms) : atoms_(&atoms), slots_(64, kFree) {}
+  explicit TermNumbers(const AtomTable& atoms) : atoms_(&atoms) { clear_slots(64); }
 
   /// Not while `is_growing`.
   std::size_t number_of(Term term, bool& is_new, std::size_t& cost) {
     const std::uint64_t hash = hash_term(term, *atoms_, &cost);
     cost += 4;
-    for (std::size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
-      const std::uint32_t number = slots_[i];
-      if (number == kFree) break;
+    for (std::size_t i = hash & mask_;; i = (i + 1) & mask_) {
+      if (slots_[i] == 0) break;
+      const std::uint32_t number = slots_[i] - 1;
       if (hashes_[number] == hash && exact_equal(terms_[number], term, &cost)) {
         is_new = false;
         return number;
@@ -32,8 +34,8 @@ class TermNumbers {
     is_new = true;
     terms_.push_back(term);
     hashes_.push_back(hash);
-    if (terms_.size() * 2 > slots_.size()) {
-      slots_.assign(slots_.size() * 2, kFree);
+    if (terms_.size() * 2 > mask_ + 1) {
+      clear_slots(2 * (mask_ + 1));
       placed_ = 0;
     } else {
       placed_ = terms_.size();
@@ -52,15 +54,23 @@ class TermNumbers {
   Term term(std::size_t number) const { return terms_[number]; }
 
  private:
-  static constexpr std::uint32_t kFree = UINT32_MAX;
-
+  /// Fresh pages are zero without anybody writing them.
+  void clear_slots(std::size_t count) {
+    slots_.reset(static_cast<std::uint32_t*>(std::calloc(count, sizeof(std::uint32_t))));
+    if (slots_ == nullptr) std::abort();
+    mask_ = count - 1;
+  }
   void place(std::uint64_t hash, std::uint32_t number) {
-    std::size_t i = hash & (slots_.size() - 1);
-    while (slots_[i] != kFree) i = (i + 1) & (slots_.size() - 1);
-    slots_[i] = number;
+    std::size_t i = hash & mask_;
+    while (slots_[i] != 0) i = (i + 1) & mask_;
+    slots_[i] = number + 1;
   }
   const AtomTable* atoms_;
-  std::vector<std::uint32_t> slots_;
+  struct Free {
+    void operator()(std::uint32_t* slots) const { std::free(slots); }
+  };
+  std::unique_ptr<std::uint32_t[], Free> slots_;  ///< Numbers from 1; 0 is free.
+  std::size_t mask_ = 0;
   RawVector<Term> terms_;
   RawVector<std::uint64_t> hashes_;
   std::size_t placed_ = 0;  ///< How many are in `slots_`.

@@ -34,13 +34,6 @@ Term prelude_is_fun_2(Process& p, Args args) {
   return make_bool(is_fun(args[0]) && fun_arity(args[0]) == args[1].small_value());
 }
 
-Term prelude_is_string(Process& p, Args args) {
-  Bytes bytes;
-  if (!bytes.get(args[0])) return atoms::false_;
-  charge_bytes(p, bytes.size());
-  return make_bool(utf8_valid(bytes.text()));
-}
-
 Term prelude_is_map_key(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
   return make_bool(map_has(args[0], args[1], atoms_of(p)));

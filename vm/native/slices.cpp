@@ -14,7 +14,9 @@ bool TextOut::move_on(Process& p) {
 
 Term TextOut::finish(Process& p) {
   if (whole_.bit_size() == 0) return checked(p, binary_from_text(p, text));
-  return move_on(p) ? checked(p, whole_.finish(p)) : system_limit(p);
+  if (!move_on(p)) return system_limit(p);
+  whole_.trim();
+  return checked(p, whole_.finish(p));
 }
 
 }  // namespace quelea

@@ -74,6 +74,8 @@ template <class Work>
   if (run_slice(p, *state->work)) return p.again();
   Term result = state->work->finish(p);
   drop_native_state(p);
+  // What had to wait for the end.
+  if (p.collection_due()) p.interrupt_slice();
   return result;
 }
 
@@ -89,6 +91,24 @@ template <class Work>
   return work.finish(p);
 }
 
+/// A loop over the bytes of the first argument, which is a binary.
+struct BytesLoop {
+  BytesLoop(Process&, Args args) : whole(args[0]) { bytes.get(args[0]); }
+  Term whole;
+  Bytes bytes;
+  std::size_t at = 0;
+
+  std::string_view text() const { return bytes.text(); }
+  std::size_t size() const { return bytes.size(); }
+  /// The next piece of up to `most` bytes, which is then behind `at`.
+  std::string_view next_piece(std::size_t most, std::size_t& cost) {
+    const std::string_view piece = text().substr(at, most);
+    at += piece.size();
+    cost += 1 + cost_of_bytes(piece.size());
+    return piece;
+  }
+};
+
 /// Text of any length that steps append to.
 class TextOut {
  public:
@@ -99,6 +119,11 @@ class TextOut {
   bool settle(Process& p) {
     if (QUELEA_LIKELY(text.size() < kPieceBytes)) return true;
     return move_on(p);
+  }
+  /// Large text of its own, behind what is there.
+  bool put(Process& p, std::string_view piece) {
+    text.append(piece);
+    return settle(p);
   }
   std::size_t size() const { return whole_.bit_size() / 8 + text.size(); }
   /// The binary, or none with system_limit raised.

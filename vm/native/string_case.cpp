@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "vm/native/slices.h"
 #include "vm/native/text.h"
 
 namespace quelea {
@@ -164,108 +165,162 @@ void append_title(std::string& out, std::int32_t c) {
   utf8_append(out, static_cast<std::uint32_t>(utf8proc_totitle(c)));
 }
 
-/// Maps `text` from `at` on; ASCII letters from `first` to `last` change case.
-template <class Append>
-void map_case(std::string& out, std::string_view text, std::size_t at, char first, char last,
-              Append&& append) {
-  while (at < text.size()) {
-    const char byte = text[at];
-    if (static_cast<std::uint8_t>(byte) < 0x80) {
-      out.push_back(byte >= first && byte <= last ? static_cast<char>(byte ^ 0x20) : byte);
-      ++at;
-      continue;
-    }
-    unsigned size = 0;
-    const std::int32_t c = first_code_point(text.substr(at), size);
-    if (c < 0) {
-      out.push_back(byte);
-    } else {
-      append(out, c, text, at);
-    }
-    at += size;
+/// Most text has nothing to change: then the string itself is the result.
+struct Rewrite : BytesLoop {
+  using BytesLoop::BytesLoop;
+  bool changed = false;
+  bool fits = true;
+  TextOut out;
+
+  /// After a step that mapped [before, at) to what is in `out.text` from `written` on.
+  bool settle(Process& p, std::size_t before, std::size_t written) {
+    changed =
+        changed || text().substr(before, at - before) != std::string_view(out.text).substr(written);
+    fits = out.settle(p);
+    return fits && at < size();
   }
+  Term finish(Process& p) {
+    if (!fits) return system_limit(p);
+    return changed ? out.finish(p) : whole;
+  }
+};
+
+using AppendMapped = void (*)(std::string& out, std::int32_t c, std::string_view text,
+                              std::size_t at);
+
+/// ASCII letters from kFirst to kLast change case, other code points go through kAppend. The first
+/// one may be mapped on its own.
+template <char kFirst, char kLast, AppendMapped kAppend, bool kTitle = false>
+struct MapCase : Rewrite {
+  MapCase(Process& p, Args args) : Rewrite(p, args) {
+    if (size() < 16 * 1024) out.text.reserve(size());
+  }
+
+  bool step(Process& p, std::size_t& cost) {
+    const std::string_view text = this->text();
+    const std::size_t before = at;
+    const std::size_t written = out.text.size();
+    const std::size_t stop = std::min(at + 1024, text.size());
+    if (kTitle && at == 0 && stop > 0) map_first();
+    while (at < stop) {
+      const char byte = text[at];
+      if (static_cast<std::uint8_t>(byte) < 0x80) {
+        out.text.push_back(byte >= kFirst && byte <= kLast ? static_cast<char>(byte ^ 0x20) : byte);
+        ++at;
+        continue;
+      }
+      unsigned length = 0;
+      const std::int32_t c = first_code_point(text.substr(at), length);
+      if (c < 0) {
+        out.text.push_back(byte);
+      } else {
+        kAppend(out.text, c, text, at);
+      }
+      at += length;
+    }
+    cost += 1 + (at - before) / 4;
+    return settle(p, before, written);
+  }
+
+ private:
+  void map_first() {
+    unsigned length = 0;
+    const std::int32_t c = first_code_point(text(), length);
+    if (c < 0) {
+      out.text.push_back(text()[0]);
+    } else {
+      append_title(out.text, c);
+    }
+    at = length;
+  }
+};
+
+/// Whether text may be cut in front of this code point: no form makes one of it and of what stands
+/// before it. Holds for what most text consists of.
+bool begins_anew(std::int32_t c) {
+  auto is_in = [&](std::int32_t first, std::int32_t last) { return c >= first && c <= last; };
+  return c < 0x300 || is_in(0x391, 0x3C9) || is_in(0x410, 0x44F) || is_in(0x5D0, 0x5EA) ||
+         is_in(0x621, 0x64A) || is_in(0x3041, 0x3096) || is_in(0x30A1, 0x30FA) ||
+         is_in(0x3400, 0x9FFF) || is_in(0xAC00, 0xD7A3);
 }
 
-/// Most text has nothing to change: then the string itself is the result.
-Term result_of(Process& p, Term original, std::string_view before, const std::string& after) {
-  p.charge(static_cast<std::int64_t>(before.size() / 32));
-  return before == after ? original : checked(p, binary_from_text(p, after));
+/// Normal forms, by utf8proc, of pieces that are cut where no form joins.
+struct Normalize : Rewrite {
+  Normalize(Process& p, Args args, int mapping) : Rewrite(p, args), options(mapping) {}
+  int options;
+  bool good = true;
+
+  bool step(Process& p, std::size_t& cost) {
+    const std::size_t before = at;
+    const std::size_t written = out.text.size();
+    good = pass_piece();
+    if (!good) return false;
+    const std::string_view piece = text().substr(before, at - before);
+    cost += 1 + piece.size();
+    utf8proc_uint8_t* mapped = nullptr;
+    const utf8proc_ssize_t length =
+        utf8proc_map(bytes_of(piece), static_cast<utf8proc_ssize_t>(piece.size()), &mapped,
+                     static_cast<utf8proc_option_t>(options));
+    fits = length >= 0;
+    if (!fits) return false;
+    out.text.append(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length));
+    std::free(mapped);
+    return settle(p, before, written);
+  }
+  Term finish(Process& p) { return good ? Rewrite::finish(p) : badarg(p); }
+
+ private:
+  /// Moves `at` behind at least a few kilobytes; false where they are not well formed.
+  bool pass_piece() {
+    constexpr std::size_t kPiece = 2048;
+    const std::size_t start = at;
+    while (at < size()) {
+      unsigned length = 0;
+      const std::int32_t c = first_code_point(text().substr(at), length);
+      if (c < 0) return false;
+      if (at - start >= kPiece && begins_anew(c)) break;
+      at += length;
+    }
+    return true;
+  }
+};
+
+int normal_form(Process& p, Term name) {
+  if (is_atom_named(p, name, "nfc")) return UTF8PROC_COMPOSE;
+  if (is_atom_named(p, name, "nfd")) return UTF8PROC_DECOMPOSE;
+  if (is_atom_named(p, name, "nfkc")) return UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
+  if (is_atom_named(p, name, "nfkd")) return UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
+  return 0;
 }
+
+struct Casefold : Normalize {
+  Casefold(Process& p, Args args)
+      : Normalize(p, args, UTF8PROC_STABLE | UTF8PROC_CASEFOLD | UTF8PROC_COMPOSE) {}
+};
+struct ToForm : Normalize {
+  ToForm(Process& p, Args args) : Normalize(p, args, UTF8PROC_STABLE | normal_form(p, args[1])) {}
+};
 
 }  // namespace
 
 Term prim_string_upcase(Process& p, Args args) {
-  Bytes s;
-  if (!s.get(args[0])) return badarg(p);
-  std::string out;
-  out.reserve(s.size());
-  map_case(out, s.text(), 0, 'a', 'z', append_upper);
-  return result_of(p, args[0], s.text(), out);
+  return is_binary(args[0]) ? in_slices<MapCase<'a', 'z', append_upper>>(p, args) : badarg(p);
 }
-
 Term prim_string_downcase(Process& p, Args args) {
-  Bytes s;
-  if (!s.get(args[0])) return badarg(p);
-  std::string out;
-  out.reserve(s.size());
-  map_case(out, s.text(), 0, 'A', 'Z', append_lower);
-  return result_of(p, args[0], s.text(), out);
+  return is_binary(args[0]) ? in_slices<MapCase<'A', 'Z', append_lower>>(p, args) : badarg(p);
 }
-
 Term prim_string_capitalize(Process& p, Args args) {
-  Bytes s;
-  if (!s.get(args[0])) return badarg(p);
-  if (s.size() == 0) return args[0];
-  std::string out;
-  out.reserve(s.size());
-  unsigned size = 0;
-  const std::int32_t c = first_code_point(s.text(), size);
-  if (c < 0) {
-    out.push_back(s.text()[0]);
-  } else {
-    append_title(out, c);
-  }
-  map_case(out, s.text(), size, 'A', 'Z', append_lower);
-  return result_of(p, args[0], s.text(), out);
+  if (!is_binary(args[0])) return badarg(p);
+  return in_slices<MapCase<'A', 'Z', append_lower, true>>(p, args);
 }
-
-namespace {
-
-Term map_text(Process& p, Term string, int options) {
-  Bytes s;
-  if (!s.get(string) || !utf8_valid(s.text())) return badarg(p);
-  p.charge(static_cast<std::int64_t>(s.size() / 8));
-  utf8proc_uint8_t* mapped = nullptr;
-  const utf8proc_ssize_t size = utf8proc_map(s.data(), static_cast<utf8proc_ssize_t>(s.size()),
-                                             &mapped, static_cast<utf8proc_option_t>(options));
-  if (size < 0) return system_limit(p);
-  const std::string_view text(reinterpret_cast<const char*>(mapped),
-                              static_cast<std::size_t>(size));
-  Term result = text == s.text() ? string : binary_from_text(p, text);
-  std::free(mapped);
-  return result;
-}
-
-}  // namespace
 
 Term prim_string_casefold(Process& p, Args args) {
-  return map_text(p, args[0], UTF8PROC_STABLE | UTF8PROC_CASEFOLD | UTF8PROC_COMPOSE);
+  return is_binary(args[0]) ? in_slices<Casefold>(p, args) : badarg(p);
 }
 
 Term prim_string_normalize(Process& p, Args args) {
-  int options = UTF8PROC_STABLE;
-  if (is_atom_named(p, args[1], "nfc")) {
-    options |= UTF8PROC_COMPOSE;
-  } else if (is_atom_named(p, args[1], "nfd")) {
-    options |= UTF8PROC_DECOMPOSE;
-  } else if (is_atom_named(p, args[1], "nfkc")) {
-    options |= UTF8PROC_COMPOSE | UTF8PROC_COMPAT;
-  } else if (is_atom_named(p, args[1], "nfkd")) {
-    options |= UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT;
-  } else {
-    return badarg(p);
-  }
-  return map_text(p, args[0], options);
+  if (!is_binary(args[0]) || normal_form(p, args[1]) == 0) return badarg(p);
+  return in_slices<ToForm>(p, args);
 }
 
 }  // namespace quelea

@@ -1,8 +1,10 @@
 // Natives over strings that search: trim, split, join, replace, contains.
 //
 // Text and patterns are UTF-8, which may be searched byte by byte: a code point's bytes never occur
-// within another's.
+// within another's. All of it is done in slices.
+#include "vm/native/iodata.h"
 #include "vm/native/list_builder.h"
+#include "vm/native/slices.h"
 #include "vm/native/text.h"
 
 namespace quelea {
@@ -10,251 +12,385 @@ namespace {
 
 constexpr std::size_t kMaxBuiltBytes = std::size_t{1} << 33;
 
-std::size_t leading_white_space(std::string_view text) {
-  std::size_t at = 0;
-  while (at < text.size()) {
-    unsigned size = 0;
-    if (!is_white_space(first_code_point(text.substr(at), size))) break;
-    at += size;
+/// Cuts off both ends what `kOf` says: white space, or repetitions of a string.
+enum class Ends { Leading = 1, Trailing = 2, Both = 3 };
+
+bool cuts(Ends ends, Ends end) { return (static_cast<int>(ends) & static_cast<int>(end)) != 0; }
+
+/// Bytes of the last code point of a non-empty text, with its value.
+std::size_t last_code_point(std::string_view text, std::int32_t& c) {
+  std::size_t start = text.size() - 1;
+  while (start > 0 && text.size() - start < 4 &&
+         (static_cast<std::uint8_t>(text[start]) & 0xC0) == 0x80) {
+    --start;
   }
-  return at;
+  unsigned size = 0;
+  c = first_code_point(text.substr(start), size);
+  if (size == text.size() - start) return size;
+  c = -1;
+  return 1;
 }
 
-/// Bytes that stay when white space at the end goes.
-std::size_t without_trailing_white_space(std::string_view text) {
-  std::size_t end = text.size();
-  while (end > 0) {
-    std::size_t start = end - 1;
-    while (start > 0 && end - start < 4 &&
-           (static_cast<std::uint8_t>(text[start]) & 0xC0) == 0x80) {
-      --start;
+template <Ends kEnds>
+struct Trim : BytesLoop {
+  Trim(Process& p, Args args) : BytesLoop(p, args), left(text()) {}
+  std::string_view left;
+
+  bool step(Process&, std::size_t& cost) {
+    ++cost;
+    if (left.empty()) return false;
+    std::int32_t c = 0;
+    if (cuts(kEnds, Ends::Trailing)) {
+      const std::size_t last = last_code_point(left, c);
+      if (is_white_space(c)) {
+        left.remove_suffix(last);
+        return true;
+      }
     }
-    unsigned size = 0;
-    const std::int32_t c = first_code_point(text.substr(start, end - start), size);
-    if (size != end - start || !is_white_space(c)) break;
-    end = start;
+    if (cuts(kEnds, Ends::Leading)) {
+      unsigned first = 0;
+      if (is_white_space(first_code_point(left, first))) {
+        left.remove_prefix(first);
+        return true;
+      }
+    }
+    return false;
   }
-  return end;
-}
+  Term finish(Process& p) { return cut(p, left); }
+  Term cut(Process& p, std::string_view rest) {
+    if (rest.size() == size()) return whole;
+    return slice_of(p, whole,
+                    rest.empty() ? 0 : static_cast<std::size_t>(rest.data() - text().data()),
+                    rest.size());
+  }
+};
 
-Term trim(Process& p, Term string, bool leading, bool trailing) {
-  Bytes s;
-  if (!s.get(string)) return badarg(p);
-  const std::size_t end = trailing ? without_trailing_white_space(s.text()) : s.size();
-  const std::size_t start = leading ? leading_white_space(s.text().substr(0, end)) : 0;
-  charge_bytes(p, s.size() - (end - start));
-  return end - start == s.size() ? string : slice_of(p, string, start, end - start);
+template <Ends kEnds>
+struct TrimText : Trim<kEnds> {
+  TrimText(Process& p, Args args) : Trim<kEnds>(p, args) { what.get(args[1]); }
+  Bytes what;
+
+  bool step(Process&, std::size_t& cost) {
+    std::string_view& left = this->left;
+    cost += 1 + cost_of_bytes(what.size());
+    if (kEnds == Ends::Leading && left.starts_with(what.text())) {
+      left.remove_prefix(what.size());
+      return true;
+    }
+    if (kEnds == Ends::Trailing && left.ends_with(what.text())) {
+      left.remove_suffix(what.size());
+      return true;
+    }
+    return false;
+  }
+};
+
+bool is_text_and_nonempty(Args args) {
+  return is_binary(args[0]) && is_binary(args[1]) && binary_bits(args[1]) != 0;
 }
 
 }  // namespace
 
-Term prim_string_trim(Process& p, Args args) { return trim(p, args[0], true, true); }
-Term prim_string_trim_leading_1(Process& p, Args args) { return trim(p, args[0], true, false); }
-Term prim_string_trim_trailing_1(Process& p, Args args) { return trim(p, args[0], false, true); }
-
+Term prim_string_trim(Process& p, Args args) {
+  return is_binary(args[0]) ? in_slices<Trim<Ends::Both>>(p, args) : badarg(p);
+}
+Term prim_string_trim_leading_1(Process& p, Args args) {
+  return is_binary(args[0]) ? in_slices<Trim<Ends::Leading>>(p, args) : badarg(p);
+}
+Term prim_string_trim_trailing_1(Process& p, Args args) {
+  return is_binary(args[0]) ? in_slices<Trim<Ends::Trailing>>(p, args) : badarg(p);
+}
 Term prim_string_trim_leading_2(Process& p, Args args) {
-  Bytes s;
-  Bytes what;
-  if (!s.get(args[0]) || !what.get(args[1]) || what.size() == 0) return badarg(p);
-  std::size_t start = 0;
-  while (s.text().substr(start).starts_with(what.text())) start += what.size();
-  charge_bytes(p, start);
-  return start == 0 ? args[0] : slice_of(p, args[0], start, s.size() - start);
+  return is_text_and_nonempty(args) ? in_slices<TrimText<Ends::Leading>>(p, args) : badarg(p);
 }
-
 Term prim_string_trim_trailing_2(Process& p, Args args) {
-  Bytes s;
-  Bytes what;
-  if (!s.get(args[0]) || !what.get(args[1]) || what.size() == 0) return badarg(p);
-  std::size_t end = s.size();
-  while (s.text().substr(0, end).ends_with(what.text())) end -= what.size();
-  charge_bytes(p, s.size() - end);
-  return end == s.size() ? args[0] : slice_of(p, args[0], 0, end);
-}
-
-Term prim_string_split_1(Process& p, Args args) {
-  Bytes s;
-  if (!s.get(args[0])) return badarg(p);
-  const std::string_view text = s.text();
-  ListBuilder out(p);
-  std::size_t start = 0;
-  std::size_t at = 0;
-  auto cut = [&](std::size_t end) {
-    if (end > start) out.push(slice_of(p, args[0], start, end - start));
-  };
-  while (at < text.size()) {
-    const auto byte = static_cast<std::uint8_t>(text[at]);
-    unsigned size = 1;
-    bool space = byte == ' ' || (byte >= 9 && byte <= 13);
-    if (byte >= 0x80) {
-      // The no-break spaces hold together what is on their sides.
-      const std::int32_t c = first_code_point(text.substr(at), size);
-      space = is_white_space(c) && c != 0xA0 && c != 0x2007 && c != 0x202F;
-    }
-    if (space) {
-      cut(at);
-      start = at + size;
-    }
-    at += size;
-  }
-  cut(at);
-  charge_bytes(p, 4 * text.size());
-  return out.finish();
+  return is_text_and_nonempty(args) ? in_slices<TrimText<Ends::Trailing>>(p, args) : badarg(p);
 }
 
 namespace {
 
-Term split_to_graphemes(Process& p, Term string, std::string_view text, std::size_t parts,
-                        bool trim) {
-  ListBuilder out(p);
-  if (!trim && parts != 1) out.push(slice_of(p, string, 0, 0));
-  std::size_t at = 0;
-  while (at < text.size() && (parts == 0 || out.size() + 1 < parts)) {
-    const std::size_t size = first_grapheme(text.substr(at));
-    out.push(slice_of(p, string, at, size));
-    at += size;
+/// The words between white space.
+struct Words : BytesLoop {
+  Words(Process& p, Args args) : BytesLoop(p, args), out(p) {}
+  ListBuilder out;
+  std::size_t start = 0;
+
+  bool step(Process& p, std::size_t& cost) {
+    const std::string_view text = this->text();
+    const std::size_t stop = std::min(at + 256, text.size());
+    cost += 4 + (stop - at) / 4;
+    while (at < stop) {
+      const auto byte = static_cast<std::uint8_t>(text[at]);
+      unsigned length = 1;
+      bool space = byte == ' ' || (byte >= 9 && byte <= 13);
+      if (byte >= 0x80) {
+        // The no-break spaces hold together what is on their sides.
+        const std::int32_t c = first_code_point(text.substr(at), length);
+        space = is_white_space(c) && c != 0xA0 && c != 0x2007 && c != 0x202F;
+      }
+      if (space) {
+        cut(p, at);
+        start = at + length;
+      }
+      at += length;
+    }
+    return at < text.size();
   }
-  if (at < text.size() || !trim) out.push(slice_of(p, string, at, text.size() - at));
-  charge_bytes(p, 16 * text.size());
-  return out.finish();
-}
+  Term finish(Process& p) {
+    cut(p, size());
+    return out.finish();
+  }
+
+ private:
+  void cut(Process& p, std::size_t end) {
+    if (end > start) out.push(slice_of(p, whole, start, end - start));
+  }
+};
+
+/// What the two ways to split have in common: at most `parts` of them, 0 being any number.
+struct Parts : BytesLoop {
+  Parts(Process& p, Args args) : BytesLoop(p, args), out(p) {
+    std::int64_t most = 0;
+    get_count(args[2], most);
+    parts = static_cast<std::size_t>(most);
+    get_bool(args[3], trim);
+  }
+  ListBuilder out;
+  std::size_t parts = 0;
+  bool trim = false;
+
+  bool may_cut() const { return parts == 0 || out.size() + 1 < parts; }
+};
+
+struct ToGraphemes : Parts {
+  ToGraphemes(Process& p, Args args) : Parts(p, args) {
+    if (!trim && parts != 1) out.push(slice_of(p, whole, 0, 0));
+  }
+  bool step(Process& p, std::size_t& cost) {
+    if (at >= size() || !may_cut()) return false;
+    const std::size_t length = first_grapheme(text().substr(at));
+    out.push(slice_of(p, whole, at, length));
+    at += length;
+    cost += 8 + length / 2;
+    return true;
+  }
+  Term finish(Process& p) {
+    if (at < size() || !trim) out.push(slice_of(p, whole, at, size() - at));
+    return out.finish();
+  }
+};
+
+struct Split : Parts {
+  Split(Process& p, Args args) : Parts(p, args) { search.patterns.get(args[1]); }
+  Search search;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (search.is_over(text()) || !may_cut()) return false;
+    if (const Patterns::Match match = search.next(text(), cost)) {
+      if (!trim || match.position > at) out.push(slice_of(p, whole, at, match.position - at));
+      at = match.position + match.size;
+    }
+    return true;
+  }
+  Term finish(Process& p) {
+    if (!trim || at < size()) {
+      out.push(at == 0 ? whole : slice_of(p, whole, at, size() - at));
+    }
+    return out.finish();
+  }
+};
+
+struct Lines : BytesLoop {
+  Lines(Process& p, Args args) : BytesLoop(p, args), out(p) {}
+  ListBuilder out;
+  std::size_t searched = 0;  ///< There is no newline between `at` and this.
+
+  bool step(Process& p, std::size_t& cost) {
+    constexpr std::size_t kPiece = std::size_t{64} << 10;
+    const std::string_view text = this->text();
+    if (at >= text.size()) return false;
+    const std::size_t stop = std::min(searched + kPiece, text.size());
+    const std::size_t found = find_bytes(text.substr(0, stop), "\n", searched);
+    cost += 8 + cost_of_bytes(std::min(found, stop) - searched);
+    const bool is_line = found != std::string_view::npos;
+    if (!is_line && stop < text.size()) {
+      searched = stop;
+      return true;
+    }
+    std::size_t end = is_line ? found : text.size();
+    const std::size_t next = is_line ? found + 1 : text.size();
+    if (is_line && end > at && text[end - 1] == '\r') --end;
+    out.push(slice_of(p, whole, at, end - at));
+    at = searched = next;
+    return true;
+  }
+  Term finish(Process&) { return out.finish(); }
+};
 
 }  // namespace
 
+Term prim_string_split_1(Process& p, Args args) {
+  return is_binary(args[0]) ? in_slices<Words>(p, args) : badarg(p);
+}
+
 Term prim_string_split_4(Process& p, Args args) {
-  Bytes s;
-  Patterns patterns;
   std::int64_t parts = 0;
   bool trim = false;
-  if (!s.get(args[0]) || !get_count(args[2], parts) || parts < 0 || !get_bool(args[3], trim)) {
+  if (!is_binary(args[0]) || !get_count(args[2], parts) || parts < 0 || !get_bool(args[3], trim)) {
     return badarg(p);
   }
-  const std::string_view text = s.text();
-  if (is_binary(args[1]) && binary_bits(args[1]) == 0) {
-    return split_to_graphemes(p, args[0], text, static_cast<std::size_t>(parts), trim);
-  }
-  if (!patterns.get(args[1])) return badarg(p);
-  ListBuilder out(p);
-  std::size_t start = 0;
-  while (parts == 0 || out.size() + 1 < static_cast<std::size_t>(parts)) {
-    const Patterns::Match match = patterns.find(text, start);
-    if (!match) break;
-    if (!trim || match.position > start)
-      out.push(slice_of(p, args[0], start, match.position - start));
-    start = match.position + match.size;
-  }
-  if (!trim || start < text.size()) {
-    out.push(start == 0 ? args[0] : slice_of(p, args[0], start, text.size() - start));
-  }
-  charge_bytes(p, text.size() + 64 * out.size());
-  return out.finish();
+  if (is_binary(args[1]) && binary_bits(args[1]) == 0) return in_slices<ToGraphemes>(p, args);
+  return Patterns::are_fine(args[1]) ? in_slices<Split>(p, args) : badarg(p);
 }
 
 Term prim_string_lines(Process& p, Args args) {
-  Bytes s;
-  if (!s.get(args[0])) return badarg(p);
-  const std::string_view text = s.text();
-  ListBuilder out(p);
-  for (std::size_t start = 0; start < text.size();) {
-    const std::size_t found = find_bytes(text, "\n", start);
-    const std::size_t next = found == std::string_view::npos ? text.size() : found + 1;
-    std::size_t end = found == std::string_view::npos ? text.size() : found;
-    if (end < next && end > start && text[end - 1] == '\r') --end;
-    out.push(slice_of(p, args[0], start, end - start));
-    start = next;
-  }
-  charge_bytes(p, text.size() + 64 * out.size());
-  return out.finish();
+  return is_binary(args[0]) ? in_slices<Lines>(p, args) : badarg(p);
 }
 
-Term prim_string_join(Process& p, Args args) {
+namespace {
+
+/// The size is known before any memory is taken: a list may name one large string many times.
+struct Join {
+  Join(Process&, Args args) : list(args[0]), rest(args[0]) { separator.get(args[1]); }
+  Term list;
+  Term rest;
   Bytes separator;
-  if (!separator.get(args[1])) return badarg(p);
-  // The size is known before any memory is taken: a list may name one large string many times.
+  IodataWalk part;
   std::size_t total = 0;
-  std::size_t work = 0;
-  Term rest = args[0];
-  for (; rest.is_cons(); rest = rest.tail()) {
-    std::size_t size = 0;
-    const Term part = rest.head();
-    if (is_binary(part)) {
-      size = binary_bytes(part);
-    } else if (!iodata_size(part, size, &work)) {
-      return badarg(p);
-    }
-    if (rest.tail().is_cons()) size += separator.size();
-    total += size;
-    ++work;
-    if (total > kMaxBuiltBytes) return system_limit(p);
-  }
-  if (!rest.is_nil_list()) return badarg(p);
+  bool counting = true, good = true, too_large = false;
+  Term result = Term::none();
   std::uint8_t* out = nullptr;
-  Term result = new_binary(p, total, &out);
-  if (result.is_none()) return result;
-  std::string scratch;
-  for (rest = args[0]; rest.is_cons(); rest = rest.tail()) {
-    const Term part = rest.head();
-    if (is_binary(part)) {
-      const BinaryView view = binary_view(part);
-      if (view.is_aligned()) {
-        std::memcpy(out, view.bytes, view.byte_size());
-      } else {
-        bits_copy(out, 0, view.bytes, view.bit_offset, view.bit_size);
+
+  bool step(Process& p, std::size_t& cost) {
+    if (!part.is_over()) {
+      good = counting ? part.count(total, cost) : part.copy(out, cost);
+      too_large = total > kMaxBuiltBytes;
+      return good && !too_large;
+    }
+    if (rest.is_cons() && total <= kMaxBuiltBytes) {
+      if (rest != list) put(separator.text());
+      const Term head = rest.head();
+      rest = rest.tail();
+      cost += 2;
+      if (!is_binary(head) || binary_bits(head) > 8 * kShortBytes) {
+        part.start(head);
+        return true;
       }
-      out += view.byte_size();
-    } else {
-      scratch.clear();
-      append_iodata(part, scratch);
-      std::memcpy(out, scratch.data(), scratch.size());
-      out += scratch.size();
+      Bytes bytes;
+      bytes.get(head);
+      put(bytes.text());
+      cost += cost_of_bytes(bytes.size());
+      return true;
     }
-    if (rest.tail().is_cons()) {
-      std::memcpy(out, separator.data(), separator.size());
-      out += separator.size();
-    }
+    too_large = total > kMaxBuiltBytes;
+    good = too_large || rest.is_nil_list();
+    if (!counting || !good || too_large) return false;
+    counting = false;
+    rest = list;
+    result = new_binary(p, total, &out);
+    return !result.is_none();
   }
-  charge_cells(p, work);
-  charge_bytes(p, total);
-  return result;
+  Term finish(Process& p) {
+    if (!good) return badarg(p);
+    return too_large ? system_limit(p) : result;
+  }
+
+ private:
+  static constexpr std::size_t kShortBytes = 4096;
+  void put(std::string_view text) {
+    if (counting) {
+      total += text.size();
+      return;
+    }
+    std::memcpy(out, text.data(), text.size());
+    out += text.size();
+  }
+};
+
+struct Replace : BytesLoop {
+  Replace(Process& p, Args args) : BytesLoop(p, args) {
+    search.patterns.get(args[1]);
+    replacement.get(args[2]);
+    get_bool(args[3], global);
+  }
+  Search search;
+  Bytes replacement;
+  bool global = false;
+  bool changed = false, fits = true;
+  TextOut out;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (!search.is_over(text()) && (global || !changed)) {
+      if (const Patterns::Match match = search.next(text(), cost)) {
+        changed = true;
+        out.text.append(text().substr(at, match.position - at));
+        out.text.append(replacement.text());
+        at = match.position + match.size;
+        fits = out.settle(p);
+      }
+      return fits;
+    }
+    if (!changed || at >= size()) return false;
+    fits = out.put(p, next_piece(4096, cost));
+    return fits;
+  }
+  Term finish(Process& p) {
+    if (!fits) return system_limit(p);
+    return changed ? out.finish(p) : whole;
+  }
+};
+
+/// Looks for patterns, of which none is empty.
+struct Contains : BytesLoop {
+  Contains(Process& p, Args args) : BytesLoop(p, args) { search.patterns.get(args[1]); }
+  Search search;
+  Patterns::Match match;
+
+  bool step(Process&, std::size_t& cost) {
+    if (search.is_over(text())) return false;
+    match = search.next(text(), cost);
+    return !match;
+  }
+  Term finish(Process&) { return make_bool(static_cast<bool>(match)); }
+};
+
+struct IndexOf : Contains {
+  using Contains::Contains;
+  std::int64_t graphemes = 0;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (!match) {
+      const bool more = Contains::step(p, cost);
+      return more || match;
+    }
+    const std::size_t before = at;
+    graphemes +=
+        static_cast<std::int64_t>(pass_graphemes(text().substr(0, match.position), at, 512));
+    cost += 1 + (at - before) / 2;
+    return at < match.position;
+  }
+  Term finish(Process&) { return match ? Term::small(graphemes) : atoms::nil; }
+};
+
+}  // namespace
+
+Term prim_string_join(Process& p, Args args) {
+  return is_binary(args[1]) ? in_slices<Join>(p, args) : badarg(p);
 }
 
 Term prim_string_replace(Process& p, Args args) {
-  Bytes s;
-  Bytes replacement;
-  Patterns patterns;
   bool global = false;
-  if (!s.get(args[0]) || !patterns.get(args[1]) || !replacement.get(args[2]) ||
+  if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !is_binary(args[2]) ||
       !get_bool(args[3], global)) {
     return badarg(p);
   }
-  const std::string_view text = s.text();
-  Patterns::Match match = patterns.find(text, 0);
-  charge_bytes(p, text.size());
-  if (!match) return args[0];
-  BinaryBuilder out;
-  std::size_t start = 0;
-  while (match) {
-    out.put_text(text.substr(start, match.position - start));
-    out.put_text(replacement.text());
-    start = match.position + match.size;
-    if (out.bit_size() / 8 > kMaxBuiltBytes) return system_limit(p);
-    if (!global) break;
-    match = patterns.find(text, start);
-  }
-  out.put_text(text.substr(start));
-  charge_bytes(p, out.bit_size() / 8);
-  return checked(p, out.finish(p));
+  return in_slices<Replace>(p, args);
 }
 
 Term prim_string_contains(Process& p, Args args) {
-  Bytes s;
-  Patterns patterns;
-  if (!s.get(args[0]) || !patterns.get(args[1], true)) return badarg(p);
-  charge_bytes(p, s.size() * patterns.texts().size());
-  for (std::string_view what : patterns.texts()) {
-    if (find_bytes(s.text(), what, 0) != std::string_view::npos) return atoms::true_;
-  }
-  return atoms::false_;
+  if (!is_binary(args[0]) || !Patterns::are_fine(args[1], true)) return badarg(p);
+  if (args[1].is_nil_list()) return atoms::false_;
+  return Patterns::are_fine(args[1]) ? in_slices<Contains>(p, args) : atoms::true_;
 }
 
 Term prim_string_starts_with(Process& p, Args args) {
@@ -278,14 +414,8 @@ Term prim_string_ends_with(Process& p, Args args) {
 }
 
 Term prim_string_index_of(Process& p, Args args) {
-  Bytes s;
-  Patterns patterns;
-  if (!s.get(args[0]) || !patterns.get(args[1])) return badarg(p);
-  const Patterns::Match match = patterns.find(s.text(), 0);
-  charge_bytes(p, s.size());
-  if (!match) return atoms::nil;
-  return Term::small(
-      static_cast<std::int64_t>(count_graphemes(s.text().substr(0, match.position))));
+  if (!is_binary(args[0]) || !Patterns::are_fine(args[1])) return badarg(p);
+  return in_slices<IndexOf>(p, args);
 }
 
 }  // namespace quelea

@@ -74,8 +74,8 @@ inline void drop_native_state(Process& p) {
 class Bytes {
  public:
   Bytes() = default;
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
+  Bytes(Bytes&&) = default;  // what `text` refers to stays where it is
+  Bytes& operator=(Bytes&&) = default;
 
   /// False for what is no binary of whole bytes.
   bool get(Term term) {

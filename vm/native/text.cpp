@@ -33,8 +33,9 @@ namespace {
 std::size_t plain_graphemes(std::string_view text) {
   constexpr std::uint64_t kOnes = 0x0101010101010101u;
   constexpr std::uint64_t kHighs = 0x8080808080808080u;
+  constexpr std::size_t kMostPlain = 4096;
   std::size_t at = 0;
-  while (at + 8 <= text.size()) {
+  while (at + 8 <= text.size() && at < kMostPlain) {
     std::uint64_t word;
     std::memcpy(&word, text.data() + at, 8);
     const std::uint64_t returns = word ^ kOnes * '\r';
@@ -46,12 +47,11 @@ std::size_t plain_graphemes(std::string_view text) {
 
 }  // namespace
 
-std::size_t count_graphemes(std::string_view text, std::size_t stop) {
+std::size_t pass_graphemes(std::string_view text, std::size_t& at, std::size_t most) {
   std::size_t count = 0;
-  std::size_t at = 0;
-  while (at < text.size() && count < stop) {
+  while (at < text.size() && count < most) {
     if (const std::size_t plain = plain_graphemes(text.substr(at)); plain > 0) {
-      const std::size_t taken = plain < stop - count ? plain : stop - count;
+      const std::size_t taken = plain < most - count ? plain : most - count;
       at += taken;
       count += taken;
       continue;
@@ -62,18 +62,14 @@ std::size_t count_graphemes(std::string_view text, std::size_t stop) {
   return count;
 }
 
+std::size_t count_graphemes(std::string_view text, std::size_t stop) {
+  std::size_t at = 0;
+  return pass_graphemes(text, at, stop);
+}
+
 std::size_t grapheme_offset(std::string_view text, std::size_t index) {
   std::size_t at = 0;
-  while (index > 0 && at < text.size()) {
-    if (const std::size_t plain = plain_graphemes(text.substr(at)); plain > 0) {
-      const std::size_t taken = plain < index ? plain : index;
-      at += taken;
-      index -= taken;
-      continue;
-    }
-    at += first_grapheme(text.substr(at));
-    --index;
-  }
+  pass_graphemes(text, at, index);
   return at;
 }
 
@@ -97,11 +93,23 @@ std::size_t find_bytes(std::string_view text, std::string_view what, std::size_t
                           : static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
+bool Patterns::are_fine(Term term, bool allow_empty) {
+  auto is_fine = [&](Term pattern) {
+    return is_binary(pattern) && (allow_empty || binary_bits(pattern) != 0);
+  };
+  if (!term.is_list()) return is_fine(term);
+  for (; term.is_cons(); term = term.tail()) {
+    if (!is_fine(term.head())) return false;
+  }
+  return term.is_nil_list();
+}
+
 bool Patterns::get(Term term, bool allow_empty) {
   auto add = [&](Term pattern) {
     Bytes& bytes = storage_.emplace_back();
     if (!bytes.get(pattern) || (bytes.size() == 0 && !allow_empty)) return false;
     texts_.push_back(bytes.text());
+    longest_ = std::max(longest_, bytes.size());
     return true;
   };
   if (!term.is_list()) return add(term);
@@ -111,21 +119,20 @@ bool Patterns::get(Term term, bool allow_empty) {
   return term.is_nil_list();
 }
 
-Patterns::Match Patterns::find(std::string_view text, std::size_t from) {
-  if (texts_.size() == 1) {
-    const std::size_t at = find_bytes(text, texts_[0], from);
-    return {at, texts_[0].size()};
-  }
-  if (!searched_) {
+Patterns::Match Patterns::find(std::string_view text, std::size_t from, std::size_t end) {
+  text = text.substr(0, end + longest_ - 1);
+  if (texts_.size() == 1) return {find_bytes(text, texts_[0], from), texts_[0].size()};
+  if (searched_to_ != end) {
     next_.assign(texts_.size(), 0);
     for (std::size_t i = 0; i < texts_.size(); ++i) next_[i] = find_bytes(text, texts_[i], from);
-    searched_ = true;
+    searched_to_ = end;
   }
   Match best;
   for (std::size_t i = 0; i < texts_.size(); ++i) {
     if (next_[i] < from) next_[i] = find_bytes(text, texts_[i], from);
+    if (next_[i] >= end) continue;
     if (next_[i] < best.position || (next_[i] == best.position && texts_[i].size() > best.size)) {
-      if (next_[i] != std::string_view::npos) best = {next_[i], texts_[i].size()};
+      best = {next_[i], texts_[i].size()};
     }
   }
   return best;

@@ -1,5 +1,6 @@
 #include "vm/term/binary.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <new>
 
@@ -16,6 +17,13 @@ constexpr std::size_t kSharedPartBytes = 24;
 void dispose_owned(SharedBytes* shared) {
   shared->~SharedBytes();
   release(shared);
+}
+
+/// Buffers that grow past this have pages of their own.
+constexpr std::size_t kLeastMappedBytes = std::size_t{1} << 20;
+
+void dispose_mapped(SharedBytes* shared) {
+  unmap_pages(shared, sizeof(SharedBytes) + shared->capacity);
 }
 
 /// A HeapBinary whose bytes are all zero where `zero`, else only those of the last word.
@@ -97,11 +105,23 @@ SharedBytes* SharedBytes::create(std::size_t capacity) {
 
 SharedBytes* SharedBytes::resize(SharedBytes* shared, std::size_t capacity) {
   if (capacity > 2 * kMaxBinaryBytes) return nullptr;
-  const std::size_t used = shared->used.load(std::memory_order_relaxed);
-  void* memory = reallocate(static_cast<void*>(shared), sizeof(SharedBytes) + capacity);
+  const std::size_t old_size = sizeof(SharedBytes) + shared->capacity;
+  const std::size_t size = sizeof(SharedBytes) + capacity;
+  const bool was_mapped = shared->dispose == dispose_mapped;
+  const bool mapped = was_mapped || size >= kLeastMappedBytes;
+  void* memory = !mapped      ? reallocate(shared, size)
+                 : was_mapped ? remap_pages(shared, old_size, size)
+                              : map_pages(size);
   if (memory == nullptr) return nullptr;
-  std::uint8_t* bytes = static_cast<std::uint8_t*>(memory) + sizeof(SharedBytes);
-  return new (memory) SharedBytes{{1}, capacity, {used}, bytes, dispose_owned};
+  if (mapped && !was_mapped) {
+    std::memcpy(memory, static_cast<void*>(shared), std::min(old_size, size));
+    quelea::release(shared);
+  }
+  auto resized = static_cast<SharedBytes*>(memory);
+  resized->capacity = capacity;
+  resized->bytes = static_cast<std::uint8_t*>(memory) + sizeof(SharedBytes);
+  if (mapped) resized->dispose = dispose_mapped;
+  return resized;
 }
 
 SharedBytes* SharedBytes::wrap(std::uint8_t* bytes, std::size_t size,
@@ -211,6 +231,12 @@ void release_ref_binaries(Word* chain) {
 }
 
 // The builder -------------------------------------------------------------------------------------
+
+void BinaryBuilder::trim() {
+  if (shared_ == nullptr || claimed_ || failed_) return;
+  const std::size_t bytes = (bits_ + 7) / 8;
+  if (bytes <= capacity_ - capacity_ / 8) move_to(bytes);
+}
 
 BinaryBuilder::~BinaryBuilder() { release_buffer(); }
 

@@ -48,7 +48,8 @@ struct SharedBytes {
   /// One reference, nothing used; null when there is no such memory.
   static SharedBytes* create(std::size_t capacity);
   /// The same bytes with more or less capacity, perhaps elsewhere: only for one that `create` made
-  /// and nobody else has seen. Null where there is no memory; `shared` is then as before.
+  /// and nobody else has seen. Large ones move without being copied. Null where there is no memory;
+  /// `shared` is then as before.
   static SharedBytes* resize(SharedBytes* shared, std::size_t capacity);
   /// Wraps memory of somebody else (a mapped file), all of it used; `dispose` unmaps and deletes.
   static SharedBytes* wrap(std::uint8_t* bytes, std::size_t size, void (*dispose)(SharedBytes*));
@@ -186,6 +187,8 @@ class BinaryBuilder {
   void append_to(Term base);
   /// Makes room: a hint.
   void reserve_bits(std::size_t bits);
+  /// Gives back room that nobody will append to.
+  void trim();
 
   /// The low `size` bits of an integer of any size (two's complement); false for no integer or too
   /// large a size.
