@@ -44,6 +44,7 @@ class NativeMachine {
     config.seed = 1;
     vm = make_vm(config);
     process = vm->new_process(vm->schedulers().first(), 1 << 16);
+    vm->main_pid = process->self();
     vm->publish(*process);
   }
 
@@ -81,7 +82,7 @@ class NativeMachine {
     }
     REQUIRE(process->pending == Process::Pending::Exception);
     process->pending = Process::Pending::None;
-    inspect(text, process->extra().exception_reason, vm->atoms());
+    inspect(text, process->extra().unwinding->exception_reason, vm->atoms());
     return "! " + text;
   }
 
