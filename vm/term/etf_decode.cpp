@@ -28,10 +28,7 @@ class Decoder {
         at_(bytes),
         end_(bytes + size),
         atoms_(atoms),
-        options_(options),
-        own_name_(options.node.name) {
-    if (own_name_.is_none()) own_name_ = atoms.find(kNoNode);
-  }
+        options_(options) {}
   Decoder(const Decoder&) = delete;
   Decoder& operator=(const Decoder&) = delete;
   ~Decoder() {
@@ -342,7 +339,8 @@ class Decoder {
   }
 
   bool is_own(Term node, std::uint64_t creation) const {
-    return node == own_name_ && creation == options_.node.creation;
+    if (creation != options_.node.creation) return false;
+    return options_.node.name.is_none() ? atoms_.text(node) == kNoNode : node == options_.node.name;
   }
 
   bool pid(Word* slot) {
@@ -464,7 +462,6 @@ class Decoder {
   const std::uint8_t* end_;
   AtomTable& atoms_;
   const EtfDecodeOptions& options_;
-  Term own_name_;
   Word result_ = Term::none().bits;  // a frame may still point to it when the decoder is destroyed
   std::size_t words_ = 0;
   std::uint32_t new_atoms_ = 0;
