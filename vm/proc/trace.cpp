@@ -112,6 +112,7 @@ namespace {
 /// Arguments and the like in a report: each cut at so many bytes.
 constexpr std::size_t kMaxReportedTerm = 4000;
 constexpr std::size_t kMaxReportedArguments = 1000;
+constexpr std::size_t kMaxReportedLabel = 200;
 
 void append_place(std::string& text, Term properties) {
   std::string file;
@@ -195,6 +196,12 @@ std::string named(Process& p) {
     text += " (";
     inspect(text, p.registered_name(), p.vm().atoms(), p.vm().inspect_options());
     text += ')';
+  }
+  if (p.extra_record != nullptr && !p.extra_record->label.is_none()) {
+    InspectOptions options = p.vm().inspect_options();
+    options.limit = kMaxReportedLabel;
+    text += " labelled ";
+    inspect(text, p.extra_record->label, p.vm().atoms(), options);
   }
   return text;
 }

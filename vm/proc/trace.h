@@ -23,7 +23,7 @@ Term readable_trace(Process& p, Term raw_trace);
 /// A crash for people: class, reason, trace.
 std::string crash_text(Process& p, Term class_atom, Term reason, Term readable);
 void report_crash(Process& p, Term class_atom, Term reason, Term readable);
-/// "process #Pid<0.5.0> (:name)"
+/// "process #Pid<0.5.0> (:name) labelled (:worker, 1)"
 std::string named(Process& p);
 /// The process dies of a full mailbox.
 void report_full_mailbox(Process& p);
