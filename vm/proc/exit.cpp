@@ -25,11 +25,11 @@ Term exit_reason_of(Process& p) {
   return unwinding->exit_reason;
 }
 
-void tell(Process& p, Term whom, SignalKind kind, Term reason, Word reference) {
+void tell(Process& p, Term whom, SignalKind kind, Term reason, Word reference, std::size_t room) {
   if (!whom.is_local_pid()) return;
   Process* other = p.vm().processes().find(whom);
   if (other == nullptr) return;
-  p.post(*other, make_signal(p.vm(), kind, reason, p.self(), reference));
+  p.post(*other, make_signal(p.vm(), kind, reason, p.self(), reference, room));
 }
 
 /// Tells the next of those who care. True: all know.
@@ -39,11 +39,11 @@ bool tell_others(Process& p, std::uint32_t budget) {
   const Term reason = exit_reason_of(p);
   TellingOthers& at = x->telling;
   return x->links.visit_some(at.links, budget, [&](const LinkEnd& end) {
-    tell(p, Term{end.key}, SignalKind::LinkExit, reason, 0);
+    tell(p, Term{end.key}, SignalKind::LinkExit, reason, 0, kExitMessageWords);
   }) && x->watchers.visit_some(at.watchers, budget, [&](const Watcher& watcher) {
-    tell(p, watcher.pid, SignalKind::Down, reason, watcher.key);
+    tell(p, watcher.pid, SignalKind::Down, reason, watcher.key, kDownMessageWords);
   }) && x->references.visit_some(at.references, budget, [&](const OwnReference& reference) {
-    tell(p, reference.target, SignalKind::Demonitor, Term::none(), reference.key);
+    tell(p, reference.target, SignalKind::Demonitor, Term::none(), reference.key, 0);
   });
 }
 

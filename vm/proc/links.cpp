@@ -148,7 +148,7 @@ Term Process::exit_signal(Term pid, Term reason) {
   if (!pid.is_local_pid()) return badarg();
   Process* target = vm().processes().find(pid);
   if (target == nullptr) return atoms::true_;
-  post(*target, make_signal(vm(), SignalKind::Exit, reason, self()));
+  post(*target, make_signal(vm(), SignalKind::Exit, reason, self(), 0, kExitMessageWords));
   // One's own takes effect before the call returns.
   if (target == this && !handle_signals()) return Term::none();
   return atoms::true_;

@@ -40,18 +40,18 @@ Signal* make_empty_signal(SignalKind kind, std::size_t words, Term from, Word re
                              nullptr};
 }
 
-Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word reference) {
+Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word reference,
+                    std::size_t room) {
   std::size_t words = 0;
   if (term.is_pointer()) {
     words = term_words(term, vm.copy_options(), kSharingThreshold);
   }
-  Signal* signal = make_empty_signal(kind, words, from, reference);
+  Signal* signal = make_empty_signal(kind, words + room, from, reference);
   signal->term = term;
   if (words != 0) {
     SignalBuilder builder(signal, 2 * kSharingThreshold);
-    signal->term = words < kSharingThreshold
-                       ? copy_counted(builder, term, vm.copy_options(), words)
-                       : copy_term(builder, term, vm.copy_options());
+    signal->term = words < kSharingThreshold ? copy_counted(builder, term, vm.copy_options(), words)
+                                             : copy_term(builder, term, vm.copy_options());
     builder.finish();
   }
   return signal;

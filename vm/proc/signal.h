@@ -28,18 +28,24 @@ struct Signal : Fragment {
   Fragment* more;  ///< Further memory of a large term.
 };
 
-/// A signal that carries a copy of `term`.
-Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word reference = 0);
+/// A signal that carries a copy of `term`, with room for `room` words more that its receiver may
+/// build behind it.
+Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word reference = 0,
+                    std::size_t room = 0);
+/// Words of the messages that exits and ends of monitors become.
+inline constexpr std::size_t kExitMessageWords = 4;
+inline constexpr std::size_t kDownMessageWords = 12;
 /// Gives a signal's memory back.
 void drop_signal(Signal* signal);
 /// Queues a signal for its receiver and wakes that. `here` is the caller's; `to` was found in this
 /// slice. False: the receiver has ended; the signal is gone.
 ///
-/// The queue is a stack that senders push to and the owner takes as a whole, which Treiber ("Systems
-/// programming: coping with parallelism", 1986) calls the trivial case: nobody ever removes one
-/// element, so that an address that comes again means nothing. A sender pushes, then looks whether
-/// the owner waits; an owner that is about to wait says so and then looks into the queue again
-/// (Scheduler::park). All four are sequentially consistent, so that one of them sees the other.
+/// The queue is a stack that senders push to and the owner takes as a whole, which Treiber
+/// ("Systems programming: coping with parallelism", 1986) calls the trivial case: nobody ever
+/// removes one element, so that an address that comes again means nothing. A sender pushes, then
+/// looks whether the owner waits; an owner that is about to wait says so and then looks into the
+/// queue again (Scheduler::park). All four are sequentially consistent, so that one of them sees
+/// the other.
 bool post_signal(SchedulerLocal& here, Process& to, Signal* signal);
 /// Closes the queue of a process that has ended: nothing comes in any more. What was in it, newest
 /// first; nothing when it is closed already.

@@ -12,10 +12,6 @@ namespace quelea {
 
 namespace {
 
-Signal* signal_of(Process& p, Term tuple) {
-  return make_signal(p.vm(), SignalKind::Message, tuple, Term::none());
-}
-
 /// A buffer for a few words that are copied at once.
 struct Scratch : TermAlloc {
   explicit Scratch(std::size_t words) : memory(words) {
@@ -25,23 +21,53 @@ struct Scratch : TermAlloc {
   std::vector<Word> memory;
 };
 
-/// An exit signal takes effect. True: the process goes on.
-bool receive_exit(Process& p, Signal* signal, bool by_link) {
+/// The message that a signal becomes: what `build` makes, at most `words` words of it, in the
+/// signal's own memory where that was made with room for them and `in_place` says that all else it
+/// refers to lies there.
+template <class Build>
+Signal* message_of(Process& p, Signal* signal, std::size_t words, bool in_place, Build build) {
+  if (in_place && signal->limit - signal->top >= static_cast<std::ptrdiff_t>(words)) {
+    TermAlloc room;
+    room.hp = signal->top;
+    room.limit = signal->limit;
+    signal->term = build(room);
+    signal->top = room.hp;
+    signal->kind = SignalKind::Message;
+    signal->from = Term::none();
+    return signal;
+  }
+  Scratch scratch(words);
+  Signal* message = make_signal(p.vm(), SignalKind::Message, build(scratch), Term::none());
+  drop_signal(signal);
+  return message;
+}
+
+/// An exit signal takes effect and is used up. True: the process goes on.
+bool receive_exit(Process& p, Signal* signal) {
   const Term reason = signal->term;
-  if (by_link) {
-    if (p.extra_record == nullptr || !p.extra_record->links.erase(signal->from.bits)) return true;
+  const Term from = signal->from;
+  bool goes_on = true;
+  if (signal->kind == SignalKind::LinkExit) {
+    const bool linked = p.extra_record != nullptr && p.extra_record->links.erase(from.bits);
+    if (!linked) {
+      drop_signal(signal);
+      return true;
+    }
   } else if (reason == atoms::kill) {
     p.exit_with(atoms::killed);
-    return false;
+    goes_on = false;
   }
-  if (p.has_flag(Process::kTrapExit)) {
-    Scratch scratch(4);
-    deliver(p, signal_of(p, scratch.tuple(atoms::EXIT, signal->from, reason)));
+  if (goes_on && p.has_flag(Process::kTrapExit)) {
+    deliver(p, message_of(p, signal, kExitMessageWords, true,
+                          [&](TermAlloc& to) { return to.tuple(atoms::EXIT, from, reason); }));
     return true;
   }
-  if (reason == atoms::normal && signal->from != p.self()) return true;
-  p.exit_with(p.import(reason));
-  return false;
+  if (goes_on && (reason != atoms::normal || from == p.self())) {
+    p.exit_with(p.import(reason));
+    goes_on = false;
+  }
+  drop_signal(signal);
+  return goes_on;
 }
 
 /// The entry of a reference, or null.
@@ -49,16 +75,23 @@ OwnReference* reference_of(Process& p, Word number) {
   return p.extra_record == nullptr ? nullptr : p.extra_record->references.find(number);
 }
 
+/// A monitor fires, if it is there; the signal is used up.
 void receive_down(Process& p, Signal* signal) {
-  OwnReference* monitor = reference_of(p, signal->reference);
-  if (monitor == nullptr || monitor->target.is_none()) return;
-  Scratch scratch(16);
-  const Term ref = make_ref(scratch, signal->reference, p.self().bits);
-  Term object = monitor->target;
-  if (monitor->name.is_atom()) object = scratch.tuple(monitor->name, local_node(p.vm()));
-  const Term tag =
-      monitor->tagged ? p.extra_record->tags->at(signal->reference)->term : atoms::DOWN;
-  Signal* message = signal_of(p, scratch.tuple(tag, ref, atoms::process, object, signal->term));
+  const Word number = signal->reference;
+  OwnReference* monitor = reference_of(p, number);
+  if (monitor == nullptr || monitor->target.is_none()) {
+    drop_signal(signal);
+    return;
+  }
+  const Term tag = monitor->tagged ? p.extra_record->tags->at(number)->term : atoms::DOWN;
+  const Term reason = signal->term;
+  Signal* message =
+      message_of(p, signal, kDownMessageWords, tag.is_immediate(), [&](TermAlloc& to) {
+        const Term ref = make_ref(to, number, p.self().bits);
+        Term object = monitor->target;
+        if (monitor->name.is_atom()) object = to.tuple(monitor->name, local_node(p.vm()));
+        return to.tuple(tag, ref, atoms::process, object, reason);
+      });
   if (monitor->priority) {
     deliver_first(p, message);
   } else {
@@ -110,11 +143,8 @@ bool receive_signal(Process& p, Signal* signal) {
       receive_by_alias(p, signal);
       return true;
     case SignalKind::Exit:
-    case SignalKind::LinkExit: {
-      const bool goes_on = receive_exit(p, signal, signal->kind == SignalKind::LinkExit);
-      drop_signal(signal);
-      return goes_on;
-    }
+    case SignalKind::LinkExit:
+      return receive_exit(p, signal);
     case SignalKind::Link:
       note_link(p.extra(), signal->from, static_cast<std::uint32_t>(signal->reference));
       break;
@@ -129,7 +159,7 @@ bool receive_signal(Process& p, Signal* signal) {
       break;
     case SignalKind::Down:
       receive_down(p, signal);
-      break;
+      return true;
     case SignalKind::Blocked:
       note_blocked(p, signal->from);
       break;
