@@ -225,7 +225,11 @@ Term Process::all_processes() {
 
 Term Process::is_alive(Term pid) {
   if (!pid.is_local_pid()) return badarg();
-  return make_bool(vm().processes().find(pid) != nullptr);
+  // Who has no name any more is seen as dead by whoever took the name: an ending process leaves the
+  // names before the table, and the acquire pairs with what follows its change of state.
+  Process* found = vm().processes().find(pid);
+  return make_bool(found != nullptr &&
+                   found->state.load(std::memory_order_acquire) != ProcessState::Exiting);
 }
 
 }  // namespace quelea
