@@ -28,6 +28,21 @@ inline std::int64_t as_int(Term term) { return static_cast<std::int64_t>(term.bi
     static constexpr unsigned kLabel = label_word; /* 0: no test */ \
     [[gnu::always_inline]] static inline Outcome run(BODY_ARGS)
 #define BODY(name, operand_words, label_word) BODY_OF(name, name, operand_words, label_word)
+/// A part that only makes one value: `compute` leaves it in `result`, for a `ret` behind it that
+/// returns it at once. (By way of the slot every level of a recursion would wait for memory.)
+#define RESULT_BODY_OF(name, op, operand_words)                   \
+  struct name {                                                   \
+    static constexpr Op kOp = op_##op;                            \
+    static constexpr unsigned kWords = operand_words;             \
+    static constexpr unsigned kLabel = 0;                         \
+    [[gnu::always_inline]] static inline Outcome run(BODY_ARGS) { \
+      Term result;                                                \
+      const Outcome outcome = compute(pc, fp, hp, p, result);     \
+      if (outcome == Outcome::Done) SLOT(1) = result;             \
+      return outcome;                                             \
+    }                                                             \
+    [[gnu::always_inline]] static inline Outcome compute(BODY_ARGS, Term& result)
+#define RESULT_BODY(name, operand_words) RESULT_BODY_OF(name, name, operand_words)
 #define END_BODY }
 
 BODY(move, 2, 0) {
@@ -42,14 +57,14 @@ BODY(load, 2, 0) {
 }
 END_BODY;
 
-BODY(get_head, 2, 0) {
-  SLOT(1) = SLOT(2).head();
+RESULT_BODY(get_head, 2) {
+  result = SLOT(2).head();
   return Outcome::Done;
 }
 END_BODY;
 
-BODY(get_tail, 2, 0) {
-  SLOT(1) = SLOT(2).tail();
+RESULT_BODY(get_tail, 2) {
+  result = SLOT(2).tail();
   return Outcome::Done;
 }
 END_BODY;
@@ -63,51 +78,51 @@ BODY(get_cell, 3, 0) {
 }
 END_BODY;
 
-BODY(get_elem, 3, 0) {
-  SLOT(1).bits = SLOT(2).object()[1 + pc[3]];
+RESULT_BODY(get_elem, 3) {
+  result.bits = SLOT(2).object()[1 + pc[3]];
   return Outcome::Done;
 }
 END_BODY;
 
-BODY(add, 4, 0) {
+RESULT_BODY(add, 4) {
   const Term a = SLOT(2), b = SLOT(3);
   std::int64_t sum;
   if (!both_small(a, b) || __builtin_add_overflow(as_int(a), as_int(b), &sum)) return Outcome::Rare;
-  SLOT(1).bits = static_cast<Word>(sum);
+  result.bits = static_cast<Word>(sum);
   return Outcome::Done;
 }
 END_BODY;
 
-BODY(sub, 4, 0) {
+RESULT_BODY(sub, 4) {
   const Term a = SLOT(2), b = SLOT(3);
   std::int64_t difference;
   if (!both_small(a, b) || __builtin_sub_overflow(as_int(a), as_int(b), &difference)) {
     return Outcome::Rare;
   }
-  SLOT(1).bits = static_cast<Word>(difference);
+  result.bits = static_cast<Word>(difference);
   return Outcome::Done;
 }
 END_BODY;
 
-BODY(add_imm, 4, 0) {
+RESULT_BODY(add_imm, 4) {
   const Term a = SLOT(2);
   std::int64_t sum;
   if (!a.is_small() || __builtin_add_overflow(as_int(a), static_cast<std::int64_t>(pc[3]), &sum)) {
     return Outcome::Rare;
   }
-  SLOT(1).bits = static_cast<Word>(sum);
+  result.bits = static_cast<Word>(sum);
   return Outcome::Done;
 }
 END_BODY;
 
-BODY(sub_imm, 4, 0) {
+RESULT_BODY(sub_imm, 4) {
   const Term a = SLOT(2);
   std::int64_t difference;
   if (!a.is_small() ||
       __builtin_sub_overflow(as_int(a), static_cast<std::int64_t>(pc[3]), &difference)) {
     return Outcome::Rare;
   }
-  SLOT(1).bits = static_cast<Word>(difference);
+  result.bits = static_cast<Word>(difference);
   return Outcome::Done;
 }
 END_BODY;
@@ -120,20 +135,20 @@ END_BODY;
 
 /// Those named `_slots` are for operands that are no constants.
 #define CONS_BODIES(name, op, operand)                                                      \
-  BODY_OF(name, op, 3, 0) {                                                                 \
+  RESULT_BODY_OF(name, op, 3) {                                                             \
     hp[0] = operand(2).bits;                                                                \
     hp[1] = operand(3).bits;                                                                \
-    SLOT(1) = Term::cons(hp);                                                               \
+    result = Term::cons(hp);                                                                \
     hp += 2;                                                                                \
     return Outcome::Done;                                                                   \
   }                                                                                         \
   END_BODY;                                                                                 \
-  BODY_OF(new_##name, new_##op, 5, 0) {                                                     \
+  RESULT_BODY_OF(new_##name, new_##op, 5) {                                                 \
     const std::int64_t room = reinterpret_cast<char*>(fp) - reinterpret_cast<char*>(hp);    \
     if (room < static_cast<std::int64_t>(pc[4] + 2 * sizeof(Word)) || QUELEA_GCSTRESSING) { \
       return Outcome::Rare;                                                                 \
     }                                                                                       \
-    return name::run(pc, fp, hp, p);                                                        \
+    return name::compute(pc, fp, hp, p, result);                                            \
   }                                                                                         \
   END_BODY
 
@@ -214,19 +229,15 @@ END_BODY;
 
 /// A tuple of few elements, none of them a constant.
 template <unsigned count>
-struct tuple_of_slots {
-  static constexpr Op kOp = op_tuple;
-  static constexpr unsigned kWords = 2 + count;
-  static constexpr unsigned kLabel = 0;
-  [[gnu::always_inline]] static inline Outcome run(BODY_ARGS) {
-    hp[0] = Header::make(Kind::Tuple, count).bits;
+RESULT_BODY_OF(tuple_of_slots, tuple, 2 + count) {
+  hp[0] = Header::make(Kind::Tuple, count).bits;
 #pragma GCC unroll 8
-    for (unsigned i = 0; i < count; ++i) hp[1 + i] = SLOT(3 + i).bits;
-    SLOT(1) = Term::boxed(hp);
-    hp += 1 + count;
-    return Outcome::Done;
-  }
-};
+  for (unsigned i = 0; i < count; ++i) hp[1 + i] = SLOT(3 + i).bits;
+  result = Term::boxed(hp);
+  hp += 1 + count;
+  return Outcome::Done;
+}
+END_BODY;
 using tuple_of_2 = tuple_of_slots<2>;
 using tuple_of_3 = tuple_of_slots<3>;
 

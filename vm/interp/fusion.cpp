@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <type_traits>
 #include <utility>
 
 #include "vm/code/opcodes.h"
@@ -90,6 +91,9 @@ template <class FirstPart, class SecondPart = bodies::nothing>
 struct Begin {
   using First = FirstPart;
   using Second = SecondPart;
+  static constexpr bool kSingle = std::is_same_v<Second, bodies::nothing>;
+  using Before = std::conditional_t<kSingle, bodies::nothing, First>;  ///< What comes before Last.
+  using Last = std::conditional_t<kSingle, First, Second>;
 };
 
 // How runs end. Each is a function that does the parts on the way and then leaves by a tail call,
@@ -146,6 +150,24 @@ HandlerResult then_ret(ARGS) {
   RETURN;
 }
 
+/// The same where it is the result of the last part that is returned.
+template <class Begin>
+HandlerResult ret_result(ARGS) {
+  using Before = typename Begin::Before;
+  using Last = typename Begin::Last;
+  DO_PART(Before);
+  if (QUELEA_UNLIKELY(Last::compute(pc, fp, hp, p, value) == Outcome::Rare)) {
+    GO_SLOW(kProper<Last::kOp>);
+  }
+  RETURN;
+}
+
+template <class Begin>
+constexpr Handler kRetResult = nullptr;
+template <class Begin>
+requires requires { &Begin::Last::compute; }
+constexpr Handler kRetResult<Begin> = &ret_result<Begin>;
+
 template <class Begin>
 HandlerResult then_ret_const(ARGS) {
   DO_BEGIN(Begin);
@@ -185,7 +207,7 @@ constexpr unsigned kBases = 9;  ///< Calls at 1 to 8 slots.
 /// The runs that begin alike: handlers by what comes last.
 struct Row {
   Handler part[kPartCount];
-  Handler ret, ret_const, jump, loop, tail_call;
+  Handler ret, ret_result, ret_const, jump, loop, tail_call;
   Handler call[kBases];
 };
 
@@ -195,7 +217,7 @@ constexpr Row make_row(std::integer_sequence<unsigned, bases...>) {
 #define PART(name) &then<Begin, bodies::name>,
       {PARTS(PART)},
 #undef PART
-      &then_ret<Begin>,  &then_ret_const<Begin>, &then_jump<Begin>,
+      &then_ret<Begin>,  kRetResult<Begin>,      &then_ret_const<Begin>,        &then_jump<Begin>,
       &then_loop<Begin>, &then_tail_call<Begin>, {&then_call<Begin, bases>...},
   };
 }
@@ -331,10 +353,12 @@ class Walk {
 };
 
 /// The handler for what `row` begins and the instruction at `next` ends, or null.
-Handler choose(const Row& row, At last) {
+/// `before` is the instruction before that.
+Handler choose(const Row& row, At before, At last) {
   const Word* next = last.word;
   switch (last.op) {
     case op_ret:
+      if (row.ret_result != nullptr && before.word[1] == next[1]) return row.ret_result;
       return row.ret;
     case op_ret_const:
       return row.ret_const;
@@ -386,9 +410,9 @@ Handler longest_run(const Walk& walk, At first, At second) {
   }
   const unsigned part = part_of(second.op, second.word);
   if (part < kPartCount && kDoubleRows[begin][part] != nullptr) {
-    if (Handler run = choose(*kDoubleRows[begin][part], behind)) return run;
+    if (Handler run = choose(*kDoubleRows[begin][part], second, behind)) return run;
   }
-  return choose(*kRows[begin], second);
+  return choose(*kRows[begin], first, second);
 }
 
 }  // namespace
