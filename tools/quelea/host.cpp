@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 namespace cli {
 namespace {
@@ -112,7 +113,8 @@ Host::Host(const Options& options, const std::string& folder,
   config.argument_count = argv.size();
   config.max_memory_bytes = options.max_memory_bytes;
   config.max_processes = options.max_processes;
-  config.schedulers = options.schedulers;
+  config.schedulers = options.schedulers != 0 ? options.schedulers
+                                              : std::max(1u, std::thread::hardware_concurrency());
   config.seed = options.seed;
   config.deterministic = options.deterministic;
   if (!options.trace_schedule.empty()) {

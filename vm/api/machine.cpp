@@ -9,6 +9,7 @@
 #include "vm/api/handles.h"
 #include "vm/code/code_registry.h"
 #include "vm/interp/load.h"
+#include "vm/proc/schedulers.h"
 
 namespace quelea {
 namespace {
@@ -104,7 +105,12 @@ quelea_vm* quelea_vm_create(const quelea_config* config) {
   return handle->vm ? handle.release() : nullptr;
 }
 
-void quelea_vm_destroy(quelea_vm* vm) { delete vm; }
+void quelea_vm_destroy(quelea_vm* vm) {
+  // A thread that is held up outside, in a read that does not return, would come back to nothing:
+  // what it may touch stays.
+  if (vm != nullptr && vm->vm->schedulers().has_abandoned()) return;
+  delete vm;
+}
 
 quelea_status quelea_vm_load(quelea_vm* vm, const char* name, const uint8_t* bytes, size_t length) {
   vm->error.clear();

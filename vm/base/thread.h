@@ -1,5 +1,5 @@
-// A thread that may fail to start: the library is built without exceptions, and a system that has no
-// thread to give is no reason to end.
+// A thread that may fail to start: the library is built without exceptions, and a system that has
+// no thread to give is no reason to end.
 #pragma once
 
 #include <pthread.h>
@@ -22,6 +22,11 @@ class Thread {
     owned.release();
     started_ = true;
     return true;
+  }
+  /// Nobody will join it.
+  void detach() {
+    if (started_) pthread_detach(handle_);
+    started_ = false;
   }
   void join() {
     if (started_) pthread_join(handle_, nullptr);

@@ -142,7 +142,12 @@ bool collect_if_due(Process& p, std::int64_t room_bytes) {
 #if QUELEA_GCSTRESS
   due = true;
 #endif
-  return !due || p.collect(static_cast<std::size_t>(room_bytes), false);
+  if (!due) return true;
+  if (QUELEA_UNLIKELY(p.long_collection_ahead()) && !p.on_pool()) {
+    p.pending = Process::Pending::Pool;
+    return false;
+  }
+  return p.collect(static_cast<std::size_t>(room_bytes), false);
 }
 
 bool at_safe_point(Process& p, std::int64_t room_bytes) {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "vm/native/posix.h"
+#include "vm/proc/local.h"
 
 namespace quelea {
 namespace {
@@ -83,6 +84,7 @@ Term prim_io_flush(Process& p, Args args) {
 }
 
 Term prim_io_read_line(Process& p, Args) {
+  const AwayFromOthers away(p.local());
   auto& input = p.vm().area<StandardInput>();
   const auto hold = use(p, input);
   if (!hold) return p.to_pool();
@@ -102,6 +104,7 @@ Term prim_io_read_line(Process& p, Args) {
 Term prim_io_read(Process& p, Args args) {
   std::int64_t wanted = 0;
   if (!get_count(args[0], wanted) || wanted <= 0) return badarg(p);
+  const AwayFromOthers away(p.local());
   auto& input = p.vm().area<StandardInput>();
   const auto hold = use(p, input);
   if (!hold) return p.to_pool();

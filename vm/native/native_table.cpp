@@ -11,6 +11,7 @@
 #include "vm/code/loaded_module.h"
 #include "vm/native/native.h"
 #include "vm/native/support.h"
+#include "vm/proc/local.h"
 
 namespace quelea {
 namespace {
@@ -22,7 +23,9 @@ constexpr std::uint32_t BLOCKING = kNativeBlocking;
 /// A native that may block does all of its work on a thread of the pool.
 template <NativeFunction function>
 Term in_pool(Process& p, Args args) {
-  return p.on_pool() ? function(p, args) : p.to_pool();
+  if (!p.on_pool()) return p.to_pool();
+  const AwayFromOthers away(p.local());
+  return function(p, args);
 }
 
 template <NativeFunction function, std::uint32_t flags>

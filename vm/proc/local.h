@@ -36,8 +36,25 @@ struct alignas(128) SchedulerLocal : LocalHead {
   EpochMember epoch;
   /// Places in the process table that are this thread's to give away.
   PlaceCache free_places;
-  std::uint64_t next_number = 0;  ///< Of references: from a batch that is this thread's, up to the end.
+  std::uint64_t next_number =
+      0;  ///< Of references: from a batch that is this thread's, up to the end.
   std::uint64_t number_end = 0;
+};
+
+/// While a thread of the pool works for long and holds no other process: epochs go on without it.
+class AwayFromOthers {
+ public:
+  explicit AwayFromOthers(SchedulerLocal& local) : local_(local.is_scheduler ? nullptr : &local) {
+    if (local_ != nullptr) local_->vm->epochs().leave(local_->epoch);
+  }
+  ~AwayFromOthers() {
+    if (local_ != nullptr) local_->vm->epochs().come(local_->epoch);
+  }
+  AwayFromOthers(const AwayFromOthers&) = delete;
+  AwayFromOthers& operator=(const AwayFromOthers&) = delete;
+
+ private:
+  SchedulerLocal* local_;
 };
 
 inline SchedulerLocal& Process::local() const { return static_cast<SchedulerLocal&>(*local_); }

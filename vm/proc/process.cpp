@@ -7,7 +7,8 @@
 #include "vm/heap/collector.h"
 #include "vm/heap/walker.h"
 #include "vm/native/native.h"
-#include "vm/proc/local.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/statistics.h"
@@ -79,6 +80,16 @@ Term Process::reraise(Term class_atom, Term reason, Term trace) {
 
 // Waiting and trapping
 // --------------------------------------------------------------------------------
+
+bool Process::on_pool() const {
+  // Where there is nobody else, nobody is held up.
+  return !local().is_scheduler || !vm().schedulers().has_pool() || vm().processes().count() == 1;
+}
+
+Term Process::to_pool() {
+  pending = Pending::Pool;
+  return Term::none();
+}
 
 Term Process::again() {
   pending = Pending::Again;
@@ -208,6 +219,7 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   if (room_bytes == 0) room_bytes = frame_room(pc);
   const bool timed = vm().alarms().long_collection_ns.load(std::memory_order_relaxed) != 0;
   const std::uint64_t began_ns = timed ? vm().monotonic_ns() : 0;
+  const AwayFromOthers away(local());
   CollectionResult result =
       Collector(*this, foreign, heap_limit_words()).collect(top, room_bytes, full, scan_roots);
   fp = top.fp;

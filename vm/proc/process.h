@@ -113,8 +113,8 @@ class Process : public Heap {
   Term again_when_woken(std::int64_t timeout_ms = -1);
   /// Whether the native runs on a thread that may block. Where it does not, a native that may block
   /// returns `to_pool()`, before it has done anything: it is called again on one that may.
-  bool on_pool() const { return true; }
-  Term to_pool() { return again(); }
+  bool on_pool() const;
+  Term to_pool();
 
   /// The native's result is the result of a call of this function (newest version, loaded when
   /// missing). Always none.
@@ -227,7 +227,7 @@ class Process : public Heap {
   }
 
   /// What a native asked for instead of a result.
-  enum class Pending : std::uint8_t { None, Exception, Again, Wait, Call, Hibernate, Exit };
+  enum class Pending : std::uint8_t { None, Exception, Again, Wait, Call, Hibernate, Pool, Exit };
   Pending pending = Pending::None;
 
   // Mailbox: the inner queue, messages in order of arrival.

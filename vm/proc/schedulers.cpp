@@ -11,11 +11,22 @@ Schedulers::Schedulers(Vm& vm, unsigned count) : vm_(vm) {
   }
 }
 
-SchedulerLocal& Schedulers::add_pool_local() {
+SchedulerLocal* Schedulers::take_pool_local() {
   std::lock_guard hold(pool_lock_);
+  if (!free_pool_locals_.empty()) {
+    SchedulerLocal* local = free_pool_locals_.back();
+    free_pool_locals_.pop_back();
+    return local;
+  }
+  if (pool_locals_.size() >= kMaxPoolThreads) return nullptr;
   pool_locals_.push_back(std::make_unique<SchedulerLocal>(vm_, SchedulerLocal::kPool));
   vm_.epochs().add(pool_locals_.back()->epoch);
-  return *pool_locals_.back();
+  return pool_locals_.back().get();
+}
+
+void Schedulers::return_pool_local(SchedulerLocal& local) {
+  std::lock_guard hold(pool_lock_);
+  free_pool_locals_.push_back(&local);
 }
 
 void Schedulers::make_runnable(SchedulerLocal& here, Process& process) {

@@ -27,6 +27,7 @@ namespace quelea {
 
 /// More threads than this are not made.
 inline constexpr unsigned kMaxSchedulers = 512;
+inline constexpr unsigned kMaxPoolThreads = 256;
 
 class Schedulers {
  public:
@@ -37,8 +38,17 @@ class Schedulers {
   SchedulerLocal& at(unsigned index) { return *schedulers_[index]; }
   SchedulerLocal& first() { return *schedulers_.front(); }
 
-  /// A place for a thread of the pool. Any thread; it lives as long as the machine.
-  SchedulerLocal& add_pool_local();
+  /// A place for a thread of the pool, until it gives it back. Any thread. Null: there are too
+  /// many.
+  SchedulerLocal* take_pool_local();
+  void return_pool_local(SchedulerLocal& local);
+  /// Whether what may block goes to a pool.
+  bool has_pool() const { return has_pool_.load(std::memory_order_relaxed); }
+  void set_has_pool(bool has) { has_pool_.store(has, std::memory_order_relaxed); }
+  /// Threads of a pool that the machine does not wait for. While there are any, nothing they could
+  /// touch is freed: neither the process that each has nor the machine.
+  void abandon(unsigned threads) { abandoned_ += threads; }
+  bool has_abandoned() const { return abandoned_ != 0; }
   /// Schedulers and threads of the pool. Any thread.
   template <class Visit>
   void for_each_local(Visit&& visit) {
@@ -52,7 +62,9 @@ class Schedulers {
   /// Makes a process that waits runnable; of several who try one does.
   void wake(SchedulerLocal& here, Process& process);
   /// The timers that a process of `here` starts.
-  Timers& timers_for(SchedulerLocal& here) { return here.is_scheduler ? here.timers : first().timers; }
+  Timers& timers_for(SchedulerLocal& here) {
+    return here.is_scheduler ? here.timers : first().timers;
+  }
   /// A timer was started: wakes a scheduler that might sleep too long for it.
   void started_timer(SchedulerLocal& here) {
     if (!here.is_scheduler) first().sleeper.notify();
@@ -87,9 +99,12 @@ class Schedulers {
   std::vector<std::unique_ptr<SchedulerLocal>> schedulers_;
   std::mutex pool_lock_;
   std::vector<std::unique_ptr<SchedulerLocal>> pool_locals_;  // guarded by pool_lock_
+  std::vector<SchedulerLocal*> free_pool_locals_;             // guarded by pool_lock_
+  std::atomic<bool> has_pool_{false};
+  unsigned abandoned_ = 0;
   std::mutex start_lock_;
   std::function<bool(unsigned)> start_;  // guarded by start_lock_
-  unsigned started_ = 1;  // guarded by start_lock_
+  unsigned started_ = 1;                 // guarded by start_lock_
 
   /// Schedulers that sleep or were never started.
   std::atomic<unsigned> idle_{0};

@@ -169,6 +169,8 @@ void Vm::drop_processes() {
   std::vector<Process*> all;
   processes_->for_each([&](Process& process) { all.push_back(&process); });
   for (Process* process : all) {
+    // On a thread that was left behind; it is still its.
+    if (schedulers_->has_abandoned() && process->state == ProcessState::Running) continue;
     names_->close(*process);
     processes_->remove(*process, here.free_places);
     release_process(*process);

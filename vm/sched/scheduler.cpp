@@ -1,10 +1,12 @@
 #include "vm/sched/scheduler.h"
 
 #include <deque>
+#include <optional>
 
 #include "vm/base/thread.h"
 #include "vm/proc/process.h"
 #include "vm/proc/timers.h"
+#include "vm/sched/pool.h"
 
 namespace quelea {
 
@@ -61,6 +63,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.pending = Process::Pending::None;
   process.reductions = length;
   process.held_reductions = 0;
+  if (process.collection_due()) process.interrupt_slice();
   const std::uint64_t began_ns = vm_.alarms().want_slices() ? vm_.monotonic_ns() : 0;
   run_(process);
   const std::int64_t done = length - process.reductions - process.held_reductions;
@@ -77,10 +80,16 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
     case Process::Pending::Hibernate:
       park(process);
       return done;
+    case Process::Pending::Pool:
+      if (pool_ != nullptr && pool_->submit(process)) return done;
+      // There is no thread to be had: from now on everybody waits.
+      vm_.schedulers().set_has_pool(false);
+      break;
     default:
-      process.state.store(ProcessState::Runnable, std::memory_order_relaxed);
-      vm_.schedulers().make_runnable(local_, process);
+      break;
   }
+  process.state.store(ProcessState::Runnable, std::memory_order_relaxed);
+  vm_.schedulers().make_runnable(local_, process);
   return done;
 }
 
@@ -104,16 +113,21 @@ void Scheduler::work() {
 
 void run_machine(Vm& vm, RunProcess run) {
   Schedulers& schedulers = vm.schedulers();
+  std::optional<Pool> pool;
+  if (vm.config().schedulers != 0) pool.emplace(vm, run);
+  schedulers.set_has_pool(pool.has_value());
+  Pool* const to_pool = pool.has_value() ? &*pool : nullptr;
   std::deque<Thread> threads;  // Grows under the lock of `Schedulers::start_one`.
   schedulers.open([&](unsigned index) {
-    return threads.emplace_back().start([&schedulers, index, run] {
+    return threads.emplace_back().start([&schedulers, index, run, to_pool] {
       schedulers.started();
-      Scheduler(schedulers.at(index), run).work();
+      Scheduler(schedulers.at(index), run, to_pool).work();
     });
   });
-  Scheduler(schedulers.first(), run).work();
+  Scheduler(schedulers.first(), run, to_pool).work();
   schedulers.close();
   for (Thread& thread : threads) thread.join();
+  pool.reset();
   schedulers.gather();
 }
 

@@ -13,10 +13,13 @@ inline constexpr std::int64_t kSliceReductions = 4000;
 /// Runs one process until its slice is over (vm/interp/run.h).
 using RunProcess = void (*)(Process&);
 
+class Pool;
+
 class Scheduler {
  public:
-  Scheduler(SchedulerLocal& local, RunProcess run)
-      : vm_(*local.vm), local_(local), run_(run) {}
+  /// `pool`: for what takes long; null: there is none, or this is a thread of it.
+  Scheduler(SchedulerLocal& local, RunProcess run, Pool* pool = nullptr)
+      : vm_(*local.vm), local_(local), run_(run), pool_(pool) {}
 
   /// Returns when the machine's main process is over, or when it is halted or interrupted.
   void work();
@@ -34,6 +37,7 @@ class Scheduler {
   Vm& vm_;
   SchedulerLocal& local_;
   RunProcess run_;
+  Pool* pool_;
   /// Work until the next look at the clock, which costs as much as a short slice.
   std::int64_t until_clock_ = 0;
 };

@@ -1,0 +1,69 @@
+#include "vm/sched/pool.h"
+
+#include <chrono>
+
+#include "vm/proc/process.h"
+
+namespace quelea {
+
+namespace {
+constexpr std::chrono::milliseconds kPatience{100};
+}  // namespace
+
+Pool::Pool(Vm& vm, RunProcess run) : shared_(new Shared{vm, run}) {}
+
+Pool::~Pool() {
+  Shared& shared = *shared_;
+  std::unique_lock hold(shared.lock);
+  shared.closed = true;
+  shared.work.notify_all();
+  shared.ended.wait_for(hold, kPatience, [&] { return shared.threads == 0; });
+  shared.vm.schedulers().abandon(shared.threads);
+  // Who did not get a turn wants to run like all others.
+  while (Process* process = shared.first) {
+    shared.first = process->next_in_queue;
+    shared.vm.schedulers().first().queue.push(*process);
+  }
+}
+
+bool Pool::submit(Process& process) {
+  Shared& shared = *shared_;
+  std::lock_guard hold(shared.lock);
+  if (shared.waiting == 0 && shared.threads < kMostThreads) {
+    Thread thread;
+    if (thread.start([shared = shared_] { serve(shared); })) {
+      thread.detach();
+      ++shared.threads;
+    }
+  }
+  if (shared.threads == 0) return false;
+  process.next_in_queue = nullptr;
+  (shared.first != nullptr ? shared.last->next_in_queue : shared.first) = &process;
+  shared.last = &process;
+  shared.work.notify_one();
+  return true;
+}
+
+void Pool::serve(const std::shared_ptr<Shared>& shared) {
+  Schedulers& schedulers = shared->vm.schedulers();
+  SchedulerLocal* local = schedulers.take_pool_local();
+  std::unique_lock hold(shared->lock);
+  while (local != nullptr) {
+    ++shared->waiting;
+    shared->work.wait(hold, [&] { return shared->closed || shared->first != nullptr; });
+    --shared->waiting;
+    if (shared->closed) break;
+    Process* process = shared->first;
+    shared->first = process->next_in_queue;
+    hold.unlock();
+    shared->vm.epochs().come(local->epoch);
+    Scheduler(*local, shared->run).run_slice(*process, kSliceReductions);
+    shared->vm.epochs().leave(local->epoch);
+    hold.lock();
+  }
+  if (local != nullptr) schedulers.return_pool_local(*local);
+  --shared->threads;
+  shared->ended.notify_all();
+}
+
+}  // namespace quelea

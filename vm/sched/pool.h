@@ -1,0 +1,57 @@
+// Threads for what may take long without a chance to stop: natives that block, and collections of
+// huge heaps.
+//
+// A process that comes to such a thing on a scheduler leaves there and is handed to a thread of the
+// pool, which goes on at the same instruction for one slice; then it is runnable again. The other
+// processes do not notice, and a system with fewer cores than threads shares them out fairly.
+// Threads are made when there is work and no thread that waits, up to kMostThreads; more work than
+// that waits its turn.
+//
+// The end. A machine that ends does not wait for a read that may never return: after a moment it
+// leaves such a thread behind, which ends when the call returns and touches nothing any more. What
+// it could touch, the machine, must stay until then (`abandoned`).
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "vm/base/thread.h"
+#include "vm/sched/scheduler.h"
+
+namespace quelea {
+
+class Pool {
+ public:
+  Pool(Vm& vm, RunProcess run);
+  /// No process is taken any more; waits for those that are under way, but not for long.
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  /// The caller's process is the pool's from now on. Any thread. False: there is no thread for it.
+  bool submit(Process& process);
+
+ private:
+  static constexpr unsigned kMostThreads = 16;
+
+  /// Outlives the pool where a thread was left behind.
+  struct Shared {
+    Vm& vm;
+    RunProcess run;
+    std::mutex lock;
+    std::condition_variable work, ended;
+    // Guarded by lock.
+    Process* first = nullptr;  ///< Chained by `next_in_queue`.
+    Process* last = nullptr;
+    unsigned threads = 0;
+    unsigned waiting = 0;
+    bool closed = false;
+  };
+
+  static void serve(const std::shared_ptr<Shared>& shared);
+
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace quelea
