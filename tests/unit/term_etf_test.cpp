@@ -75,7 +75,7 @@ TEST_CASE_METHOD(Fixture, "what is no term is refused") {
       "\x83\xFF"s,
       "\x83\x61"s,
       "\x83\x61\x01\x00"s,                          // bytes follow
-      "\x83\x50\x00\x00\x00\x01x"s,                 // compressed
+      "\x83\x50\x00\x00\x00\x01x"s,                 // not compressed as it should be
       "\x83\x6C\xFF\xFF\xFF\xFF\x6A"s,              // a list longer than the input
       "\x83\x69\xFF\xFF\xFF\xFF\x61\x01"s,          // a tuple likewise
       "\x83\x74\xFF\xFF\xFF\xFF\x61\x01"s,          // a map likewise
@@ -98,6 +98,34 @@ TEST_CASE_METHOD(Fixture, "what is no term is refused") {
     REQUIRE(result.term.is_none());
     REQUIRE(result.error != nullptr);
   }
+}
+
+TEST_CASE_METHOD(Fixture, "compressed terms are inflated, to what they say") {
+  // What `term_to_binary(lists:duplicate(100, 1), [compressed])` gives without the shorter STRING.
+  const std::string deflated =
+      "\x78\x9c\xcb\x61\x60\x60\x48\x49\x64\x1c\x1e\x30\x0b\x00\xe8\x35\x27\x83"s;
+  const std::string good = "\x83\x50\x00\x00\x00\xce"s + deflated;
+  Term ones = Term::nil_list();
+  for (int i = 0; i < 100; ++i) ones = heap.cons(Term::small(1), ones);
+  const EtfDecodeResult result = decode(good);
+  REQUIRE(exact_equal(result.term, ones));
+  REQUIRE(result.used == good.size());
+  for (const std::string& bytes : {
+           "\x83\x50\x00\x00\x00\xcd"s + deflated,          // longer than it says
+           "\x83\x50\x00\x00\x00\xcf"s + deflated,          // shorter
+           "\x83\x50\xff\xff\xff\xff"s + deflated,          // more than so few bytes can be
+           good.substr(0, good.size() - 5),                 // cut off
+           good.substr(0, 6),                               //
+           good + "x",                                      // bytes follow
+           "\x83\x68\x01\x50\x00\x00\x00\xce"s + deflated,  // inside of a term
+       }) {
+    INFO(bytes.size());
+    const EtfDecodeResult refused = decode(bytes);
+    REQUIRE(refused.term.is_none());
+    REQUIRE(refused.error != nullptr);
+  }
+  options.allow_rest = true;
+  REQUIRE(decode(good + "rest").used == good.size());
 }
 
 TEST_CASE_METHOD(Fixture, "small variants of old tags are understood") {

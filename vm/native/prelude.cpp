@@ -115,28 +115,54 @@ Term prelude_hd(Process& p, Args args) { return args[0].is_cons() ? args[0].head
 Term prelude_tl(Process& p, Args args) { return args[0].is_cons() ? args[0].tail() : badarg(p); }
 
 // Text ------------------------------------------------------------------------------------------
-Term prelude_to_string(Process& p, Args args) {
-  if (is_binary(args[0])) {
-    // A string is its own text; other binaries are shown as inspect shows them.
-    Bytes bytes;
-    bytes.get(args[0]);
-    charge_bytes(p, bytes.size());
-    if (utf8_valid(bytes.text())) return args[0];
+namespace {
+
+struct Inspect {
+  Inspect(Process& p, Args args) : inspection(args[0], atoms_of(p), p.vm().inspect_options()) {}
+  Inspection inspection;
+  TextOut out;
+  bool fits = true;
+
+  bool step(Process& p, std::size_t& cost) {
+    const bool more = inspection.step(out.text, cost);
+    fits = out.settle(p);
+    return more && fits;
   }
-  std::string out;
-  std::size_t work = 0;
-  to_string(out, args[0], atoms_of(p), p.vm().inspect_options(), &work);
-  charge_cells(p, work + out.size() / 8);
-  return checked(p, binary_from_text(p, out));
+  Term finish(Process& p) { return fits ? out.finish(p) : system_limit(p); }
+};
+
+/// What is small is tried at once.
+Term inspected(Process& p, Args args) {
+  constexpr std::size_t kSmallWork = 4 * 1024;
+  if (p.native_state == nullptr) {
+    std::string out;
+    std::size_t work = 0;
+    InspectOptions options = p.vm().inspect_options();
+    options.max_work = kSmallWork;
+    inspect(out, args[0], atoms_of(p), options, &work);
+    charge_cells(p, work + out.size() / 8);
+    if (work <= kSmallWork) return checked(p, binary_from_text(p, out));
+  }
+  return in_slices<Inspect>(p, args);
 }
 
-Term prelude_inspect(Process& p, Args args) {
-  std::string out;
-  std::size_t work = 0;
-  inspect(out, args[0], atoms_of(p), p.vm().inspect_options(), &work);
-  charge_cells(p, work + out.size() / 8);
-  return checked(p, binary_from_text(p, out));
+}  // namespace
+
+Term prelude_to_string(Process& p, Args args) {
+  if (p.native_state == nullptr) {
+    if (args[0].is_atom()) return checked(p, binary_from_text(p, text_of(p, args[0])));
+    if (is_binary(args[0])) {
+      // A string is its own text; other binaries are shown as inspect shows them.
+      Bytes bytes;
+      bytes.get(args[0]);
+      charge_bytes(p, bytes.size());
+      if (utf8_valid(bytes.text())) return args[0];
+    }
+  }
+  return inspected(p, args);
 }
+
+Term prelude_inspect(Process& p, Args args) { return inspected(p, args); }
 
 namespace {
 
@@ -157,14 +183,43 @@ Term prelude_print(Process& p, Args args) { return print_text(p, args[0], false)
 Term prelude_println(Process& p, Args args) { return print_text(p, args[0], true); }
 
 // External term format --------------------------------------------------------------------------
+namespace {
+
+struct EncodeTerm {
+  EncodeTerm(Process& p, Args args) : encoding(args[0], atoms_of(p), options(p)) {}
+  static EtfEncodeOptions options(Process& p) {
+    EtfEncodeOptions options;
+    options.node = p.vm().node();
+    return options;
+  }
+  EtfEncoding encoding;
+  TextOut out;
+  bool fits = true;
+
+  bool step(Process& p, std::size_t& cost) {
+    const bool more = encoding.step(out.text, cost);
+    fits = out.settle(p);
+    return more && fits;
+  }
+  Term finish(Process& p) { return fits ? out.finish(p) : system_limit(p); }
+};
+
+}  // namespace
+
 Term prelude_term_to_binary(Process& p, Args args) {
-  std::string out;
-  std::size_t work = 0;
-  EtfEncodeOptions options;
-  options.node = p.vm().node();
-  if (!etf_encode(out, args[0], atoms_of(p), options, &work)) return system_limit(p);
-  charge_cells(p, work + out.size() / 16);
-  return checked(p, binary_from_text(p, out));
+  // Most terms are small: they are tried at once.
+  constexpr std::size_t kSmallWork = 8 * 1024;
+  if (p.native_state == nullptr) {
+    std::string out;
+    std::size_t work = 0;
+    EtfEncodeOptions options = EncodeTerm::options(p);
+    options.max_work = kSmallWork;
+    if (etf_encode(out, args[0], atoms_of(p), options, &work)) {
+      charge_cells(p, work + out.size() / 16);
+      return checked(p, binary_from_text(p, out));
+    }
+  }
+  return in_slices<EncodeTerm>(p, args);
 }
 
 namespace {
@@ -183,27 +238,63 @@ const FunIdentity* find_fun_for_decoding(void* context, Term module, std::uint32
   return &entry;
 }
 
-Term decode_term(Process& p, Term binary, bool safe) {
+/// Short ones may become long.
+bool is_compressed_term(Term binary) {
+  return binary_bytes(binary) > 1 && bits_read_word(binary_view(binary), 8, 8) == 80;
+}
+
+template <bool kSafe>
+struct DecodeTerm {
+  DecodeTerm(Process& p, Args args)
+      : bytes(bytes_of(args[0])),
+        decoding(p, bytes.data(), bytes.size(), p.vm().atoms(), options(p)) {}
+  static Bytes bytes_of(Term binary) {
+    Bytes bytes;
+    bytes.get(binary);
+    return bytes;
+  }
+  static EtfDecodeOptions options(Process& p) {
+    EtfDecodeOptions options;
+    options.node = p.vm().node();
+    if (kSafe) options.max_new_atoms = 0;
+    if (p.vm().max_process_words() != 0) options.max_words = p.vm().max_process_words();
+    options.find_export = find_export_for_decoding;
+    options.find_fun = find_fun_for_decoding;
+    options.context = &p.vm();
+    return options;
+  }
   Bytes bytes;
-  if (!bytes.get(binary)) return badarg(p);
-  EtfDecodeOptions options;
-  options.node = p.vm().node();
-  if (safe) options.max_new_atoms = 0;
-  options.find_export = find_export_for_decoding;
-  options.find_fun = find_fun_for_decoding;
-  options.context = &p.vm();
-  EtfDecodeResult result = etf_decode(p, bytes.data(), bytes.size(), p.vm().atoms(), options);
+  EtfDecoding decoding;
+
+  bool step(Process&, std::size_t& cost) { return decoding.step(cost); }
+  Term finish(Process& p) {
+    const Term term = decoding.result().term;
+    return term.is_none() ? badarg(p) : term;
+  }
+};
+
+template <bool kSafe>
+Term decode_term(Process& p, Args args) {
+  constexpr std::size_t kSmallBytes = 16 * 1024;
+  if (!is_binary(args[0])) return badarg(p);
+  if (binary_bytes(args[0]) > kSmallBytes || is_compressed_term(args[0])) {
+    return in_slices<DecodeTerm<kSafe>>(p, args);
+  }
+  Bytes bytes;
+  bytes.get(args[0]);
+  const EtfDecodeResult result =
+      etf_decode(p, bytes.data(), bytes.size(), p.vm().atoms(), DecodeTerm<kSafe>::options(p));
   charge_cells(p, result.work + bytes.size() / 16);
   return result.term.is_none() ? badarg(p) : result.term;
 }
 
 }  // namespace
 
-Term prelude_binary_to_term(Process& p, Args args) { return decode_term(p, args[0], false); }
+Term prelude_binary_to_term(Process& p, Args args) { return decode_term<false>(p, args); }
 
 Term prim_binary_to_term(Process& p, Args args) {
   if (!is_atom_named(p, args[1], "safe")) return badarg(p);
-  return decode_term(p, args[0], true);
+  return decode_term<true>(p, args);
 }
 
 Term prelude_hash(Process& p, Args args) {

@@ -3,11 +3,13 @@
 // Encoding writes the newest tags (atoms in UTF-8, NEW_PID, NEWER_REFERENCE, V4_PORT, MAP,
 // BIT_BINARY). Decoding accepts what distribution.md lists and is strict: every count is checked
 // against the bytes that are left before anything is allocated, unknown tags and trailing rubbish
-// are errors. Neither recurses. Text that came from a peer costs atoms: `max_new_atoms` caps them.
+// are errors. Compressed terms (131, 80) are inflated first, to no more than their bytes can hold.
+// Neither recurses. Text that came from a peer costs atoms: `max_new_atoms` caps them.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "vm/term/alloc.h"
@@ -26,13 +28,30 @@ struct EtfEncodeOptions {
   bool deterministic = false;
   /// Give up past this many bytes.
   std::size_t max_bytes = std::size_t{1} << 32;
+  /// Give up past about this many words looked at.
+  std::size_t max_work = static_cast<std::size_t>(-1);
   /// Leave the leading 131 out.
   bool bare = false;
 };
 
-/// Appends the bytes; false when the result would be too large (`out` is then as before).
+/// Appends the bytes; false when the result, or the work, would be too large (`out` is then as
+/// before).
 bool etf_encode(std::string& out, Term term, const AtomTable& atoms,
                 const EtfEncodeOptions& options = {}, std::size_t* work = nullptr);
+
+/// The same little by little. Holds terms and addresses: nothing may be collected meanwhile.
+class EtfEncoding {
+ public:
+  EtfEncoding(Term term, const AtomTable& atoms, const EtfEncodeOptions& options);
+  EtfEncoding(EtfEncoding&&) noexcept;
+  ~EtfEncoding();
+  /// Appends some bytes now and then; false when these were the last.
+  bool step(std::string& out, std::size_t& cost);
+
+ private:
+  struct Walk;
+  std::unique_ptr<Walk> walk_;
+};
 
 struct EtfDecodeOptions {
   NodeIdentity node;
@@ -59,6 +78,23 @@ struct EtfDecodeResult {
   const char* error = nullptr;  ///< a sentence's end ("unknown tag"), when term is none
 };
 
+/// Decoding little by little; nothing may be collected meanwhile, and the bytes must stay.
+class EtfDecoding {
+ public:
+  EtfDecoding(TermAlloc& alloc, const std::uint8_t* bytes, std::size_t size, AtomTable& atoms,
+              const EtfDecodeOptions& options);
+  EtfDecoding(EtfDecoding&&) noexcept;
+  ~EtfDecoding();
+  /// False when it is done.
+  bool step(std::size_t& cost);
+  EtfDecodeResult result() const;
+
+ private:
+  struct Walk;
+  std::unique_ptr<Walk> walk_;
+};
+
+/// All at once.
 EtfDecodeResult etf_decode(TermAlloc& alloc, const std::uint8_t* bytes, std::size_t size,
                            AtomTable& atoms, const EtfDecodeOptions& options = {});
 

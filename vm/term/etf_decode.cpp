@@ -1,13 +1,17 @@
+#include <zlib.h>
+
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 
 #include "vm/base/memory.h"
+#include "vm/base/raw_vector.h"
 #include "vm/term/binary.h"
 #include "vm/term/etf.h"
 #include "vm/term/etf_tags.h"
 #include "vm/term/integer.h"
-#include "vm/term/map.h"
+#include "vm/term/map_build.h"
 #include "vm/term/utf8.h"
 #include "vm/term/work_stack.h"
 
@@ -41,17 +45,39 @@ class Decoder {
       }
       for (; frame.count > 0; --frame.count, frame.to += frame.stride) {
         *frame.to = Term::nil_list().bits;
+        if (frame.stride == 2) frame.to[1] = Term::nil_list().bits;
       }
     }
   }
 
-  EtfDecodeResult run() {
+  /// A little of it; false when it is done, or has failed.
+  bool step() {
+    if (error_ != nullptr) return false;
+    switch (phase_) {
+      case kStart:
+        return start();
+      case kInflate:
+        return inflate_some();
+      case kTerms:
+        return step_terms() && (!stack_.empty() || end());
+      case kDone:
+        break;
+    }
+    return false;
+  }
+
+  EtfDecodeResult result() const {
     EtfDecodeResult answer;
-    if (start(&result_)) answer.term = {result_};
-    answer.used = static_cast<std::size_t>(at_ - begin_);
-    answer.work = words_ + answer.used / 8;
+    if (phase_ == kDone && error_ == nullptr) answer.term = {result_};
+    answer.used = compressed_end_ != nullptr ? static_cast<std::size_t>(compressed_end_ - begin_)
+                                             : static_cast<std::size_t>(at_ - begin_);
+    answer.work = work();
     answer.error = error_;
     return answer;
+  }
+  std::size_t work() const {
+    const std::size_t read = first_ == nullptr ? 0 : static_cast<std::size_t>(at_ - first_);
+    return words_ + words_of_maps_ + read / 8 + inflated_ / 2;
   }
 
  private:
@@ -65,14 +91,38 @@ class Decoder {
     std::size_t entries;
   };
 
-  bool start(Word* result) {
+  enum Phase { kStart, kInflate, kTerms, kDone };
+  static constexpr std::size_t kTermsAtOnce = 64;
+  static constexpr std::size_t kEntriesAtOnce = 512;
+  static constexpr std::size_t kBytesAtOnce = std::size_t{64} << 10;
+
+  bool start() {
     if (!options_.bare) {
       std::uint64_t version;
       if (!read(1, version)) return false;
       if (version != kEtfVersion) return fail("it does not start with 131");
+      if (at_ != end_ && *at_ == kCompressed) return start_inflating();
     }
-    if (!value(result)) return false;
-    while (!stack_.empty()) {
+    return start_terms();
+  }
+
+  bool start_terms() {
+    first_ = at_;
+    phase_ = kTerms;
+    fill(&result_, 1);
+    return true;
+  }
+
+  bool end() {
+    const bool all = compressed_end_ == nullptr || at_ == end_;
+    if ((at_ != end_ && !options_.allow_rest) || !all) return fail("bytes follow the term");
+    phase_ = kDone;
+    return false;
+  }
+
+  /// Up to kTermsAtOnce terms; false where one is refused.
+  bool step_terms() {
+    for (std::size_t n = 0; n < kTermsAtOnce && !stack_.empty(); ++n) {
       Frame& frame = stack_.top();
       if (frame.count == 0) {
         if (!close()) return false;
@@ -81,17 +131,95 @@ class Decoder {
       Word* slot = frame.to;
       frame.to += frame.stride;
       --frame.count;
+      // Cells of a list are linked as they are filled.
+      if (frame.stride == 2 && frame.count > 0) slot[1] = Term::cons(slot + 2).bits;
       *slot = Term::nil_list().bits;
       if (!value(slot)) return false;
     }
-    if (at_ != end_ && !options_.allow_rest) return fail("bytes follow the term");
     return true;
   }
 
+  /// 131, 80, the size of what follows when inflated, and that deflated (as Erlang's `compressed`).
+  bool start_inflating() {
+    std::uint64_t tag, size;
+    if (!read(1, tag) || !read(4, size)) return false;
+    // Deflate makes nothing more than 1,032 times smaller: the size cannot lie beyond that.
+    if (size > 1032 * (left() + 1) || size / sizeof(Word) > options_.max_words) {
+      return fail("a compressed term claims to be larger than it can be");
+    }
+    inflating_ = std::make_unique<Inflating>();
+    inflating_->bytes.resize_raw(size);
+    if (inflateInit(&inflating_->stream) != Z_OK) return fail("there is no memory to inflate it");
+    inflating_->is_open = true;
+    phase_ = kInflate;
+    return true;
+  }
+
+  bool inflate_some() {
+    Inflating& z = *inflating_;
+    constexpr std::size_t kMost = std::size_t{1} << 30;
+    z.stream.next_in = const_cast<Bytef*>(at_);
+    z.stream.avail_in = static_cast<uInt>(std::min(left(), kMost));
+    const std::size_t room = std::min(z.bytes.size() - inflated_, kBytesAtOnce);
+    // A byte more than there may be, so that what is longer shows.
+    Bytef beyond = 0;
+    z.stream.next_out = room > 0 ? z.bytes.data() + inflated_ : &beyond;
+    z.stream.avail_out = static_cast<uInt>(room > 0 ? room : 1);
+    const int status = inflate(&z.stream, Z_NO_FLUSH);
+    at_ = z.stream.next_in;
+    const std::size_t written = (room > 0 ? room : 1) - z.stream.avail_out;
+    if (room == 0 && written > 0) return fail("a compressed term is longer than it says");
+    inflated_ += written;
+    if (status == Z_STREAM_END) {
+      if (inflated_ != z.bytes.size()) return fail("a compressed term is shorter than it says");
+      if (at_ != end_ && !options_.allow_rest) return fail("bytes follow the term");
+      compressed_end_ = at_;
+      at_ = z.bytes.data();
+      end_ = at_ + z.bytes.size();
+      return start_terms();
+    }
+    if (status != Z_OK || (written == 0 && left() == 0)) return fail("it is compressed wrongly");
+    return true;
+  }
+
+  struct Inflating {
+    ~Inflating() {
+      if (is_open) inflateEnd(&stream);
+    }
+    z_stream stream{};
+    bool is_open = false;
+    RawVector<std::uint8_t> bytes;
+  };
+
   bool close() {
-    Frame frame = stack_.take();
-    if (frame.pairs == nullptr) return true;
-    Term map = map_from_pairs(alloc_, reinterpret_cast<Term*>(frame.pairs), frame.entries, atoms_);
+    Frame frame = stack_.top();
+    if (frame.pairs == nullptr) {
+      stack_.pop();
+      return true;
+    }
+    if (frame.entries <= kEntriesAtOnce) {
+      stack_.pop();
+      const Term map =
+          map_from_pairs(alloc_, reinterpret_cast<Term*>(frame.pairs), frame.entries, atoms_);
+      release(frame.pairs);
+      *frame.result = map.bits;
+      return map_size(map) == frame.entries || fail("a map has the same key twice");
+    }
+    if (build_ == nullptr) {
+      build_ = std::make_unique<MapBuild>(atoms_);
+      build_->pairs.resize_raw(2 * frame.entries);
+      std::memcpy(static_cast<void*>(build_->pairs.data()), frame.pairs,
+                  2 * frame.entries * sizeof(Word));
+    }
+    // Large maps take many steps, and this comes here again.
+    std::size_t cost = 0;
+    if (build_->step(alloc_, cost)) {
+      words_of_maps_ += cost;
+      return true;
+    }
+    const Term map = build_->result();
+    build_.reset();
+    stack_.pop();
     release(frame.pairs);
     *frame.result = map.bits;
     return map_size(map) == frame.entries || fail("a map has the same key twice");
@@ -186,7 +314,7 @@ class Decoder {
       case kNewFun:
         return fun(slot);
       case kCompressed:
-        return fail("compressed terms are not supported");
+        return fail("a compressed term stands inside of another");
       default:
         return fail("it has an unknown tag");
     }
@@ -302,9 +430,6 @@ class Decoder {
     if (!need(count) || !take(2 * count, &cells)) return false;
     if (count == 0) return value_again(slot);
     *slot = Term::cons(cells).bits;
-    for (std::uint64_t i = 0; i + 1 < count; ++i) {
-      cells[2 * i + 1] = Term::cons(cells + 2 * i + 2).bits;
-    }
     Word* tail = cells + 2 * count - 1;
     fill(tail, 1);
     fill(cells, count, 2);
@@ -461,7 +586,14 @@ class Decoder {
   const std::uint8_t* at_;
   const std::uint8_t* end_;
   AtomTable& atoms_;
-  const EtfDecodeOptions& options_;
+  const EtfDecodeOptions options_;
+  Phase phase_ = kStart;
+  const std::uint8_t* first_ = nullptr;           // of the terms
+  const std::uint8_t* compressed_end_ = nullptr;  // where the input ended, when `at_` is elsewhere
+  std::size_t inflated_ = 0;
+  std::unique_ptr<Inflating> inflating_;
+  std::unique_ptr<MapBuild> build_;
+  std::size_t words_of_maps_ = 0;
   Word result_ = Term::none().bits;  // a frame may still point to it when the decoder is destroyed
   std::size_t words_ = 0;
   std::uint32_t new_atoms_ = 0;
@@ -471,10 +603,31 @@ class Decoder {
 
 }  // namespace
 
+struct EtfDecoding::Walk {
+  Decoder decoder;
+};
+
+EtfDecoding::EtfDecoding(TermAlloc& alloc, const std::uint8_t* bytes, std::size_t size,
+                         AtomTable& atoms, const EtfDecodeOptions& options)
+    : walk_(new Walk{{alloc, bytes, size, atoms, options}}) {}
+EtfDecoding::EtfDecoding(EtfDecoding&&) noexcept = default;
+EtfDecoding::~EtfDecoding() = default;
+
+bool EtfDecoding::step(std::size_t& cost) {
+  const std::size_t before = walk_->decoder.work();
+  const bool more = walk_->decoder.step();
+  cost += 1 + walk_->decoder.work() - before;
+  return more;
+}
+
+EtfDecodeResult EtfDecoding::result() const { return walk_->decoder.result(); }
+
 EtfDecodeResult etf_decode(TermAlloc& alloc, const std::uint8_t* bytes, std::size_t size,
                            AtomTable& atoms, const EtfDecodeOptions& options) {
   Decoder decoder(alloc, bytes, size, atoms, options);
-  return decoder.run();
+  while (decoder.step()) {
+  }
+  return decoder.result();
 }
 
 }  // namespace quelea

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <vector>
@@ -26,36 +27,40 @@ class Encoder {
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
 
-  bool run(Term term) {
+  void begin(Term term) {
     if (!options_.bare) byte(kEtfVersion);
     value(term);
-    while (!stack_.empty()) {
-      if (out_.size() - start_ > options_.max_bytes) {
-        out_.resize(start_);
-        return false;
-      }
+  }
+  bool is_done() const { return stack_.empty(); }
+
+  bool run(Term term) {
+    begin(term);
+    while (!is_done() && out_.size() - start_ <= options_.max_bytes && words <= options_.max_work) {
       step();
     }
-    if (out_.size() - start_ > options_.max_bytes) {
-      out_.resize(start_);
-      return false;
-    }
-    return true;
+    if (is_done() && out_.size() - start_ <= options_.max_bytes) return true;
+    out_.resize(start_);
+    return false;
   }
 
   std::size_t words = 0;
+  /// Functions whose size is still to be written into what was written.
+  unsigned open_funs = 0;
+
+  void step();
 
  private:
-  enum class Shape { Words, Cells, Entries, Trie, FunEnd };
+  enum class Shape { Words, Count, Cells, Bytes, Entries, Trie, FunEnd };
 
   struct Frame {
     Shape shape;
     const Word* at;      // Words: the next; Entries: the next key
-    const Word* values;  // Entries: the next value, when it is the value's turn
+    const Word* values;  // Entries: the next value, when it is the value's turn; Count: the list
     std::size_t left;
-    Term rest;    // Cells: what is left of the list
-    void* owned;  // memory behind at and values, a MapIterator, or null
-    bool value_next;
+    Term rest;                            // Cells: what is left of the list
+    void* owned;                          // memory behind at and values, a MapIterator, or null
+    bool value_next;                      // Count: all elements are bytes so far
+    const std::uint8_t* bytes = nullptr;  // Bytes: the next ones
   };
 
   void byte(unsigned value) { out_ += static_cast<char>(value); }
@@ -76,38 +81,6 @@ class Encoder {
   void push_words(const Word* at, std::size_t count) {
     if (count == 0) return;
     stack_.push({Shape::Words, at, nullptr, count, Term::none(), nullptr, false});
-  }
-
-  void step() {
-    Frame& frame = stack_.top();
-    switch (frame.shape) {
-      case Shape::Words: {
-        Term term{*frame.at++};
-        if (--frame.left == 0) stack_.pop();
-        return value(term);
-      }
-      case Shape::Cells: {
-        Term cell = frame.rest;
-        if (!cell.is_cons()) {
-          stack_.pop();
-          return value(cell);
-        }
-        frame.rest = cell.tail();
-        return value(cell.head());
-      }
-      case Shape::Entries:
-        return step_entries(frame);
-      case Shape::Trie:
-        return step_trie(frame);
-      case Shape::FunEnd: {
-        // The size of a fun counts itself; it is known now.
-        std::size_t at = frame.left;
-        std::uint64_t size = out_.size() - at;
-        for (unsigned i = 0; i < 4; ++i) out_[at + i] = static_cast<char>(size >> (24 - 8 * i));
-        stack_.pop();
-        return;
-      }
-    }
   }
 
   void step_entries(Frame& frame) {
@@ -210,25 +183,34 @@ class Encoder {
     atom(options_.node.name.is_none() ? kNoNode : atoms_.text(options_.node.name));
   }
 
+  /// A list is counted first, because its length comes first.
   void list(Term term) {
-    std::size_t count = 0;
-    bool all_bytes = true;
-    Term rest = term;
-    for (; rest.is_cons(); rest = rest.tail(), ++count) {
-      Term head = rest.head();
-      all_bytes = all_bytes && head.bits < 256u << kTagBits && head.is_small();
+    stack_.push({Shape::Count, nullptr, term.pointer(), 0, term, nullptr, true});
+    step_count(stack_.top());
+  }
+
+  void step_count(Frame& frame) {
+    std::size_t n = 0;
+    for (; n < kCellsAStep && frame.rest.is_cons(); ++n, frame.rest = frame.rest.tail()) {
+      const Term head = frame.rest.head();
+      frame.value_next = frame.value_next && head.bits < 256u << kTagBits && head.is_small();
     }
-    words += count / 4;
-    if (all_bytes && rest.is_nil_list() && count <= 0xFFFF) {
+    frame.left += n;
+    words += n / 4;
+    if (frame.rest.is_cons()) return;
+    const bool is_proper = frame.rest.is_nil_list();
+    const Frame counted = stack_.take();
+    Term term = Term::cons(const_cast<Word*>(counted.values));
+    if (counted.value_next && is_proper && counted.left <= 0xFFFF) {
       byte(kString);
-      u16(static_cast<unsigned>(count));
+      u16(static_cast<unsigned>(counted.left));
       for (; term.is_cons(); term = term.tail()) {
         byte(static_cast<unsigned>(term.head().small_value()));
       }
       return;
     }
     byte(kList);
-    u32(count);
+    u32(counted.left);
     stack_.push({Shape::Cells, nullptr, nullptr, 0, term, nullptr, false});
   }
 
@@ -323,6 +305,11 @@ class Encoder {
       out_.resize(start_ + options_.max_bytes + 1);
       return;
     }
+    if (bytes > kBytesAStep && view.is_aligned() && view.is_bytes()) {
+      stack_.push(
+          {Shape::Bytes, nullptr, nullptr, bytes, Term::none(), nullptr, false, view.bytes});
+      return;
+    }
     words += bytes / 8;
     std::size_t at = out_.size();
     out_.resize(at + bytes);
@@ -364,6 +351,7 @@ class Encoder {
     const FunIdentity& identity = fun_identity(term);
     std::size_t captured = fun_captured(term);
     byte(kNewFun);
+    ++open_funs;
     stack_.push({Shape::FunEnd, nullptr, nullptr, out_.size(), Term::none(), nullptr, false});
     u32(0);
     byte(identity.arity);
@@ -378,6 +366,9 @@ class Encoder {
     push_words(term.pointer() + 2, captured);
   }
 
+  static constexpr std::size_t kCellsAStep = 4096;
+  static constexpr std::size_t kBytesAStep = std::size_t{64} << 10;
+
   std::string& out_;
   const AtomTable& atoms_;
   const EtfEncodeOptions& options_;
@@ -385,6 +376,49 @@ class Encoder {
   WorkStack<Frame> stack_;
 };
 static_assert(std::is_trivially_destructible_v<MapIterator>);
+
+void Encoder::step() {
+  Frame& frame = stack_.top();
+  switch (frame.shape) {
+    case Shape::Words: {
+      Term term{*frame.at++};
+      if (--frame.left == 0) stack_.pop();
+      return value(term);
+    }
+    case Shape::Count:
+      return step_count(frame);
+    case Shape::Bytes: {
+      const std::size_t some = std::min(frame.left, kBytesAStep);
+      out_.append(reinterpret_cast<const char*>(frame.bytes), some);
+      frame.bytes += some;
+      words += some / 8;
+      if ((frame.left -= some) == 0) stack_.pop();
+      return;
+    }
+    case Shape::Cells: {
+      Term cell = frame.rest;
+      if (!cell.is_cons()) {
+        stack_.pop();
+        return value(cell);
+      }
+      frame.rest = cell.tail();
+      return value(cell.head());
+    }
+    case Shape::Entries:
+      return step_entries(frame);
+    case Shape::Trie:
+      return step_trie(frame);
+    case Shape::FunEnd: {
+      // The size of a fun counts itself; it is known now.
+      std::size_t at = frame.left;
+      std::uint64_t size = out_.size() - at;
+      for (unsigned i = 0; i < 4; ++i) out_[at + i] = static_cast<char>(size >> (24 - 8 * i));
+      stack_.pop();
+      --open_funs;
+      return;
+    }
+  }
+}
 
 }  // namespace
 
@@ -394,6 +428,40 @@ bool etf_encode(std::string& out, Term term, const AtomTable& atoms,
   bool ok = encoder.run(term);
   if (work != nullptr) *work += encoder.words;
   return ok;
+}
+
+struct EtfEncoding::Walk {
+  Walk(const AtomTable& atoms, const EtfEncodeOptions& how)
+      : options(how), encoder(out, atoms, options) {}
+  EtfEncodeOptions options;
+  std::string out;
+  Encoder encoder;
+};
+
+EtfEncoding::EtfEncoding(Term term, const AtomTable& atoms, const EtfEncodeOptions& options)
+    : walk_(std::make_unique<Walk>(atoms, options)) {
+  walk_->encoder.begin(term);
+}
+EtfEncoding::EtfEncoding(EtfEncoding&&) noexcept = default;
+EtfEncoding::~EtfEncoding() = default;
+
+bool EtfEncoding::step(std::string& out, std::size_t& cost) {
+  constexpr std::size_t kTermsAtOnce = 64;
+  constexpr std::size_t kWordsAtOnce = 4096;
+  constexpr std::size_t kPieceBytes = 8 * 1024;
+  Encoder& encoder = walk_->encoder;
+  const std::size_t before = encoder.words;
+  for (std::size_t n = 0; n < kTermsAtOnce && !encoder.is_done(); ++n) {
+    encoder.step();
+    if (encoder.words - before > kWordsAtOnce) break;
+  }
+  cost += 1 + encoder.words - before;
+  // The size of a fun is written into what must still be here.
+  if (encoder.is_done() || (walk_->out.size() >= kPieceBytes && encoder.open_funs == 0)) {
+    out += walk_->out;
+    walk_->out.clear();
+  }
+  return !encoder.is_done();
 }
 
 }  // namespace quelea

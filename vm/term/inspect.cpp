@@ -1,5 +1,6 @@
 #include "vm/term/inspect.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <vector>
 
@@ -38,25 +39,77 @@ bool is_plain_atom(std::string_view text) {
   return true;
 }
 
-/// A binary that is shown as a string: whole code points that print, or have an escape that people
-/// use.
-bool is_shown_as_text(BinaryView view) {
-  if (!view.is_bytes()) return false;
-  const std::uint8_t* at = view.bytes;
-  const std::uint8_t* end = at + view.bit_size / 8;
-  while (at < end) {
+/// Passes what a string shows: whole code points that print, or have an escape that people use.
+/// Where it stopped, at `stop` or a little behind; null where something else stands.
+const std::uint8_t* pass_text(const std::uint8_t* at, const std::uint8_t* stop,
+                              const std::uint8_t* end) {
+  while (at < stop) {
     if (*at >= 0x20 && *at < 0x7F) {
       ++at;
       continue;
     }
     unsigned size;
     std::int32_t c = utf8_decode(at, end, size);
-    if (c < 0) return false;
+    if (c < 0) return nullptr;
     bool escaped = c == '\n' || c == '\t' || c == '\r' || c == 27;
-    if (!escaped && !is_printable(static_cast<std::uint32_t>(c))) return false;
+    if (!escaped && !is_printable(static_cast<std::uint32_t>(c))) return nullptr;
     at += size;
   }
-  return true;
+  return at;
+}
+
+bool is_shown_as_text(BinaryView view) {
+  const std::uint8_t* end = view.bytes + view.bit_size / 8;
+  return view.bit_size == 0 || (view.is_bytes() && pass_text(view.bytes, end, end) != nullptr);
+}
+
+/// Appends text with escapes from `at` on; where it stopped, at `stop` or a little behind.
+const std::uint8_t* put_escaped(std::string& out, const std::uint8_t* at, const std::uint8_t* stop,
+                                const std::uint8_t* end) {
+  auto put_escape = [&out](char letter) {
+    out += '\\';
+    out += letter;
+  };
+  while (at < stop) {
+    unsigned size = 1;
+    std::int32_t c = utf8_decode(at, end, size);
+    switch (c) {
+      case '"':
+      case '\\':
+        put_escape(static_cast<char>(c));
+        break;
+      case '\n':
+        put_escape('n');
+        break;
+      case '\t':
+        put_escape('t');
+        break;
+      case '\r':
+        put_escape('r');
+        break;
+      case 0:
+        put_escape('0');
+        break;
+      case 27:
+        put_escape('e');
+        break;
+      case '$':
+        if (at + 1 < end && at[1] == '{') out += '\\';
+        out += '$';
+        break;
+      default:
+        if (c >= 0 && is_printable(static_cast<std::uint32_t>(c))) {
+          out.append(reinterpret_cast<const char*>(at), size);
+        } else {
+          out += "\\u{";
+          integer_print(out, Term::small(c < 0 ? *at : c), 16);
+          out += '}';
+          if (c < 0) size = 1;
+        }
+    }
+    at += size;
+  }
+  return at;
 }
 
 void put_number(std::string& out, std::uint64_t number) {
@@ -80,9 +133,13 @@ class Inspector {
         out_ += "…";
         return;
       }
+      if (words > options_.max_work) return;
       step();
     }
   }
+  void begin(Term term) { value(term); }
+  bool is_done() const { return stack_.empty(); }
+  void step();
 
   std::size_t words = 0;
 
@@ -94,7 +151,7 @@ class Inspector {
   std::vector<Mark> marks;
 
  private:
-  enum class Shape { List, Tuple, Single, MapKey, MapArrow };
+  enum class Shape { List, Tuple, Single, MapKey, MapArrow, Scan, Text, Bytes };
 
   /// A value whose parts are being written.
   struct Frame {
@@ -106,6 +163,10 @@ class Inspector {
     std::size_t left;    // parts still to be written
     Term rest;           // list
     void* owned;         // memory behind at and values, or null
+    // Large binaries: scanned whether they are text, then written as that or as bytes.
+    const std::uint8_t* bytes = nullptr;
+    const std::uint8_t* next = nullptr;
+    const std::uint8_t* end = nullptr;
   };
 
   void mark(Mark::Type type) {
@@ -130,29 +191,6 @@ class Inspector {
     mark(Mark::Close);
     out_ += text;
     release(stack_.take().owned);
-  }
-
-  void step() {
-    Frame& frame = stack_.top();
-    switch (frame.shape) {
-      case Shape::List:
-        return step_list(frame);
-      case Shape::Tuple:
-      case Shape::Single: {
-        if (frame.left == 0) return close(frame.shape == Shape::Single ? ",)" : ")");
-        separate(frame);
-        --frame.left;
-        value({*frame.at++});
-        return;
-      }
-      case Shape::MapKey:
-        return step_key(frame);
-      case Shape::MapArrow:
-        out_ += " => ";
-        frame.shape = Shape::MapKey;
-        value({*frame.values++});
-        return;
-    }
   }
 
   void step_list(Frame& frame) {
@@ -295,6 +333,13 @@ class Inspector {
   }
 
   void binary(BinaryView view) {
+    const std::size_t none = static_cast<std::size_t>(-1);
+    if (view.bit_size / 8 > kLargeBytes && view.is_aligned() && view.is_bytes() &&
+        options_.limit == none) {
+      stack_.push({Shape::Scan, true, false, nullptr, nullptr, 0, Term::none(), nullptr, view.bytes,
+                   view.bytes, view.bytes + view.bit_size / 8});
+      return;
+    }
     words += view.bit_size / 64;
     std::vector<std::uint8_t> copy;
     if (!view.is_aligned() && view.is_bytes()) {
@@ -365,12 +410,67 @@ class Inspector {
     open(frame);
   }
 
+  void step_bytes(Frame& frame) {
+    const std::uint8_t* stop =
+        frame.next + std::min<std::size_t>(static_cast<std::size_t>(frame.end - frame.next), 4096);
+    words += static_cast<std::size_t>(stop - frame.next) / 4;
+    switch (frame.shape) {
+      case Shape::Scan:
+        frame.next = pass_text(frame.next, stop, frame.end);
+        if (frame.next != nullptr && frame.next < frame.end) return;
+        frame.shape = frame.next != nullptr ? Shape::Text : Shape::Bytes;
+        frame.next = frame.bytes;
+        out_ += frame.shape == Shape::Text ? "\"" : "<<";
+        return;
+      case Shape::Text:
+        frame.next = put_escaped(out_, frame.next, stop, frame.end);
+        break;
+      default:
+        for (; frame.next < stop; ++frame.next) {
+          if (frame.next != frame.bytes) out_ += ", ";
+          put_number(out_, *frame.next);
+        }
+    }
+    if (frame.next < frame.end) return;
+    out_ += frame.shape == Shape::Text ? "\"" : ">>";
+    stack_.pop();
+  }
+
+  static constexpr std::size_t kLargeBytes = std::size_t{16} << 10;
+
   std::string& out_;
   const AtomTable& atoms_;
   const InspectOptions& options_;
   std::size_t start_;
   WorkStack<Frame> stack_;
 };
+
+void Inspector::step() {
+  Frame& frame = stack_.top();
+  switch (frame.shape) {
+    case Shape::List:
+      return step_list(frame);
+    case Shape::Tuple:
+    case Shape::Single: {
+      if (frame.left == 0) return close(frame.shape == Shape::Single ? ",)" : ")");
+      separate(frame);
+      --frame.left;
+      value({*frame.at++});
+      return;
+    }
+    case Shape::MapKey:
+      return step_key(frame);
+    case Shape::MapArrow:
+      out_ += " => ";
+      frame.shape = Shape::MapKey;
+      value({*frame.values++});
+      return;
+    case Shape::Scan:
+    case Shape::Text:
+    case Shape::Bytes:
+      return step_bytes(frame);
+  }
+}
 
 /// Columns of a piece of text: its code points.
 std::size_t columns(std::string_view text) { return utf8_length(text); }
@@ -452,52 +552,9 @@ bool looks_like_module(std::string_view text) {
 }
 
 void inspect_string(std::string& out, std::string_view utf8) {
-  out += '"';
   const std::uint8_t* at = reinterpret_cast<const std::uint8_t*>(utf8.data());
-  const std::uint8_t* end = at + utf8.size();
-  auto put_escape = [&out](char letter) {
-    out += '\\';
-    out += letter;
-  };
-  while (at < end) {
-    unsigned size = 1;
-    std::int32_t c = utf8_decode(at, end, size);
-    switch (c) {
-      case '"':
-      case '\\':
-        put_escape(static_cast<char>(c));
-        break;
-      case '\n':
-        put_escape('n');
-        break;
-      case '\t':
-        put_escape('t');
-        break;
-      case '\r':
-        put_escape('r');
-        break;
-      case 0:
-        put_escape('0');
-        break;
-      case 27:
-        put_escape('e');
-        break;
-      case '$':
-        if (at + 1 < end && at[1] == '{') out += '\\';
-        out += '$';
-        break;
-      default:
-        if (c >= 0 && is_printable(static_cast<std::uint32_t>(c))) {
-          out.append(reinterpret_cast<const char*>(at), size);
-        } else {
-          out += "\\u{";
-          integer_print(out, Term::small(c < 0 ? *at : c), 16);
-          out += '}';
-          if (c < 0) size = 1;
-        }
-    }
-    at += size;
-  }
+  out += '"';
+  put_escaped(out, at, at + utf8.size(), at + utf8.size());
   out += '"';
 }
 
@@ -533,6 +590,36 @@ void inspect(std::string& out, Term term, const AtomTable& atoms, const InspectO
     out.replace(start, std::string::npos, laid_out);
   }
   if (work != nullptr) *work += inspector.words;
+}
+
+struct Inspection::Walk {
+  Walk(const AtomTable& atoms, const InspectOptions& how)
+      : options(how), inspector(out, atoms, options) {}
+  InspectOptions options;
+  std::string out;
+  Inspector inspector;
+};
+
+Inspection::Inspection(Term term, const AtomTable& atoms, const InspectOptions& options)
+    : walk_(std::make_unique<Walk>(atoms, options)) {
+  walk_->inspector.begin(term);
+}
+Inspection::Inspection(Inspection&&) noexcept = default;
+Inspection::~Inspection() = default;
+
+bool Inspection::step(std::string& out, std::size_t& cost) {
+  constexpr std::size_t kPartsAtOnce = 64;
+  constexpr std::size_t kWordsAtOnce = 4096;
+  Inspector& inspector = walk_->inspector;
+  const std::size_t before = inspector.words;
+  for (std::size_t n = 0; n < kPartsAtOnce && !inspector.is_done(); ++n) {
+    inspector.step();
+    if (inspector.words - before > kWordsAtOnce) break;
+  }
+  out += walk_->out;
+  walk_->out.clear();
+  cost += 1 + 4 * (inspector.words - before);
+  return !inspector.is_done();
 }
 
 void to_string(std::string& out, Term term, const AtomTable& atoms, const InspectOptions& options,

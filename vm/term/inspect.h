@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 #include "vm/term/atoms.h"
@@ -10,6 +11,8 @@
 namespace quelea {
 
 struct InspectOptions {
+  /// Give up past about this many words looked at; what was written is then worth nothing.
+  std::size_t max_work = static_cast<std::size_t>(-1);
   /// Stop after about this many bytes, with `…`.
   std::size_t limit = static_cast<std::size_t>(-1);
   /// Break lines inside brackets so that they fit this many columns where possible; 0: all on one
@@ -25,6 +28,21 @@ struct InspectOptions {
 /// `#Fun<…>`). `work` grows by about the number of words looked at.
 void inspect(std::string& out, Term term, const AtomTable& atoms,
              const InspectOptions& options = {}, std::size_t* work = nullptr);
+/// The same little by little, on one line and without a limit. Holds terms and addresses: nothing
+/// may be collected meanwhile.
+class Inspection {
+ public:
+  Inspection(Term term, const AtomTable& atoms, const InspectOptions& options);
+  Inspection(Inspection&&) noexcept;
+  ~Inspection();
+  /// Appends some text now and then; false when this was the last.
+  bool step(std::string& out, std::size_t& cost);
+
+ private:
+  struct Walk;
+  std::unique_ptr<Walk> walk_;
+};
+
 /// Strings as they are, atoms by name, numbers; everything else as `inspect`.
 void to_string(std::string& out, Term term, const AtomTable& atoms,
                const InspectOptions& options = {}, std::size_t* work = nullptr);

@@ -69,26 +69,6 @@ Term join(TermAlloc& alloc, Term a, std::uint64_t hash_a, Term b, std::uint64_t 
   return Term::boxed(node);
 }
 
-/// Where a key is among a collision's leaves, or where it belongs.
-std::size_t find_collision(Term collision, Term key, const AtomTable& atoms, bool& found) {
-  std::size_t low = 0, high = tuple_size(collision);
-  while (low < high) {
-    std::size_t middle = (low + high) / 2;
-    int order = compare_keys(tuple_at(collision, middle).head(), key, atoms);
-    if (order == 0) {
-      found = true;
-      return middle;
-    }
-    if (order < 0) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  found = false;
-  return low;
-}
-
 Term insert_collision(TermAlloc& alloc, Term collision, Term key, Term value, Existing existing,
                       const AtomTable& atoms, bool& grew) {
   bool found;
@@ -125,6 +105,25 @@ Term without_child(TermAlloc& alloc, const Word* node, unsigned digit, unsigned 
 }
 
 }  // namespace
+
+std::size_t find_collision(Term collision, Term key, const AtomTable& atoms, bool& found) {
+  std::size_t low = 0, high = tuple_size(collision);
+  while (low < high) {
+    std::size_t middle = (low + high) / 2;
+    int order = compare_keys(tuple_at(collision, middle).head(), key, atoms);
+    if (order == 0) {
+      found = true;
+      return middle;
+    }
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  found = false;
+  return low;
+}
 
 std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTable& atoms) {
   // Stable, so that of equal keys the last one stays last.

@@ -69,6 +69,8 @@ std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTabl
 /// The root node of sorted, distinct entries.
 Term build(TermAlloc& alloc, const HashedEntry* entries, std::size_t count, unsigned depth,
            const AtomTable& atoms);
+/// Where a key is among a collision's leaves, which are in key order, or where it belongs.
+std::size_t find_collision(Term collision, Term key, const AtomTable& atoms, bool& found);
 /// The child with the entry put in; `grew` tells whether there is one entry more.
 Term insert(TermAlloc& alloc, Term child, Term key, Term value, std::uint64_t hash, unsigned depth,
             Existing existing, const AtomTable& atoms, bool& grew);
