@@ -14,6 +14,7 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
 #include "vm/proc/local.h"
+#include "vm/proc/local.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -87,7 +88,7 @@ ssize_t fill(OpenFile& file) {
 /// its data in the buffer does not need the pool; nobody else waits for a file or for who uses it.
 class Using {
  public:
-  Using(Process& p, Term handle) : file_(file_of(handle)) {
+  Using(Process& p, Term handle) : away_(p.local()), file_(file_of(handle)) {
     if (file_ == nullptr) {
       failure_ = badarg(p);
       return;
@@ -108,6 +109,7 @@ class Using {
   OpenFile& operator*() const { return *file_; }
 
  private:
+  AwayFromOthers away_;
   OpenFile* file_;
   std::unique_lock<std::mutex> hold_;
   Term failure_ = Term::none();

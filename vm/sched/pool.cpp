@@ -29,7 +29,8 @@ Pool::~Pool() {
 bool Pool::submit(Process& process) {
   Shared& shared = *shared_;
   std::lock_guard hold(shared.lock);
-  if (shared.waiting == 0 && shared.threads < kMostThreads) {
+  // A thread that waits may have been told of work already, and not have woken yet.
+  if (shared.queued >= shared.waiting && shared.threads < kMostThreads) {
     Thread thread;
     if (thread.start([shared = shared_] { serve(shared); })) {
       thread.detach();
@@ -40,6 +41,7 @@ bool Pool::submit(Process& process) {
   process.next_in_queue = nullptr;
   (shared.first != nullptr ? shared.last->next_in_queue : shared.first) = &process;
   shared.last = &process;
+  ++shared.queued;
   shared.work.notify_one();
   return true;
 }
@@ -55,6 +57,7 @@ void Pool::serve(const std::shared_ptr<Shared>& shared) {
     if (shared->closed) break;
     Process* process = shared->first;
     shared->first = process->next_in_queue;
+    --shared->queued;
     hold.unlock();
     shared->vm.epochs().come(local->epoch);
     Scheduler(*local, shared->run).run_slice(*process, kSliceReductions);

@@ -44,6 +44,7 @@ class Pool {
     // Guarded by lock.
     Process* first = nullptr;  ///< Chained by `next_in_queue`.
     Process* last = nullptr;
+    unsigned queued = 0;
     unsigned threads = 0;
     unsigned waiting = 0;
     bool closed = false;
