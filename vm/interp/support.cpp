@@ -131,11 +131,13 @@ void fall_asleep(Process& p) {
 }
 
 bool collect_if_due(Process& p, std::int64_t room_bytes) {
+  bool may_move = true;
   if (QUELEA_UNLIKELY(p.native_state != nullptr && p.native_state->pins_heap)) {
     if (p.used_words() <= p.heap_limit_words()) return true;
     // Much of that may be garbage from before.
     if (!p.native_state->start_over()) return p.within_heap_limit();
     p.set_collection_due(true);
+    may_move = false;  // On the pool the native would come first, and pin the heap again.
   }
   const std::int64_t room = reinterpret_cast<char*>(p.fp) - reinterpret_cast<char*>(p.hp);
   bool due = p.collection_due() || room < room_bytes;
@@ -143,7 +145,7 @@ bool collect_if_due(Process& p, std::int64_t room_bytes) {
   due = true;
 #endif
   if (!due) return true;
-  if (QUELEA_UNLIKELY(p.long_collection_ahead()) && !p.on_pool()) {
+  if (may_move && QUELEA_UNLIKELY(p.long_collection_ahead()) && !p.on_pool()) {
     p.pending = Process::Pending::Pool;
     return false;
   }
