@@ -4,6 +4,7 @@
 // order already (the order of its keys is the order of their bytes); others are sorted here.
 #include <algorithm>
 
+#include "vm/native/pool.h"
 #include "vm/native/posix.h"
 #include "vm/native/text.h"
 #include "vm/term/float_text.h"
@@ -222,6 +223,7 @@ bool Writer::one(Term value) {
 }  // namespace
 
 Term prim_json_encode(Process& p, Args args) {
+  if (is_large_map(p, args[0])) return p.to_pool();
   if (!args[1].is_small() || args[1].small_value() < 0 || args[1].small_value() > 32) {
     return badarg(p);
   }

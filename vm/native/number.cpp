@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "vm/native/list_builder.h"
-#include "vm/native/support.h"
+#include "vm/native/pool.h"
 #include "vm/term/float_text.h"
 #include "vm/term/integer.h"
 
@@ -47,6 +47,7 @@ std::size_t integer_prefix(std::string_view text, unsigned base) {
 Term prim_int_to_string(Process& p, Args args) {
   unsigned base = 0;
   if (!is_integer(args[0]) || !get_base(args[1], base)) return badarg(p);
+  if (is_large_integer(p, args[0])) return p.to_pool();
   std::string out;
   std::size_t work = 0;
   integer_print(out, args[0], base, &work);
@@ -61,6 +62,7 @@ Term prim_int_parse(Process& p, Args args) {
   Bytes s;
   unsigned base = 0;
   if (!s.get(args[0]) || !get_base(args[1], base)) return badarg(p);
+  if (is_for_pool(p, s.size(), kPoolDigits)) return p.to_pool();
   bool limit = false;
   std::size_t work = 0;
   Term value = integer_parse(p, s.text(), base, &limit, &work);
@@ -76,6 +78,7 @@ Term prim_int_parse_prefix(Process& p, Args args) {
   if (!s.get(args[0]) || !get_base(args[1], base)) return badarg(p);
   const std::size_t size = integer_prefix(s.text(), base);
   if (size == 0) return atoms::error;
+  if (is_for_pool(p, size, kPoolDigits)) return p.to_pool();
   bool limit = false;
   std::size_t work = 0;
   Term value = integer_parse(p, s.text().substr(0, size), base, &limit, &work);
@@ -89,6 +92,7 @@ Term prim_int_parse_prefix(Process& p, Args args) {
 Term prim_int_digits(Process& p, Args args) {
   constexpr std::size_t kMaxSlowBits = 1 << 16;
   if (!is_integer(args[0]) || !args[1].is_small() || args[1].small_value() < 2) return badarg(p);
+  if (is_large_integer(p, args[0])) return p.to_pool();
   Term rest = integer_abs(p, args[0]);
   Term list = Term::nil_list();
   if (rest == Term::small(0)) return p.cons(rest, list);
@@ -124,6 +128,8 @@ Term prim_int_pow(Process& p, Args args) {
     if (args[0] != Term::small(-1)) return system_limit(p);
     exponent = IntegerView(args[1]).limbs()[0] & 1;
   }
+  // The bits of the result, 64 a limb; what is too large is refused before anything is computed.
+  if (is_for_pool(p, IntegerView(args[0]).size() * exponent, kPoolLimbs * 4)) return p.to_pool();
   std::size_t work = 0;
   Term result = integer_pow(p, args[0], exponent, &work);
   charge_limbs(p, work);
@@ -141,6 +147,7 @@ Term prim_int_pow_mod(Process& p, Args args) {
   const double cost = static_cast<double>(modulus.size()) * static_cast<double>(modulus.size()) *
                       static_cast<double>(64 * exponent.size() + 1);
   if (cost > 1e10) return system_limit(p);
+  if (cost > 1e6 && !p.on_pool()) return p.to_pool();
   auto view = [](mpz_t out, const IntegerView& integer) {
     const auto size = static_cast<mp_size_t>(integer.size());
     mpz_roinit_n(out, reinterpret_cast<const mp_limb_t*>(integer.limbs()),
@@ -166,6 +173,7 @@ Term prim_int_pow_mod(Process& p, Args args) {
 
 Term prim_int_gcd(Process& p, Args args) {
   if (!is_integer(args[0]) || !is_integer(args[1])) return badarg(p);
+  if (is_large_integer(p, args[0]) || is_large_integer(p, args[1])) return p.to_pool();
   std::size_t work = 0;
   Term result = integer_gcd(p, args[0], args[1], &work);
   charge_limbs(p, work);
@@ -175,6 +183,7 @@ Term prim_int_gcd(Process& p, Args args) {
 Term prim_int_sqrt(Process& p, Args args) {
   if (!is_integer(args[0])) return badarg(p);
   if (integer_is_negative(args[0])) return fail(p, atoms::badarith);
+  if (is_large_integer(p, args[0])) return p.to_pool();
   std::size_t work = 0;
   Term result = integer_isqrt(p, args[0], &work);
   charge_limbs(p, work);

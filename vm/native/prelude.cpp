@@ -2,6 +2,7 @@
 // instructions too; these are what
 // `&is_int/1` and calls with computed names reach.
 #include "vm/code/code_registry.h"
+#include "vm/native/pool.h"
 #include "vm/native/posix.h"
 #include "vm/native/slices.h"
 #include "vm/term/compare.h"
@@ -133,6 +134,7 @@ struct Inspect {
 
 /// What is small is tried at once.
 Term inspected(Process& p, Args args) {
+  if (is_large_integer(p, args[0]) || is_large_map(p, args[0])) return p.to_pool();
   constexpr std::size_t kSmallWork = 4 * 1024;
   if (p.native_state == nullptr) {
     std::string out;

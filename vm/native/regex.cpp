@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "vm/native/list_builder.h"
+#include "vm/native/pool.h"
 #include "vm/native/text.h"
 
 namespace quelea {
@@ -322,6 +323,7 @@ Term prim_regex_compile(Process& p, Args args) {
 }
 
 Term prim_regex_is_match(Process& p, Args args) {
+  if (is_large_text(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   if (!pattern.get(p, args)) return pattern.raise(p);
@@ -332,6 +334,7 @@ Term prim_regex_is_match(Process& p, Args args) {
 }
 
 Term prim_regex_run(Process& p, Args args) {
+  if (is_large_text(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   std::int64_t start = 0;
@@ -363,6 +366,7 @@ struct ScanState : NativeState {
 }  // namespace
 
 Term prim_regex_scan(Process& p, Args args) {
+  if (is_large_text(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   bool as_strings = false;
@@ -409,6 +413,7 @@ Term prim_regex_scan(Process& p, Args args) {
 }
 
 Term prim_regex_split(Process& p, Args args) {
+  if (is_large_text(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   std::int64_t parts = 0;
@@ -491,6 +496,7 @@ std::vector<Piece> read_replacement(const Compiled& pattern, std::string_view te
 }  // namespace
 
 Term prim_regex_replace(Process& p, Args args) {
+  if (is_large_text(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   Bytes replacement;
