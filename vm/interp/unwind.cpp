@@ -65,7 +65,7 @@ Term list_of_slots(Process& p, Term* fp, std::size_t count) {
 }
 
 bool is_handler(const Word* pc, unsigned op) {
-  return *pc == reinterpret_cast<Word>(handler_table()[op]);
+  return reinterpret_cast<Word>(HANDLER_AT(pc)) == reinterpret_cast<Word>(handler_table()[op]);
 }
 
 /// An error of a native: the native is the newest entry of the trace, with its arguments.
