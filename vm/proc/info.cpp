@@ -144,7 +144,9 @@ Term Look::function_at(const Word* pc) {
 Term Look::initial_call() {
   const Word* pc = target_.pc;
   std::size_t frames = 0;
-  for (Term* fp = target_.fp; return_point_of(fp).base_bytes != 0;) {
+  Term* fp = newest_frame(target_);
+  if (fp == nullptr) return atoms::undefined;
+  while (return_point_of(fp).base_bytes != 0) {
     if (++frames > kMostFrames) return atoms::undefined;
     const ReturnPoint& point = return_point_of(fp);
     pc = reinterpret_cast<const Word*>(&point);

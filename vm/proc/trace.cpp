@@ -13,16 +13,18 @@
 
 namespace quelea {
 
+Term* newest_frame(const Process& p) {
+  if (!p.has_flag(Process::kAtReturnPoint)) return p.fp;
+  auto point = reinterpret_cast<const ReturnPoint*>(p.pc);
+  return point->base_bytes == 0 ? nullptr : caller_of(p.fp, *point);
+}
+
 Term capture_trace(Process& p) {
   Word addresses[kMaxTraceEntries];
   std::size_t count = 0;
   const Word* pc = p.pc;
-  Term* fp = p.fp;
-  if (p.has_flag(Process::kAtReturnPoint)) {
-    auto point = reinterpret_cast<const ReturnPoint*>(pc);
-    if (point->base_bytes == 0) return Term::nil_list();
-    fp = caller_of(fp, *point);
-  }
+  Term* fp = newest_frame(p);
+  if (fp == nullptr) return Term::nil_list();
   for (;;) {
     addresses[count++] = reinterpret_cast<Word>(pc);
     const ReturnPoint& point = return_point_of(fp);
@@ -86,12 +88,8 @@ Term trace_of_other(TermAlloc& to, const Process& other) {
   const Word* pcs[kMaxTraceEntries];
   std::size_t count = 0;
   const Word* pc = other.pc;
-  Term* fp = other.fp;
-  if (other.has_flag(Process::kAtReturnPoint)) {
-    auto point = reinterpret_cast<const ReturnPoint*>(pc);
-    if (point->base_bytes == 0) return Term::nil_list();
-    fp = caller_of(fp, *point);
-  }
+  Term* fp = newest_frame(other);
+  if (fp == nullptr) return Term::nil_list();
   for (;;) {
     pcs[count++] = pc;
     const ReturnPoint& point = return_point_of(fp);

@@ -12,6 +12,9 @@ namespace quelea {
 
 inline constexpr std::size_t kMaxTraceEntries = 32;
 
+/// The newest frame of a process that runs no code now; null when it returns from its oldest. At a
+/// return point the frame at fp is gone already: its first word is the value that it returns.
+Term* newest_frame(const Process& p);
 /// The raw trace of where p is (pc, fp, at a return point or not), the arguments of its first entry
 /// included where the exception has them.
 Term capture_trace(Process& p);
