@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace quelea {
 
@@ -30,5 +31,14 @@ void unmap_pages(void* pages, std::size_t bytes);
 std::size_t allocation_size(std::size_t bytes);
 /// Gives pages that hold nothing back to the system.
 void return_free_pages();
+
+/// What this thread has allocated and released since it began, in bytes.
+struct ThreadMemory {
+  std::uint64_t allocated;
+  std::uint64_t released;
+  /// Negative where it released what others allocated.
+  std::int64_t balance() const { return static_cast<std::int64_t>(allocated - released); }
+};
+ThreadMemory thread_memory();
 
 }  // namespace quelea

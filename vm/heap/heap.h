@@ -84,6 +84,10 @@ class Heap : public TermAlloc {
   /// Words of memory held, the stack included.
   std::size_t held_words() const;
 
+  /// About how many bytes outside of it the heap keeps alive, shared ones counted fully.
+  std::size_t outside_bytes() const {
+    return off_heap_bytes + (old_ != nullptr ? old_->off_heap_bytes : 0);
+  }
   /// Bytes of the buffers that binaries of this heap refer to, each buffer once.
   std::size_t binary_bytes() const;
   std::size_t min_block_words() const { return min_block_words_; }

@@ -148,14 +148,13 @@ Term map_of(Process& p, std::initializer_list<std::pair<const char*, std::uint64
 /// Bytes by kind. The processes are asked one by one, so this costs by their number.
 Term memory_by_kind(Process& p) {
   Vm& vm = p.vm();
-  std::uint64_t processes = 0;
-  vm.processes().for_each([&](Process& process) {
-    processes += sizeof(Process) + process.held_words() * sizeof(Word);
-  });
-  p.charge(static_cast<std::int64_t>(vm.processes().count()));
+  vm.memory().fold(p.local().memory);
+  const std::uint64_t all = vm.memory().taken_bytes();
+  const std::uint64_t binaries = vm.binaries().bytes.load(std::memory_order_relaxed);
+  const std::uint64_t processes = all > binaries ? all - binaries : 0;
   return map_of(p, {{"total", static_cast<std::uint64_t>(resident_bytes())},
                     {"processes", processes},
-                    {"binaries", vm.binaries().bytes.load(std::memory_order_relaxed)},
+                    {"binaries", binaries},
                     {"literals", vm.code().literals().used_words() * sizeof(Word)}});
 }
 
@@ -176,8 +175,7 @@ std::uint64_t timers(Vm& vm) {
 
 std::uint64_t queued(Vm& vm, Priority priority) {
   std::uint64_t sum = 0;
-  vm.schedulers().for_each_local(
-      [&](SchedulerLocal& local) { sum += local.queue.size(priority); });
+  vm.schedulers().for_each_local([&](SchedulerLocal& local) { sum += local.queue.size(priority); });
   return sum;
 }
 
@@ -274,9 +272,7 @@ Term prim_time_monotonic(Process& p, Args) {
   return make_integer_unsigned(p, p.vm().monotonic_ns());
 }
 
-Term prim_time_system(Process& p, Args) {
-  return make_integer(p, p.vm().wall_clock_ns());
-}
+Term prim_time_system(Process& p, Args) { return make_integer(p, p.vm().wall_clock_ns()); }
 
 Term prim_time_local_offset(Process& p, Args args) {
   std::int64_t seconds = 0;

@@ -82,6 +82,9 @@ void Vm::end_process(Process& p) {
   }
   tell_others(p, ~std::uint32_t{0});
   release_process(p);
+  if (QUELEA_UNLIKELY(p.extra_record != nullptr && p.extra_record->is_noted_as_large)) {
+    memory_->forget(here.memory, p);
+  }
   epochs_.retire(here.epoch, p);
   main_end.over.store(true, std::memory_order_release);
   notify();

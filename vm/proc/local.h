@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "vm/proc/epochs.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/run_queue.h"
 #include "vm/proc/sleeper.h"
@@ -32,6 +33,7 @@ struct alignas(128) SchedulerLocal : LocalHead {
   RunQueue queue;
   Timers timers;
   Statistics statistics;
+  MemoryMeter memory;
   Sleeper sleeper;
   EpochMember epoch;
   /// Places in the process table that are this thread's to give away.

@@ -10,6 +10,7 @@
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
 #include "vm/proc/mailbox.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/statistics.h"
 #include "vm/proc/timers.h"
@@ -200,6 +201,9 @@ std::size_t Process::frame_room(const Word* at) const {
   return (function != nullptr ? function->frame_slots * sizeof(Word) : 0) + kRedZoneBytes;
 }
 
+/// MemoryGuard hears of larger heaps.
+static constexpr std::size_t kNotedHeapWords = std::size_t{1} << 14;
+
 bool Process::collect(std::size_t room_bytes, bool full) {
   ForeignRanges foreign;
   const LiteralArea& literals = vm().code().literals();
@@ -231,6 +235,7 @@ bool Process::collect(std::size_t room_bytes, bool full) {
     fp = top.fp;
   }
   charge(static_cast<std::int64_t>(result.live_words / 64));
+  if (result.live_words > kNotedHeapWords) vm().memory().note_heap(*this);
   ++collections_;
   Statistics& statistics = local().statistics;
   count(statistics.collections);

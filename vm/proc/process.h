@@ -248,6 +248,7 @@ class Process : public Heap {
   static constexpr std::uint32_t kUnnamed = ~std::uint32_t{0};
   static constexpr std::uint32_t kClosed = kUnnamed - 1;
   std::atomic<std::uint32_t> name_place{kUnnamed};
+  std::uint32_t collections_ = 0;
   /// An atom, or none.
   Term registered_name() const {
     const std::uint32_t place = name_place.load(std::memory_order_relaxed);
@@ -313,7 +314,6 @@ class Process : public Heap {
   /// Bytes that the frame of the function at `at` needs below fp.
   std::size_t frame_room(const Word* at) const;
 
-  std::uint32_t collections_ = 0;
 #if QUELEA_GCSTRESS
   const Word* stress_pc = nullptr;
   unsigned stress_skipped = 0;
@@ -321,5 +321,10 @@ class Process : public Heap {
   LocalHead* local_ = nullptr;
   Term pid_ = Term::none();
 };
+#if !QUELEA_GCSTRESS
+// With its first block of 15 words a parked process is a piece of 384 bytes
+// (docs/design/memory.md).
+static_assert(sizeof(Process) <= 264);
+#endif
 
 }  // namespace quelea

@@ -171,6 +171,11 @@ bool receive_signal(Process& p, Signal* signal) {
       report_full_mailbox(p);
       p.exit_with(atoms::mailbox_full);
       return false;
+    case SignalKind::MemoryFull:
+      drop_signal(signal);
+      report_memory_limit(p);
+      p.exit_with(atoms::killed);
+      return false;
     case SignalKind::Look:
       answer_look(p, *signal, true);
       break;

@@ -5,6 +5,7 @@
 
 #include "vm/code/code_registry.h"
 #include "vm/heap/stack.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/vm.h"
 #include "vm/term/binary.h"
@@ -213,6 +214,14 @@ void report_full_mailbox(Process& p) {
   std::string text = named(p) + " died of a full mailbox: ";
   text += std::to_string(p.extra_record->mailbox_limit->most) + " messages waited, more than ";
   text += "max_mailbox allows were sent";
+  p.vm().log(LogLevel::Error, text);
+}
+
+void report_memory_limit(Process& p) {
+  std::string text = named(p) + " holds most, " + std::to_string(weigh(p) / 1024) + " KiB with " +
+                     std::to_string(p.message_count) +
+                     " messages, when the machine is past its limit of " +
+                     std::to_string(p.vm().memory().limit_bytes() / 1024) + " KiB; it is killed";
   p.vm().log(LogLevel::Error, text);
 }
 

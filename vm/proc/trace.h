@@ -30,6 +30,8 @@ void report_crash(Process& p, Term class_atom, Term reason, Term readable);
 std::string named(Process& p);
 /// The process dies of a full mailbox.
 void report_full_mailbox(Process& p);
+/// The machine is past its limit, and this process holds most.
+void report_memory_limit(Process& p);
 void report_heap_limit(Process& p, std::size_t used_words, bool killed);
 
 }  // namespace quelea

@@ -9,6 +9,7 @@
 #include "vm/code/code_registry.h"
 #include "vm/native/native.h"
 #include "vm/proc/determinism.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
@@ -19,6 +20,20 @@
 namespace quelea {
 
 namespace {
+
+/// What the machine may take where the host sets no limit.
+std::size_t default_machine_bytes() {
+  const long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+  std::size_t bytes = std::size_t{8} << 30;
+  if (pages > 0 && page_bytes > 0) {
+    bytes = static_cast<std::size_t>(pages) * static_cast<std::size_t>(page_bytes) / 4 * 3;
+  }
+  rlimit address_space{};
+  if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
+    bytes = std::min<std::size_t>(bytes, address_space.rlim_cur / 4 * 3);
+  }
+  return bytes;
+}
 
 /// What one process may use where the host sets no limit: growing and collecting copy, so that a
 /// process needs up to three times this for a moment, and the machine is to outlive it.
@@ -40,6 +55,8 @@ std::size_t default_process_bytes() {
 Vm::Vm(VmConfig config, const void* undefined_handler)
     : config_(config),
       host_(config.host != nullptr ? config.host : &no_host_),
+      memory_(std::make_unique<MemoryGuard>(
+          config.max_memory_bytes != 0 ? config.max_memory_bytes : default_machine_bytes())),
       atoms_(config.max_atoms),
       code_(std::make_unique<CodeRegistry>(undefined_handler)),
       processes_(std::make_unique<ProcessTable>(config.max_processes)),
@@ -51,10 +68,10 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
           (config.max_memory_bytes != 0 ? config.max_memory_bytes : default_process_bytes()) /
           sizeof(Word)) {
   started_ns_ = monotonic_ns();
-  if (config.max_memory_bytes != 0) {
-    binaries_.limit = config.max_memory_bytes;
-    binaries_.collect_after = std::min(binaries_.collect_after, binaries_.limit / 8);
-  }
+  // A little less than the machine's: what can be refused is, before somebody must die.
+  binaries_.limit = memory_->limit_bytes() / 16 * 15;
+  binaries_.machine_bytes = &memory_->taken();
+  binaries_.collect_after = std::min(binaries_.collect_after, binaries_.limit / 8);
 }
 
 void Vm::free_record(Process& process) {
@@ -144,6 +161,7 @@ InspectOptions Vm::inspect_options() {
 }
 
 Process* Vm::new_process(SchedulerLocal& here, std::size_t block_words) {
+  if (memory_->is_tight()) return nullptr;
   Process* process = Process::make(block_words);
   if (process == nullptr) return nullptr;
   process->local_ = &here;

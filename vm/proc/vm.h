@@ -28,6 +28,7 @@ struct Determinism;
 class Process;
 class ProcessTable;
 struct ReturnPoint;
+class MemoryGuard;
 class NameTable;
 class Schedulers;
 class Timers;
@@ -130,6 +131,8 @@ class Vm {
   std::size_t max_process_words() const { return max_process_words_; }
   /// What all binaries take outside the heaps: limited like the heaps.
   const BinaryAccount& binaries() const { return binaries_; }
+  /// What all of it takes.
+  MemoryGuard& memory() { return *memory_; }
 
   /// The process whose end `run_main` waits for.
   Term main_pid = Term::none();
@@ -184,6 +187,7 @@ class Vm {
   Host no_host_;
   Host* host_;
   std::mutex output_lock_;
+  std::unique_ptr<MemoryGuard> memory_;
   BinaryAccount binaries_;  // before what holds binaries, and so after it when all goes
   AtomTable atoms_;
   NodeIdentity node_;

@@ -31,7 +31,9 @@ void Scheduler::fire_timers(std::uint64_t now_ns) {
 }
 
 void Scheduler::idle() {
-  const std::uint64_t due_ns = local_.timers.next_due_ns();
+  // Nothing to do is the time to give memory back; when it is too early for that, this looks again.
+  const std::uint64_t again_ns = vm_.memory().when_idle(local_.memory);
+  const std::uint64_t due_ns = std::min(local_.timers.next_due_ns(), again_ns);
   vm_.schedulers().sleep(local_, due_ns == Timers::kNever ? 0 : due_ns);
 }
 
@@ -71,6 +73,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   count(local_.statistics.reductions, static_cast<std::uint64_t>(done));
   count(local_.statistics.slices);
   until_clock_ -= done + kReductionsPerSlice;
+  vm_.memory().after_slice(local_.memory, process);
   if (QUELEA_UNLIKELY(began_ns != 0)) check_slice(process, vm_.monotonic_ns() - began_ns);
   switch (process.pending) {
     case Process::Pending::Exit:
@@ -95,6 +98,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
 
 void Scheduler::work() {
   vm_.epochs().come(local_.epoch);
+  vm_.memory().begin(local_.memory);
   while (!vm_.main_end.over.load(std::memory_order_acquire) && !vm_.stopping()) {
     vm_.epochs().pass(local_.epoch);
     if (until_clock_ <= 0) {
@@ -108,6 +112,7 @@ void Scheduler::work() {
       until_clock_ = 0;
     }
   }
+  vm_.memory().fold(local_.memory);
   vm_.epochs().leave(local_.epoch);
 }
 

@@ -105,7 +105,9 @@ void SeededScheduler::idle() {
 
 void SeededScheduler::run_until_main_ends() {
   EpochMember& epoch = vm_.schedulers().first().epoch;
+  MemoryMeter& memory = vm_.schedulers().first().memory;
   vm_.epochs().come(epoch);
+  vm_.memory().begin(memory);
   while (!vm_.main_end.over.load(std::memory_order_acquire) && !vm_.stopping()) {
     vm_.epochs().pass(epoch);
     maybe_hold_up();
@@ -117,6 +119,7 @@ void SeededScheduler::run_until_main_ends() {
       idle();
     }
   }
+  vm_.memory().fold(memory);
   vm_.epochs().leave(epoch);
   // A machine may run another main process later; who is left goes on then.
   for (Runnable& list : runnable_) {

@@ -21,10 +21,18 @@ struct BinaryAccount {
   /// A heap that has made so much since its last collection is asked to collect.
   std::size_t collect_after = std::size_t{16} << 20;
 
+  /// What the whole machine takes, buffers included; null where nobody counts. It is late, so that
+  /// `bytes` may be more.
+  const std::atomic<std::int64_t>* machine_bytes = nullptr;
+
   /// Exact when one thread allocates; several may pass the limit together by what they allocate at
   /// once.
   bool has_room(std::size_t size) const {
     std::size_t taken = bytes.load(std::memory_order_relaxed);
+    if (machine_bytes != nullptr) {
+      const std::int64_t all = machine_bytes->load(std::memory_order_relaxed);
+      if (all > 0 && static_cast<std::size_t>(all) > taken) taken = static_cast<std::size_t>(all);
+    }
     return taken <= limit && size <= limit - taken;
   }
 };

@@ -1,0 +1,125 @@
+#include "vm/proc/memory_guard.h"
+
+#include "vm/proc/process_extra.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/signal.h"
+#include "vm/proc/vm.h"
+
+namespace quelea {
+
+std::size_t weigh(const Process& p) {
+  std::size_t words = p.held_words();
+  for (Fragment* message = p.first_message; message != nullptr; message = message->next) {
+    words += sizeof(Signal) / sizeof(Word) + message->used_words();
+    for (Fragment* more = as_signal(message)->more; more != nullptr; more = more->next) {
+      words += more->used_words();
+    }
+  }
+  return words * sizeof(Word) + p.outside_bytes();
+}
+
+void MemoryGuard::fold(MemoryMeter& meter) {
+  const std::int64_t balance = thread_memory().balance();
+  const std::int64_t change = balance - meter.counted;
+  const std::int64_t taken = taken_.fetch_add(change, std::memory_order_relaxed) + change;
+  meter.counted = balance;
+  const std::int64_t peak = peak_.load(std::memory_order_relaxed);
+  if (taken > peak) {
+    peak_.store(taken, std::memory_order_relaxed);
+  } else if (peak - taken > std::max(kKeptWhenBusy, taken)) {
+    return_pages(Vm::real_monotonic_ns());
+  }
+}
+
+void MemoryGuard::return_pages(std::uint64_t now_ns) {
+  peak_.store(taken_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  returned_ns_.store(now_ns, std::memory_order_relaxed);
+  return_free_pages();
+}
+
+std::uint64_t MemoryGuard::when_idle(MemoryMeter& meter) {
+  fold(meter);
+  constexpr std::uint64_t kNever = ~std::uint64_t{0};
+  const std::int64_t kept =
+      peak_.load(std::memory_order_relaxed) - taken_.load(std::memory_order_relaxed);
+  if (kept < kKeptWhenIdle) return kNever;
+  const std::uint64_t now = Vm::real_monotonic_ns();
+  const std::uint64_t due = returned_ns_.load(std::memory_order_relaxed) + kReturnEveryNs;
+  if (now < due) return due;
+  return_pages(now);
+  return kNever;
+}
+
+void MemoryGuard::note_heap(Process& p) {
+  const std::size_t bytes = p.held_words() * sizeof(Word) + p.outside_bytes();
+  if (bytes > limit_bytes() / 64) note(p, bytes);
+}
+
+void MemoryGuard::note(Process& p, std::size_t bytes) {
+  p.extra().is_noted_as_large = true;
+  std::lock_guard hold(lock_);
+  Holder& holder = large_[p.self().bits];
+  if (!holder.expected) holder.bytes = static_cast<std::int64_t>(bytes);
+}
+
+void MemoryGuard::look_at(Process& p, std::int64_t grown) {
+  if (p.message_count >= kManyMessages) {
+    ProcessExtra& x = p.extra();
+    // Looking at every message is paid by those that came since.
+    if (p.message_count >= 2 * x.weighed_messages || p.message_count <= x.weighed_messages / 2) {
+      x.weighed_messages = p.message_count;
+      note(p, weigh(p));
+    }
+  }
+  if (QUELEA_UNLIKELY(is_over())) relieve(p, grown);
+}
+
+/// Who is to be killed next, or null.
+Process* MemoryGuard::choose_locked(Process& p, std::int64_t grown, std::uint64_t now) {
+  Word most_pid = 0;
+  Holder* most = nullptr;
+  for (auto& [pid, holder] : large_) {
+    if (holder.expected && now - holder.chosen_ns > kPatienceNs) {
+      holder.expected = false;
+      expected_.fetch_sub(holder.bytes, std::memory_order_relaxed);
+    }
+    if (holder.chosen_ns != 0 || (most != nullptr && holder.bytes <= most->bytes)) continue;
+    most_pid = pid;
+    most = &holder;
+  }
+  if (most == nullptr || most->bytes < limit_ / 64) {
+    if (grown < kFoldBytes) return nullptr;
+    p.extra().is_noted_as_large = true;
+    most_pid = p.self().bits;
+    most = &large_[most_pid];
+    if (most->chosen_ns != 0) return nullptr;
+    most->bytes = std::max(most->bytes, grown);
+  }
+  most->chosen_ns = now;
+  most->expected = true;
+  expected_.fetch_add(most->bytes, std::memory_order_relaxed);
+  return p.vm().processes().find(Term{most_pid});
+}
+
+void MemoryGuard::relieve(Process& p, std::int64_t grown) {
+  std::lock_guard hold(lock_);
+  const std::uint64_t now = Vm::real_monotonic_ns();
+  while (is_over()) {
+    Process* victim = choose_locked(p, grown, now);
+    if (victim == nullptr) return;
+    p.post(*victim, make_signal(p.vm(), SignalKind::MemoryFull, Term::none(), Term::none()));
+  }
+}
+
+void MemoryGuard::forget(MemoryMeter& meter, Process& p) {
+  fold(meter);
+  std::lock_guard hold(lock_);
+  auto found = large_.find(p.self().bits);
+  if (found == large_.end()) return;
+  if (found->second.expected) {
+    expected_.fetch_sub(found->second.bytes, std::memory_order_relaxed);
+  }
+  large_.erase(found);
+}
+
+}  // namespace quelea

@@ -1,0 +1,115 @@
+// Holds a machine to what it may take of the system's memory.
+//
+// The problem: limits of single processes do not bound the machine. Many can take too much
+// together, a mailbox grows without its owner running, and when the system has nothing left it
+// kills everybody. Whoever happens to ask for the byte too many is rarely the one to blame.
+//
+// The idea. The allocator counts for each thread what it allocates and releases; after a slice a
+// scheduler adds the difference to the machine's sum when it is worth it (`after_slice`), so that
+// no allocation pays for being counted. The sum holds records, heaps, messages wherever they are,
+// and buffers of binaries. Three things happen near and past the limit:
+//
+//   - Close to it no buffer of a binary is made and no process spawned: `error :system_limit` for
+//     who asks, as nothing is lost by that.
+//   - Past it the process that holds most, heap and mailbox together, is killed with a report.
+//   Large
+//     heaps are noted when they are collected, mailboxes when they have doubled since the last time
+//     while the machine is more than half full.
+//   - Where nobody holds much, the process whose slice passed the limit is taken for the culprit.
+//
+// What the chosen hold counts as given back already, so that no more are chosen than must be; but
+// not for ever, where one does not come to its end.
+//
+// Pages that fall free stay with the allocator, because a process that is collected wants as many
+// again. They go back to the system when a scheduler has nothing to do, once a second at most, and
+// in a machine that never rests when they are as many as what is in use.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <unordered_map>
+
+#include "vm/base/memory.h"
+#include "vm/proc/process.h"
+
+namespace quelea {
+
+/// What of its thread's balance a scheduler has added to the machine's sum.
+struct MemoryMeter {
+  std::int64_t counted = 0;
+};
+
+class MemoryGuard {
+ public:
+  explicit MemoryGuard(std::size_t limit_bytes) : limit_(static_cast<std::int64_t>(limit_bytes)) {}
+
+  std::size_t limit_bytes() const { return static_cast<std::size_t>(limit_); }
+  /// All that the machine has; late by what each thread did in its last slices.
+  std::size_t taken_bytes() const {
+    return static_cast<std::size_t>(
+        std::max<std::int64_t>(0, taken_.load(std::memory_order_relaxed)));
+  }
+  /// No room for what can be refused.
+  bool is_tight() const { return taken_.load(std::memory_order_relaxed) > limit_ / 16 * 15; }
+  /// For `BinaryAccount`.
+  const std::atomic<std::int64_t>& taken() const { return taken_; }
+
+  /// A thread begins, or goes on, to work for this machine: what it did for others is not counted.
+  void begin(MemoryMeter& meter) { meter.counted = thread_memory().balance(); }
+  /// Adds what the thread did since the last time.
+  void fold(MemoryMeter& meter);
+  /// After a slice of `p`, which is still the thread's.
+  void after_slice(MemoryMeter& meter, Process& p) {
+    const std::int64_t grown = thread_memory().balance() - meter.counted;
+    if (grown > kFoldBytes || grown < -kFoldBytes) fold(meter);
+    if (QUELEA_UNLIKELY(taken_.load(std::memory_order_relaxed) > limit_ / 2)) look_at(p, grown);
+  }
+  /// A scheduler has nothing to do: gives free pages back. When to look again, or ~0: no need to.
+  std::uint64_t when_idle(MemoryMeter& meter);
+  /// After a collection of `p`.
+  void note_heap(Process& p);
+  /// `p` has ended and its memory is back.
+  void forget(MemoryMeter& meter, Process& p);
+
+ private:
+  static constexpr std::int64_t kFoldBytes = 64 * 1024;
+  static constexpr std::uint32_t kManyMessages = 64;
+  static constexpr std::uint64_t kPatienceNs = 500'000'000;
+  static constexpr std::int64_t kKeptWhenIdle = std::int64_t{16} << 20;
+  static constexpr std::int64_t kKeptWhenBusy = std::int64_t{256} << 20;
+  static constexpr std::uint64_t kReturnEveryNs = 1'000'000'000;
+
+  struct Holder {
+    std::int64_t bytes = 0;       ///< When it was looked at last.
+    std::uint64_t chosen_ns = 0;  ///< When it was chosen to be killed; 0: it was not.
+    bool expected = false;        ///< Counted in `expected_`.
+  };
+
+  void return_pages(std::uint64_t now_ns);
+  void look_at(Process& p, std::int64_t grown);
+  void note(Process& p, std::size_t bytes);
+  void relieve(Process& p, std::int64_t grown);
+  Process* choose_locked(Process& p, std::int64_t grown, std::uint64_t now);
+  bool is_over() const {
+    return taken_.load(std::memory_order_relaxed) - expected_.load(std::memory_order_relaxed) >
+           limit_;
+  }
+
+  const std::int64_t limit_;
+  std::atomic<std::int64_t> taken_{0};
+  /// What those hold that were chosen and have not ended yet. Written under lock_.
+  std::atomic<std::int64_t> expected_{0};
+  /// The most that was taken since free pages went back, and when that was. What is taken now is
+  /// less by about what the allocator keeps. Any thread; a lost update costs nothing.
+  std::atomic<std::int64_t> peak_{0};
+  std::atomic<std::uint64_t> returned_ns_{0};
+  std::mutex lock_;
+  std::unordered_map<Word, Holder> large_;  // By pid; guarded by lock_
+};
+
+/// Heap, stack, messages and binaries of a process, roughly. Owner.
+std::size_t weigh(const Process& p);
+
+}  // namespace quelea
