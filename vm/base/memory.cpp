@@ -1,7 +1,9 @@
 #include "vm/base/memory.h"
 
 #include <sys/mman.h>
+#include <time.h>
 
+#include <atomic>
 #include <cstdlib>
 
 #include "vm/base/assert.h"
@@ -45,15 +47,63 @@ std::size_t quelea_nallocx(std::size_t bytes, int flags);
 int quelea_mallctl(const char* name, void* old, std::size_t* old_size, void* fresh,
                    std::size_t fresh_size);
 /// Read by the allocator when it starts. Pages that fall free are kept for the next that wants
-/// some; when they go back, MemoryGuard decides.
+/// some, of whatever size; when they go back, MemoryGuard decides.
 extern const char* quelea_malloc_conf;
 const char* quelea_malloc_conf =
-    "abort_conf:false,dirty_decay_ms:-1,lg_tcache_max:13,oversize_threshold:0";
+    "abort_conf:false,retain:false,dirty_decay_ms:-1,lg_tcache_max:13,oversize_threshold:0,"
+    "lg_extent_max_active_fit:30";
 }
 
 namespace quelea {
 
-void* allocate(std::size_t bytes) { return quelea_malloc(bytes); }
+namespace {
+constexpr std::size_t kReserveBytes = std::size_t{32} << 20;
+constexpr int kTries = 400;
+/// Never written to: only addresses, which any arena of the allocator can have when they are free.
+std::atomic<void*> reserve{nullptr};
+std::atomic<bool> reserve_used{false};
+
+/// The system refused. Pages that other threads' arenas keep are tried first.
+void* allocate_at_last(std::size_t bytes) {
+  return_free_pages();
+  void* memory = quelea_malloc(bytes);
+  if (memory != nullptr) return memory;
+  if (void* pages = reserve.exchange(nullptr, std::memory_order_acq_rel)) {
+    reserve_used.store(true, std::memory_order_relaxed);
+    munmap(pages, kReserveBytes);
+    memory = quelea_malloc(bytes);
+  }
+  // The process that holds most may be on its way out, on another thread.
+  for (int tries = 0; memory == nullptr && bytes <= kReserveBytes && tries < kTries; ++tries) {
+    constexpr timespec kPause{0, 5'000'000};
+    nanosleep(&kPause, nullptr);
+    return_free_pages();
+    memory = quelea_malloc(bytes);
+  }
+  return memory;
+}
+}  // namespace
+
+bool keep_reserve() {
+  if (reserve.load(std::memory_order_relaxed) != nullptr) return true;
+  void* pages =
+      mmap(nullptr, kReserveBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (pages == MAP_FAILED) return false;
+  void* none = nullptr;
+  if (reserve.compare_exchange_strong(none, pages, std::memory_order_acq_rel)) {
+    reserve_used.store(false, std::memory_order_relaxed);
+  } else {
+    munmap(pages, kReserveBytes);
+  }
+  return true;
+}
+
+bool reserve_is_used() { return reserve_used.load(std::memory_order_relaxed); }
+
+void* allocate(std::size_t bytes) {
+  void* memory = quelea_malloc(bytes);
+  return QUELEA_LIKELY(memory != nullptr) ? memory : allocate_at_last(bytes);
+}
 void* reallocate(void* memory, std::size_t bytes) { return quelea_realloc(memory, bytes); }
 void release(void* memory) { quelea_free(memory); }
 std::size_t allocation_size(std::size_t bytes) { return quelea_nallocx(bytes, 0); }
@@ -112,6 +162,8 @@ std::size_t allocation_size(std::size_t bytes) {
   return (bytes + 8 + 15) / 16 * 16 - 8;
 }
 void return_free_pages() { malloc_trim(0); }
+bool keep_reserve() { return true; }
+bool reserve_is_used() { return false; }
 
 }  // namespace quelea
 

@@ -22,8 +22,8 @@ void* allocate(std::size_t bytes);
 void* reallocate(void* memory, std::size_t bytes);
 /// Gives back what `allocate` returned; null is nothing.
 void release(void* memory);
-/// Whole pages for large buffers that grow: `remap_pages` moves them by changing page tables, not by
-/// copying. Null when the system has none left; the old pages are then as they were.
+/// Whole pages for large buffers that grow: `remap_pages` moves them by changing page tables, not
+/// by copying. Null when the system has none left; the old pages are then as they were.
 void* map_pages(std::size_t bytes);
 void* remap_pages(void* pages, std::size_t old_bytes, std::size_t bytes);
 void unmap_pages(void* pages, std::size_t bytes);
@@ -31,6 +31,12 @@ void unmap_pages(void* pages, std::size_t bytes);
 std::size_t allocation_size(std::size_t bytes);
 /// Gives pages that hold nothing back to the system.
 void return_free_pages();
+
+/// When the system has no memory left, `allocate` uses up a reserve, so that whoever cannot do
+/// without gets through to where its process can be ended. One for all machines of the host.
+/// Makes it (anew); false: it is used up, and there is no memory for another.
+bool keep_reserve();
+bool reserve_is_used();
 
 /// What this thread has allocated and released since it began, in bytes.
 struct ThreadMemory {

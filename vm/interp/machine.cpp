@@ -10,6 +10,7 @@
 #include "vm/interp/run.h"
 #include "vm/native/native.h"
 #include "vm/proc/process.h"
+#include "vm/proc/schedulers.h"
 #include "vm/sched/scheduler.h"
 #include "vm/sched/seeded_scheduler.h"
 #include "vm/term/binary.h"
@@ -130,7 +131,10 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
 
   vm.main_end.reset();
   vm.encode_main_value = request.encode_result;
+  MemoryMeter& meter = vm.schedulers().first().memory;
+  vm.memory().begin(meter);
   Process* main = spawn_main(vm, target, arguments);
+  vm.memory().fold(meter);
   if (main == nullptr) return result;
   vm.main_pid = main->self();
   if (vm.determinism() != nullptr) {
@@ -151,6 +155,7 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
     result.value = std::move(vm.main_end.value);
   }
   if (end_all) vm.drop_processes();
+  vm.memory().fold(meter);
   return result;
 }
 

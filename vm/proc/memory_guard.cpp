@@ -71,7 +71,7 @@ void MemoryGuard::look_at(Process& p, std::int64_t grown) {
       note(p, weigh(p));
     }
   }
-  if (QUELEA_UNLIKELY(is_over())) relieve(p, grown);
+  if (QUELEA_UNLIKELY(is_over() || reserve_is_used())) relieve(p, grown);
 }
 
 /// Who is to be killed next, or null.
@@ -87,7 +87,7 @@ Process* MemoryGuard::choose_locked(Process& p, std::int64_t grown, std::uint64_
     most_pid = pid;
     most = &holder;
   }
-  if (most == nullptr || most->bytes < limit_ / 64) {
+  if (most == nullptr || (is_over() && most->bytes < limit_ / 64)) {
     if (grown < kFoldBytes) return nullptr;
     p.extra().is_noted_as_large = true;
     most_pid = p.self().bits;
@@ -104,7 +104,11 @@ Process* MemoryGuard::choose_locked(Process& p, std::int64_t grown, std::uint64_
 void MemoryGuard::relieve(Process& p, std::int64_t grown) {
   std::lock_guard hold(lock_);
   const std::uint64_t now = Vm::real_monotonic_ns();
-  while (is_over()) {
+  // One at a time where only the reserve is missing: how much that takes is not known.
+  const auto lacks_reserve = [&] {
+    return reserve_is_used() && expected_.load(std::memory_order_relaxed) == 0 && !keep_reserve();
+  };
+  while (is_over() || lacks_reserve()) {
     Process* victim = choose_locked(p, grown, now);
     if (victim == nullptr) return;
     p.post(*victim, make_signal(p.vm(), SignalKind::MemoryFull, Term::none(), Term::none()));

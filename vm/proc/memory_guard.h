@@ -17,6 +17,9 @@
 //     while the machine is more than half full.
 //   - Where nobody holds much, the process whose slice passed the limit is taken for the culprit.
 //
+// The same happens when the system refused memory and the reserve was used (vm/base/memory.h),
+// wherever the limit is.
+//
 // What the chosen hold counts as given back already, so that no more are chosen than must be; but
 // not for ever, where one does not come to its end.
 //
@@ -57,14 +60,19 @@ class MemoryGuard {
   const std::atomic<std::int64_t>& taken() const { return taken_; }
 
   /// A thread begins, or goes on, to work for this machine: what it did for others is not counted.
-  void begin(MemoryMeter& meter) { meter.counted = thread_memory().balance(); }
+  void begin(MemoryMeter& meter) {
+    keep_reserve();
+    meter.counted = thread_memory().balance();
+  }
   /// Adds what the thread did since the last time.
   void fold(MemoryMeter& meter);
   /// After a slice of `p`, which is still the thread's.
   void after_slice(MemoryMeter& meter, Process& p) {
     const std::int64_t grown = thread_memory().balance() - meter.counted;
     if (grown > kFoldBytes || grown < -kFoldBytes) fold(meter);
-    if (QUELEA_UNLIKELY(taken_.load(std::memory_order_relaxed) > limit_ / 2)) look_at(p, grown);
+    if (QUELEA_UNLIKELY(taken_.load(std::memory_order_relaxed) > limit_ / 2 || reserve_is_used())) {
+      look_at(p, grown);
+    }
   }
   /// A scheduler has nothing to do: gives free pages back. When to look again, or ~0: no need to.
   std::uint64_t when_idle(MemoryMeter& meter);

@@ -30,7 +30,7 @@ std::size_t default_machine_bytes() {
   }
   rlimit address_space{};
   if (getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY) {
-    bytes = std::min<std::size_t>(bytes, address_space.rlim_cur / 4 * 3);
+    bytes = std::min<std::size_t>(bytes, address_space.rlim_cur / 2);
   }
   return bytes;
 }

@@ -49,6 +49,7 @@ bool Pool::submit(Process& process) {
 void Pool::serve(const std::shared_ptr<Shared>& shared) {
   Schedulers& schedulers = shared->vm.schedulers();
   SchedulerLocal* local = schedulers.take_pool_local();
+  if (local != nullptr) shared->vm.memory().begin(local->memory);
   std::unique_lock hold(shared->lock);
   while (local != nullptr) {
     ++shared->waiting;
@@ -64,7 +65,10 @@ void Pool::serve(const std::shared_ptr<Shared>& shared) {
     shared->vm.epochs().leave(local->epoch);
     hold.lock();
   }
-  if (local != nullptr) schedulers.return_pool_local(*local);
+  if (local != nullptr) {
+    shared->vm.memory().fold(local->memory);
+    schedulers.return_pool_local(*local);
+  }
   --shared->threads;
   shared->ended.notify_all();
 }
