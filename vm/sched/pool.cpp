@@ -10,7 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{100};
 }  // namespace
 
-Pool::Pool(Vm& vm, RunProcess run) : shared_(new Shared{vm, run}) {}
+Pool::Pool(Vm& vm, RunProcess run) : shared_(std::make_shared<Shared>(vm, run)) {}
 
 Pool::~Pool() {
   Shared& shared = *shared_;

@@ -37,6 +37,8 @@ class Pool {
 
   /// Outlives the pool where a thread was left behind.
   struct Shared {
+    Shared(Vm& machine, RunProcess runner) : vm(machine), run(runner) {}
+
     Vm& vm;
     RunProcess run;
     std::mutex lock;
