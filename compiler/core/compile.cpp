@@ -242,10 +242,11 @@ class ModuleCompiler {
     lowerer_.lower_function(pending);
     IrFunction& function = lowerer_.function();
     // Once more, where that is worth it and the first time has left nothing behind but the result.
-    if (context_.image.functions.size() == functions && is_tree_recursive(function))
+    const bool is_tree = is_tree_recursive(function);
+    if (is_tree && context_.image.functions.size() == functions)
       lowerer_.lower_function(pending, true);
     function.exported |= exported;
-    simplify(function, context_.consts);
+    simplify(function, context_.consts, is_tree);
     codegen_.generate(function);
   }
 

@@ -6,29 +6,48 @@ namespace quelea::compiler {
 
 namespace {
 
+BinaryOp arithmetic_of(Op op) {
+  switch (op) {
+    case op_add:
+      return BinaryOp::kAdd;
+    case op_sub:
+      return BinaryOp::kSub;
+    case op_mul:
+      return BinaryOp::kMul;
+    case op_fdiv:
+      return BinaryOp::kDiv;
+    case op_idiv:
+      return BinaryOp::kIntDiv;
+    case op_rem:
+      return BinaryOp::kRem;
+    case op_band:
+      return BinaryOp::kBitAnd;
+    case op_bor:
+      return BinaryOp::kBitOr;
+    case op_bxor:
+      return BinaryOp::kBitXor;
+    case op_bsl:
+      return BinaryOp::kShiftLeft;
+    default:
+      return BinaryOp::kShiftRight;
+  }
+}
+
 // Jumps to jumps are threaded, blocks with one way in are joined to it, block parameters that are
 // always given the same value are replaced by it, and instructions whose results nobody reads are
 // dropped, until nothing of it is left; each pass is linear.
 class Simplifier {
  public:
-  Simplifier(IrFunction& function, ConstTable& consts) : f_(function), consts_(consts) {}
+  Simplifier(IrFunction& function, ConstTable& consts, bool is_tree)
+      : f_(function), consts_(consts), is_tree_(is_tree) {}
 
   void run() {
     make_self_calls_loops();
-    subst_.assign(f_.value_count, kNoRef);
-    find_reachable();
-    thread_jumps();
-    find_reachable();
-    fold();
+    fold_anew();
     constexpr int kMaxDepth = 3;  // of tuples in tuples
-    for (int depth = 0; depth < kMaxDepth && split_tuples(f_, consts_); ++depth) {
-      subst_.assign(f_.value_count, kNoRef);
-      find_reachable();
-      thread_jumps();
-      find_reachable();
-      fold();
-    }
+    for (int depth = 0; depth < kMaxDepth && split_tuples(f_, consts_); ++depth) fold_anew();
     remove_dead();
+    take_shortcuts();
     drop_dead_params();
     thread_jumps();
     find_reachable();
@@ -36,6 +55,24 @@ class Simplifier {
   }
 
  private:
+  // What is known on some of the ways only: joins are split for them, and what they have done is
+  // not done again.
+  void take_shortcuts() {
+    if (!split_paths(f_, is_tree_)) return;
+    fold_anew();
+    if (drop_repeats(f_)) fold_anew();
+    remove_dead();
+  }
+
+  // With nothing replaced yet.
+  void fold_anew() {
+    subst_.assign(f_.value_count, kNoRef);
+    find_reachable();
+    thread_jumps();
+    find_reachable();
+    fold();
+  }
+
   void fold() {
     constexpr int kMaxRounds = 4;
     for (int again = 0; again < kMaxRounds; ++again) {
@@ -266,6 +303,22 @@ class Simplifier {
     return whole;
   }
 
+  // What an operation on constants gives.
+  Ref fold_inst(const Inst& inst) {
+    std::span<const Ref> args = f_.args(inst);
+    std::vector<ConstId> ids;
+    for (Ref arg : args) {
+      if (!is_const(arg)) return inst.op == op_tuple ? same_tuple(inst) : kNoRef;
+      ids.push_back(const_id(arg));
+    }
+    if (inst.op == op_tuple) {
+      const ConstId tuple = consts_.tuple(ids);
+      return consts_[tuple].weight <= kMaxConstWeight ? const_ref(tuple) : kNoRef;
+    }
+    const ConstId folded = consts_.binary(arithmetic_of(inst.op), ids[0], ids[1]);
+    return folded != kNoConst ? const_ref(folded) : kNoRef;
+  }
+
   // The value of a part of a tuple or cell that is a constant or was built here.
   Ref known_part(const Inst& inst) {
     if (inst.op == op_cons) {
@@ -276,7 +329,7 @@ class Simplifier {
                   tail->op == op_get_tail && f_.args(*head)[0] == f_.args(*tail)[0];
       return same ? f_.args(*head)[0] : kNoRef;
     }
-    if (inst.op == op_tuple) return same_tuple(inst);
+    if (can_fold(inst.op)) return fold_inst(inst);
     if (inst.op != op_get_elem && inst.op != op_get_head && inst.op != op_get_tail &&
         inst.op != op_elem)
       return kNoRef;
@@ -533,6 +586,7 @@ class Simplifier {
 
   IrFunction& f_;
   ConstTable& consts_;
+  const bool is_tree_;  // it calls itself twice before it returns
   std::vector<Ref> subst_;
   std::vector<Ref> given_;
   std::vector<InstId> defs_;  // by value
@@ -543,6 +597,10 @@ class Simplifier {
 
 }  // namespace
 
-void simplify(IrFunction& function, ConstTable& consts) { Simplifier(function, consts).run(); }
+bool can_fold(Op op) { return op == op_tuple || (op >= op_add && op <= op_bsr); }
+
+void simplify(IrFunction& function, ConstTable& consts, bool is_tree) {
+  Simplifier(function, consts, is_tree).run();
+}
 
 }  // namespace quelea::compiler

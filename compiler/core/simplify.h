@@ -5,9 +5,21 @@
 
 namespace quelea::compiler {
 
-void simplify(IrFunction& function, ConstTable& consts);
+// `is_tree`: the function calls itself twice on one way, so that it may grow for the sake of its
+// leaves.
+void simplify(IrFunction& function, ConstTable& consts, bool is_tree);
+
+// Whether the operation is done here where its operands are constants.
+bool can_fold(Op op);
 
 // True when block parameters that hold tuples were replaced by their elements (split_tuples.cpp).
 bool split_tuples(IrFunction& function, ConstTable& consts);
+
+// True when a join was split, so that what is known on one way can be used (split_paths.cpp).
+// `eager`: also where a way has nothing but less to do.
+bool split_paths(IrFunction& function, bool eager);
+
+// True when a computation or test that was done before was dropped (repeats.cpp).
+bool drop_repeats(IrFunction& function);
 
 }  // namespace quelea::compiler

@@ -325,3 +325,44 @@ L4:
     raise badarg, s1
 )");
 }
+
+TEST_CASE("what a leaf gives goes on by a way of its own", "[core]") {
+  CHECK("\n" + compile_text(R"(pub fn make(0) = (nil, nil)
+pub fn make(d) = (make(d - 1), make(d - 1)))")
+                   .code("make") ==
+        R"(
+    enter
+    eq_imm s1, 0, L1
+    ret_const (nil, nil)
+L1:
+    sub_imm s3, s1, 1
+    eq_imm s3, 0, L2
+    ret_const ((nil, nil), (nil, nil))
+L2:
+    move s5, s3
+    call make/1, base 4 -> s1, live {3}
+    call make/1, base 2 -> s2, live {1}
+    alloc 3, live {1 2}
+    tuple s1, [s1, s2]
+    ret s1
+)");
+}
+
+TEST_CASE("a constant that decides a test behind a join splits the join", "[core]") {
+  CHECK("\n" + compile_text(R"(pub fn kind(x) {
+  size = if x > 100 { :large } else { 7 }
+  if size == :large { (:big, x) } else { (size + 1, x) }
+})")
+                   .code("kind") ==
+        R"(
+    enter
+    gt_imm s1, 100, L1
+    alloc 3, live {1}
+    tuple s1, [:big, s1]
+    ret s1
+L1:
+    alloc 3, live {1}
+    tuple s1, [8, s1]
+    ret s1
+)");
+}
