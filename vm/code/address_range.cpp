@@ -1,8 +1,10 @@
 #include "vm/code/address_range.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace quelea {
 namespace {
@@ -10,10 +12,18 @@ namespace {
 constexpr std::size_t kCommitStep = std::size_t{1} << 16;
 constexpr std::size_t kSmallestRange = std::size_t{1} << 20;
 
+/// Where addresses are few, as under `ulimit -v`, most are for what programs make.
+std::size_t most_at_once() {
+  rlimit addresses{};
+  if (getrlimit(RLIMIT_AS, &addresses) != 0 || addresses.rlim_cur == RLIM_INFINITY) return ~0ull;
+  return std::max(std::bit_floor(static_cast<std::size_t>(addresses.rlim_cur / 16)),
+                  kSmallestRange);
+}
+
 }  // namespace
 
 AddressRange::AddressRange(std::size_t bytes) {
-  for (; bytes >= kSmallestRange; bytes /= 2) {
+  for (bytes = std::min(bytes, most_at_once()); bytes >= kSmallestRange; bytes /= 2) {
     void* address =
         mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (address == MAP_FAILED) continue;

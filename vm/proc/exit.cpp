@@ -1,6 +1,4 @@
 // The end of a process: everybody who cares is told, everything it had goes back.
-#include <vector>
-
 #include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
@@ -102,12 +100,10 @@ void Vm::go_on_ending(Process& p) {
 
 /// Who links or monitors behind what ends it finds nobody: as in Erlang, the answer is :noproc.
 void Process::take_last_relations() {
-  Signal* signal = close_signals(*this);
-  if (signal == nullptr) return;
-  std::vector<Signal*> in_order;
-  for (; signal != nullptr; signal = static_cast<Signal*>(signal->next)) in_order.push_back(signal);
-  for (auto at = in_order.rbegin(); at != in_order.rend(); ++at) {
-    take_last_relation(*at);
+  for (Signal* signal = in_order_sent(close_signals(*this)); signal != nullptr;) {
+    Signal* next = as_signal(signal->next);
+    take_last_relation(signal);
+    signal = next;
   }
 }
 

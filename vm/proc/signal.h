@@ -47,6 +47,8 @@ void drop_signal(Signal* signal);
 /// queue again (Scheduler::park). All four are sequentially consistent, so that one of them sees
 /// the other.
 bool post_signal(SchedulerLocal& here, Process& to, Signal* signal);
+/// Turns what was taken from a queue around: oldest first.
+Signal* in_order_sent(Signal* newest);
 /// Closes the queue of a process that has ended: nothing comes in any more. What was in it, newest
 /// first; nothing when it is closed already.
 Signal* close_signals(Process& process);

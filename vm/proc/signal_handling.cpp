@@ -201,15 +201,8 @@ bool receive_signal(Process& p, Signal* signal) {
 }  // namespace
 
 bool Process::handle_signals() {
-  // Pairs with the release of `post_signal`. What came last is first: turn it around.
-  Signal* newest = outer.exchange(nullptr, std::memory_order_acquire);
-  Signal* oldest = nullptr;
-  while (newest != nullptr) {
-    Signal* next = static_cast<Signal*>(newest->next);
-    newest->next = oldest;
-    oldest = newest;
-    newest = next;
-  }
+  // Pairs with the release of `post_signal`.
+  Signal* oldest = in_order_sent(outer.exchange(nullptr, std::memory_order_acquire));
   const bool looks_at_nothing = *scan_link == nullptr;
   bool goes_on = true;
   while (oldest != nullptr) {
