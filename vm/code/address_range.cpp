@@ -10,20 +10,19 @@ namespace quelea {
 namespace {
 
 constexpr std::size_t kCommitStep = std::size_t{1} << 16;
-constexpr std::size_t kSmallestRange = std::size_t{1} << 20;
 
-/// Where addresses are few, as under `ulimit -v`, most are for what programs make.
-std::size_t most_at_once() {
+/// Where addresses are few, as under `ulimit -v`, most of them are for what programs make.
+std::size_t largest_range() {
+  constexpr std::size_t kEnough = std::size_t{1} << 24;
   rlimit addresses{};
   if (getrlimit(RLIMIT_AS, &addresses) != 0 || addresses.rlim_cur == RLIM_INFINITY) return ~0ull;
-  return std::max(std::bit_floor(static_cast<std::size_t>(addresses.rlim_cur / 16)),
-                  kSmallestRange);
+  return std::max(std::bit_floor(static_cast<std::size_t>(addresses.rlim_cur / 16)), kEnough);
 }
 
 }  // namespace
 
 AddressRange::AddressRange(std::size_t bytes) {
-  for (bytes = std::min(bytes, most_at_once()); bytes >= kSmallestRange; bytes /= 2) {
+  for (bytes = std::min(bytes, largest_range()); bytes >= kCommitStep; bytes /= 2) {
     void* address =
         mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (address == MAP_FAILED) continue;

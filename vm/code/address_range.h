@@ -9,7 +9,8 @@ namespace quelea {
 
 class AddressRange {
  public:
-  /// Reserves `bytes`, or as much of it as the system gives (halving); may end up empty.
+  /// Reserves `bytes`, or as much of it as the system gives (halving), or as is fair where
+  /// addresses are limited; may end up empty.
   explicit AddressRange(std::size_t bytes);
   ~AddressRange();
   AddressRange(const AddressRange&) = delete;
