@@ -96,22 +96,35 @@ CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool 
 void Collector::prepare_from_space() {
   young_ = {heap_.block_, heap_.hp};
   for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
-    if (f->top != f->start) fragment_ranges_.push_back({f->start, f->top});
+    if (f->top == f->start) continue;
+    const bool first = fragment_count_++ == 0;
+    if (first || f->start < fragment_envelope_.begin) fragment_envelope_.begin = f->start;
+    if (first || f->top > fragment_envelope_.end) fragment_envelope_.end = f->top;
   }
-  if (fragment_ranges_.empty()) return;
-  std::sort(fragment_ranges_.begin(), fragment_ranges_.end(),
-            [](const Range& a, const Range& b) { return a.begin < b.begin; });
-  fragment_envelope_ = {fragment_ranges_.front().begin, fragment_ranges_.back().end};
 }
 
-bool Collector::in_fragments(const Word* object) const {
-  auto after = std::upper_bound(fragment_ranges_.begin(), fragment_ranges_.end(), object,
-                                [](const Word* o, const Range& r) { return o < r.begin; });
-  return after != fragment_ranges_.begin() && object < (after - 1)->end;
+/// Of the messages of a busy server none may live: their fragments are sorted when the first object
+/// is looked for in them.
+void Collector::sort_fragments() {
+  fragment_ranges_ = static_cast<Range*>(allocate(fragment_count_ * sizeof(Range)));
+  if (fragment_ranges_ == nullptr) std::abort();
+  Range* at = fragment_ranges_;
+  for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
+    if (f->top != f->start) *at++ = {f->start, f->top};
+  }
+  std::sort(fragment_ranges_, at, [](const Range& a, const Range& b) { return a.begin < b.begin; });
+}
+
+bool Collector::in_fragments(const Word* object) {
+  if (fragment_ranges_ == nullptr) sort_fragments();
+  const Range* after =
+      std::upper_bound(fragment_ranges_, fragment_ranges_ + fragment_count_, object,
+                       [](const Word* o, const Range& r) { return o < r.begin; });
+  return after != fragment_ranges_ && object < (after - 1)->end;
 }
 
 template <bool kAll>
-inline bool Collector::in_from_space(const Word* object) const {
+inline bool Collector::in_from_space(const Word* object) {
   if (kAll) {
     // All that is not somebody else's is the heap's, and every root and field is visited once.
     return !(object >= foreign_.literals_begin && object < foreign_.literals_end) &&

@@ -32,6 +32,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "vm/base/memory.h"
 #include "vm/heap/heap.h"
 #include "vm/heap/stack.h"
 
@@ -71,6 +72,9 @@ class Collector {
   /// that the copy that a full collection makes fits, too.
   Collector(Heap& heap, const ForeignRanges& foreign, std::size_t limit_words)
       : heap_(heap), foreign_(foreign), limit_words_(limit_words) {}
+  ~Collector() { release(fragment_ranges_); }
+  Collector(const Collector&) = delete;
+  Collector& operator=(const Collector&) = delete;
 
   /// Collects so that `room_bytes` are free between hp and top.fp; moves the stack if it must, and
   /// then changes top.fp.
@@ -103,10 +107,11 @@ class Collector {
   void collect_small(StackTop& top, std::size_t room_bytes, RootScan scan);
   void collect_generational(StackTop& top, std::size_t room_bytes, RootScan scan);
   void prepare_from_space();
+  void sort_fragments();
   // kAll: the whole heap is collected, so that all that is nobody else's is in the from-space.
   template <bool kAll>
-  bool in_from_space(const Word* object) const;
-  bool in_fragments(const Word* object) const;
+  bool in_from_space(const Word* object);
+  bool in_fragments(const Word* object);
   template <bool kAll>
   void evacuate(Term& term);
   Word* to_space(std::size_t words);
@@ -132,7 +137,8 @@ class Collector {
   const std::size_t limit_words_;
   bool full_ = false;
   Range young_{};
-  std::vector<Range> fragment_ranges_;  ///< Sorted.
+  Range* fragment_ranges_ = nullptr;  ///< Sorted; null: nobody has asked yet.
+  std::size_t fragment_count_ = 0;
   Range fragment_envelope_{};
   Word* to_hp_ = nullptr;
   Word* to_limit_ = nullptr;

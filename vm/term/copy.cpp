@@ -1,5 +1,6 @@
 #include "vm/term/copy.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -409,19 +410,76 @@ class SharingCopier {
   Word last_keys_copy_ = 0;
 };
 
-}  // namespace
+// What most messages are, a small tuple of immediates, literals and references, takes a short way.
+constexpr std::size_t kFlatElements = 8;
 
-std::size_t term_words(Term term, const CopyOptions& options, std::size_t cap) {
+bool stays_where_it_is(Term term, const CopyOptions& options) {
+  return term.is_immediate() || options.is_literal(term.pointer());
+}
+
+/// Words of such a tuple; 0: it is something else.
+std::size_t flat_words(Term term, const CopyOptions& options) {
+  if (!is_tuple(term) || options.is_literal(term.pointer())) return 0;
+  const std::size_t count = tuple_size(term);
+  if (count > kFlatElements) return 0;
+  std::size_t words = 1 + count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Term element = tuple_at(term, i);
+    if (stays_where_it_is(element, options)) continue;
+    if (!element.is_kind(Kind::Ref)) return 0;
+    words += 1 + header_of(element).payload_words();
+  }
+  return words;
+}
+
+/// Copies it to `to`. False: it is something else.
+bool copy_flat(Term term, const CopyOptions& options, Word* to) {
+  if (!is_tuple(term)) return false;
+  const std::size_t count = tuple_size(term);
+  if (count > kFlatElements) return false;
+  to[0] = term.pointer()[0];
+  Word* next = to + 1 + count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Term element = tuple_at(term, i);
+    if (stays_where_it_is(element, options)) {
+      to[1 + i] = element.bits;
+      continue;
+    }
+    if (!element.is_kind(Kind::Ref)) return false;
+    const std::size_t words = 1 + header_of(element).payload_words();
+    std::copy_n(element.pointer(), words, next);
+    to[1 + i] = Term::boxed(next).bits;
+    next += words;
+  }
+  return true;
+}
+
+// Functions of their own, so that the short way has no frame for their stacks.
+[[gnu::noinline]] std::size_t count_words(Term term, const CopyOptions& options, std::size_t cap) {
   PlainCopier<false> counter(nullptr, options, cap);
   counter.run(term);
   return counter.words;
 }
 
+[[gnu::noinline]] Term copy_plain(TermAlloc& to, Term term, const CopyOptions& options,
+                                  Word* start) {
+  to.hp = start;
+  return PlainCopier<true>(&to, options, 0).run(term);
+}
+
+}  // namespace
+
+std::size_t term_words(Term term, const CopyOptions& options, std::size_t cap) {
+  const std::size_t words = flat_words(term, options);
+  return words != 0 ? words : count_words(term, options, cap);
+}
+
 Term copy_counted(TermAlloc& to, Term term, const CopyOptions& options, std::size_t words) {
   if (words == 0) return term;
   // Room for all of it at once: nothing is checked while copying.
-  to.hp = to.alloc(words);
-  return PlainCopier<true>(&to, options, 0).run(term);
+  Word* const start = to.alloc(words);
+  if (copy_flat(term, options, start)) return Term::boxed(start);
+  return copy_plain(to, term, options, start);
 }
 
 Term copy_term(TermAlloc& to, Term term, const CopyOptions& options, std::size_t* words) {
