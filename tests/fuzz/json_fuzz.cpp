@@ -1,10 +1,11 @@
-// The JSON reader and writer: any bytes are an error with a place, or a value; what is written for
-// a value reads back as an equal value and is written the same again.
+// The JSON reader and writer: any bytes are an error with a place, or a value, and the same
+// whatever the pieces in which they are read; what is written for a value reads back as an equal
+// value.
 #include <cstdlib>
 
 #include "vm/code/loaded_module.h"
 #include "vm/interp/machine.h"
-#include "vm/native/native.h"
+#include "vm/native/json_reader.h"
 #include "vm/proc/schedulers.h"
 #include "vm/term/binary.h"
 #include "vm/term/compare.h"
@@ -30,6 +31,26 @@ Term call(Vm& vm, Process& p, const char* name, Term first, Term second) {
   return result;
 }
 
+/// The same document in pieces whose sizes follow from it.
+void read_in_pieces(Process& p, Term document, Term decoded) {
+  JsonReader reader;
+  std::uint64_t random = 0x9E3779B97F4A7C15u;
+  for (char c : binary_view(document).text())
+    random = (random ^ static_cast<std::uint8_t>(c)) * 0x100000001B3u;
+  const std::size_t most = random >> 60 == 0 ? 1 : 1 + (random >> 40) % 16;
+  do {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+  } while (reader.read(p, document, 1 + (random >> 40) % most));
+  must(reader.error.has_value() == (tuple_at(decoded, 0) != atoms::ok));
+  const Term outcome = tuple_at(decoded, 1);
+  if (!reader.error) {
+    must(exact_equal(reader.roots.back(), outcome));
+    return;
+  }
+  must(binary_view(tuple_at(outcome, 0)).text() == reader.error->message);
+  must(reader.error->at <= binary_view(document).byte_size());
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -37,8 +58,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Process& p = *vm->new_process(vm->schedulers().first(), 4096);
   vm->publish(p);
   Term options = map_empty(p);
-  Term decoded = call(*vm, p, "json_decode", binary_from_bytes(p, data, size), options);
+  Term document = binary_from_bytes(p, data, size);
+  Term decoded = call(*vm, p, "json_decode", document, options);
   must(is_tuple(decoded) && tuple_size(decoded) == 2);
+  read_in_pieces(p, document, decoded);
   Term value = tuple_at(decoded, 1);
   if (tuple_at(decoded, 0) != atoms::ok) {
     must(is_tuple(value) && tuple_size(value) == 3 && tuple_at(value, 1).small_value() > 0 &&

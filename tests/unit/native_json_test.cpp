@@ -1,4 +1,5 @@
 #include "tests/unit/native_fixture.h"
+#include "vm/native/json_reader.h"
 
 using namespace quelea;
 
@@ -69,6 +70,121 @@ TEST_CASE("json_decode says what is wrong and where") {
   CHECK(decode(m, deep, "%{:max_depth => 100000}").substr(0, 6) == "(:ok, ");
   CHECK(m.run("json_decode(\"1\", %{:depth => 1})") == "! :badarg");
   CHECK(m.run("json_decode(5, %{})") == "! :badarg");
+}
+
+TEST_CASE("json_decode says the same whatever the pieces it reads are") {
+  NativeMachine m;
+  const std::string deep(3000, '[');
+  std::vector<std::string> texts = {
+      R"( {"aé\u00e9\ud83d\udc4d\n":[1,-2.5e-3,123456789012345678901234567890,true,false,null,"",
+          "plain text that is longer than what lies on the heap of a process, héé👍é"]} )",
+      "123",
+      "-0",
+      "1e-99999999999",
+      "1e99999999999",
+      "[1e-99999999999,{\"a\":0e99999999999}]",
+      "[18446744073709551615,-9223372036854775808,-9223372036854775809,1.0e5]",
+      "1e999",
+      "-",
+      "1.",
+      "[1.x",
+      "1e",
+      "1e+",
+      "01",
+      "[-01]",
+      "tru",
+      "[truu",
+      "nulx",
+      "[fals",
+      "[fal\x80]",
+      "\"\\u\xb4\x30\x65 1234567890\"",
+      "\"\xf1\\u12\"",
+      "\"\\ud8\xff\xff\"",
+      "\"\xf1\"tx",
+      "\"abc",
+      "\"\\",
+      "\"\\u12",
+      "\"\\u12g4\"",
+      "\"\\ud800\"",
+      "\"\\ud800x\"",
+      "\"\\udc00\"",
+      "\"\\ud83d\\n\"",
+      "\"\\ud83d\\u0041\"",
+      "\"\\ud83d\\ug\"",
+      "\"\\\\\\udc00\"",
+      "\"\\x\"",
+      "\"a\tb\"",
+      "\"\\n\tb\"",
+      "\"é\xff\"",
+      "{\"\xf1\":\"\\ud83d\"}",
+      "\"\xe2\x82",
+      "[\xff]",
+      "\"\xc3",
+      "\"\xed\xa0\x80\"",
+      "\"\\n\xc3\x28\"",
+      "{",
+      "{\"a\"",
+      "{\"a\" 1}",
+      "{\"a\":",
+      "{\"a\":1",
+      "{\"a\":1,",
+      "{\"a\":1,}",
+      "{\"a\":1 2",
+      "{\"\\u0061\" 1}",
+      "{1:2}",
+      "[1,]",
+      "[1 2]",
+      "[\"a\" 2]",
+      "[",
+      "]",
+      "",
+      "  ",
+      "1 2",
+      "1 x",
+      "[]\n]",
+      "{}{",
+      "\xef\xbb\xbf"
+      "1",
+      deep,
+      deep + std::string(3000, ']'),
+      deep + "1" + std::string(2999, ']') + ",2 3]",
+      deep + "}",
+      deep + "{\"a\":[1,2,{\"b\":tru}]}",
+  };
+  for (const std::string& text : texts) {
+    INFO(text.substr(0, 200));
+    Term document = binary_from_text(*m.process, text);
+    auto read = [&](std::size_t piece) {
+      JsonReader reader;
+      reader.max_depth = 5000;
+      while (reader.read(*m.process, document, piece)) {
+      }
+      if (!reader.error) return m.show(reader.roots.back());
+      return std::string(reader.error->message) + " at " + std::to_string(reader.error->at);
+    };
+    const std::string whole = read(text.size());
+    for (std::size_t piece : {1, 2, 3, 7, 64}) CHECK(read(piece) == whole);
+  }
+}
+
+TEST_CASE("the depth of a JSON document takes none of the C++ stack") {
+  NativeMachine m;
+  // At the border of what one parser sees, again and again.
+  for (std::size_t levels : {255, 256, 257, 400, 511, 512}) {
+    std::string text(levels, '[');
+    for (int i = 0; i < 300; ++i)
+      text += i % 3 == 0 ? "[[]]," : i % 3 == 1 ? "{\"a\":[[1]]}," : "2,";
+    text += "3" + std::string(levels, ']');
+    Term document = binary_from_text(*m.process, text);
+    Term value = m.call("json_decode", {document, m.parse("%{:max_depth => 600}")});
+    REQUIRE(is_tuple(value));
+    Term encoded = m.call("json_encode", {tuple_at(value, 1), Term::small(0)});
+    CHECK(binary_view(encoded).text() == text);
+  }
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  CHECK(decode(m, deep, "%{:max_depth => 1000000}").substr(0, 6) == "(:ok, ");
+  CHECK(decode(m, "[" + deep, "%{:max_depth => 1000000}") ==
+        R"((:error, ("nested too deeply", 1, 1000001)))");
 }
 
 TEST_CASE("json_encode writes sorted keys and refuses what JSON has not") {
