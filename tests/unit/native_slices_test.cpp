@@ -1,5 +1,6 @@
 // No native may hold its thread: each one whose work grows with its input is called with a large
-// input, and must come back many times, never after more than some milliseconds of processor time.
+// input, and must come back many times, none of them after most of the work. What the longest slice
+// takes is printed where QUELEA_SLICE_TIMES is set.
 #include <time.h>
 
 #include <cstdio>
@@ -16,13 +17,10 @@ namespace {
 constexpr std::int64_t kElements = 1 << 20;
 constexpr std::size_t kTextBytes = std::size_t{24} << 20;
 constexpr int kLeastSlices = 8;
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG) || \
-    QUELEA_GCSTRESS
-constexpr double kMostMs = 2000;
-#else
-constexpr double kMostMs = 20;
-#endif
+// The longest slice's part of the whole. A part, not a time: what else the machine does makes both
+// longer.
+constexpr double kMostOfAll = 0.4;
+constexpr double kNothingMs = 5;
 
 double cpu_ms() {
   timespec now{};
@@ -36,6 +34,8 @@ struct Outcome {
   double all_ms = 0;
   bool raised = false;
   Term result = Term::none();
+
+  bool is_fair() const { return longest_ms < std::max(kNothingMs, kMostOfAll * all_ms); }
 };
 
 class LargeInputs {
@@ -300,11 +300,9 @@ TEST_CASE("natives come back in time from large inputs", "[native][slices]") {
     std::vector<Term> args;
     for (std::size_t i = 1; i < words.size(); ++i) args.push_back(inputs[words[i]]);
     // What else runs on the machine may make one slice look long: the best of three.
-    Outcome best;
-    best.longest_ms = 1e9;
-    for (int attempt = 0; attempt < 3 && best.longest_ms > kMostMs; ++attempt) {
-      const Outcome outcome = inputs.run(words[0], args);
-      if (outcome.longest_ms < best.longest_ms) best = outcome;
+    Outcome best = inputs.run(words[0], args);
+    for (int attempt = 1; attempt < 3 && !best.is_fair(); ++attempt) {
+      best = inputs.run(words[0], args);
     }
     if (tells) {
       std::printf("%-50s %6d slices, longest %8.2f ms of %9.2f ms%s\n", call, best.slices,
@@ -313,7 +311,7 @@ TEST_CASE("natives come back in time from large inputs", "[native][slices]") {
     }
     INFO(call);
     CHECK(best.slices >= kLeastSlices);
-    CHECK(best.longest_ms < kMostMs);
+    CHECK(best.is_fair());
     CHECK(!best.raised);
   }
 }
