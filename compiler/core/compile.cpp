@@ -3,6 +3,7 @@
 #include "compiler/core/compile.h"
 
 #include <algorithm>
+#include <array>
 
 #include "compiler/codegen/codegen.h"
 #include "compiler/core/inline.h"
@@ -24,26 +25,26 @@ constexpr NativeName kNatives[] = {
 #undef NATIVE
 };
 
-struct NativeHash {
-  size_t operator()(const NativeName& native) const {
-    return (std::hash<std::string_view>()(native.name) * 31 + native.arity) ^
-           std::hash<std::string_view>()(native.module);
-  }
-};
-struct NativeEqual {
-  bool operator()(const NativeName& a, const NativeName& b) const {
-    return a.name == b.name && a.arity == b.arity && a.module == b.module;
-  }
-};
+constexpr bool is_before(const NativeName& a, const NativeName& b) {
+  if (int order = a.name.compare(b.name); order != 0) return order < 0;
+  if (a.arity != b.arity) return a.arity < b.arity;
+  return a.module < b.module;
+}
 
-// Made once and never changed.
+// In order of names. Sorted at compile time: a program that calls one native does not pay for all.
+constexpr auto kByName = [] {
+  std::array<uint16_t, std::size(kNatives)> indexes{};
+  for (size_t i = 0; i < indexes.size(); i++) indexes[i] = static_cast<uint16_t>(i);
+  std::sort(indexes.begin(), indexes.end(),
+            [](uint16_t a, uint16_t b) { return is_before(kNatives[a], kNatives[b]); });
+  return indexes;
+}();
+
 bool native_exists(const NativeName& native) {
-  static const std::unordered_map<NativeName, bool, NativeHash, NativeEqual> all = [] {
-    std::unordered_map<NativeName, bool, NativeHash, NativeEqual> table;
-    for (const NativeName& one : kNatives) table.emplace(one, true);
-    return table;
-  }();
-  return all.find(native) != all.end();
+  auto at = std::lower_bound(
+      kByName.begin(), kByName.end(), native,
+      [](uint16_t index, const NativeName& name) { return is_before(kNatives[index], name); });
+  return at != kByName.end() && !is_before(native, kNatives[*at]);
 }
 
 }  // namespace

@@ -23,9 +23,11 @@ bool read_file(const std::string& path, std::string& bytes, std::string& error) 
   size_t expected = fstat(fd, &info) == 0 && S_ISREG(info.st_mode) ? info.st_size : 0;
   bytes.clear();
   bool ok = true;
+  // What has no size of its own is read in pieces that grow with it: a small one touches few pages.
+  constexpr size_t kLeast = 4096, kMost = 1 << 20;
   for (;;) {
     size_t have = bytes.size();
-    size_t want = have < expected ? expected - have + 1 : 65536;
+    size_t want = have < expected ? expected - have + 1 : std::clamp(have, kLeast, kMost);
     bytes.resize(have + want);
     ssize_t n = read(fd, bytes.data() + have, want);
     bytes.resize(have + (n > 0 ? n : 0));

@@ -113,11 +113,19 @@ void return_free_pages() {
   quelea_mallctl("arena.4096.purge", nullptr, nullptr, nullptr, 0);  // 4096: all arenas
 }
 
+namespace {
+constexpr unsigned kUncounted = 8;
+}
+
 ThreadMemory thread_memory() {
   // The allocator's own counters, which it keeps for each thread anyway.
   static thread_local const std::uint64_t* allocated = nullptr;
   static thread_local const std::uint64_t* released = nullptr;
   if (QUELEA_UNLIKELY(released == nullptr)) {
+    // Asking where they are makes the allocator set up its statistics of all arenas, which costs as
+    // much as everything else that a small program does. Who asks only a few times does without.
+    static thread_local unsigned asked = 0;
+    if (++asked <= kUncounted) return counted;
     std::size_t size = sizeof(void*);
     if (quelea_mallctl("thread.allocatedp", &allocated, &size, nullptr, 0) != 0 ||
         quelea_mallctl("thread.deallocatedp", &released, &size, nullptr, 0) != 0) {

@@ -38,7 +38,8 @@ void return_free_pages();
 bool keep_reserve();
 bool reserve_is_used();
 
-/// What this thread has allocated and released since it began, in bytes.
+/// What this thread has allocated and released since it began, in bytes. The first answers to a
+/// thread may leave things out that the next ones make up for.
 struct ThreadMemory {
   std::uint64_t allocated;
   std::uint64_t released;
