@@ -25,7 +25,12 @@ Term capture_trace(Process& p) {
   std::size_t count = 0;
   const Word* pc = p.pc;
   Term* fp = newest_frame(p);
-  if (fp == nullptr) return Term::nil_list();
+  const Unwinding* unwinding = p.known_unwinding();
+  const Term first = unwinding != nullptr ? unwinding->first_arguments : Term::none();
+  if (fp == nullptr) {
+    // The oldest function ended in a call of what is not there: that entry is all there is.
+    return first.is_boxed() ? p.cons(first, Term::nil_list()) : Term::nil_list();
+  }
   for (;;) {
     addresses[count++] = reinterpret_cast<Word>(pc);
     const ReturnPoint& point = return_point_of(fp);
@@ -38,8 +43,6 @@ Term capture_trace(Process& p) {
   object[0] = Header::make(Kind::PositiveBig, count).bits;
   for (std::size_t i = 0; i < count; ++i) object[1 + i] = addresses[i];
   const Term raw = Term::boxed(object);
-  const Unwinding* unwinding = p.known_unwinding();
-  const Term first = unwinding != nullptr ? unwinding->first_arguments : Term::none();
   return first.is_none() ? raw : p.tuple(first, raw);
 }
 
