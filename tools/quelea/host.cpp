@@ -19,10 +19,15 @@ constexpr size_t kMostHeldBytes = 1 << 20;
 // What the signal handler reads. The command is the process, so this is not the library's state.
 std::atomic<quelea_vm*> interruptible{nullptr};
 std::atomic<int> interrupts{0};
+std::atomic<int> interrupt_signal{SIGINT};
 
-void on_interrupt(int) {
+// The shell's way to say which signal ended a program.
+int status_of(int signal) { return 128 + signal; }
+
+void on_interrupt(int signal) {
   int saved = errno;
-  if (interrupts.fetch_add(1) > 0) _exit(130);
+  if (interrupts.fetch_add(1) > 0) _exit(status_of(signal));
+  interrupt_signal.store(signal);
   if (quelea_vm* vm = interruptible.load()) quelea_vm_interrupt(vm);
   errno = saved;
 }
@@ -141,7 +146,17 @@ void Host::catch_interrupts() {
   struct sigaction action = {};
   action.sa_handler = on_interrupt;  // Without SA_RESTART: a blocked read returns.
   sigaction(SIGINT, &action, nullptr);
+  // Ended from outside a program stops in the same order, so that what it has printed is not lost.
+  for (int signal : {SIGTERM, SIGHUP}) {
+    struct sigaction before = {};
+    // Who started it with nohup means it.
+    if (sigaction(signal, nullptr, &before) == 0 && before.sa_handler != SIG_IGN) {
+      sigaction(signal, &action, nullptr);
+    }
+  }
 }
+
+int interrupted_status() { return status_of(interrupt_signal.load()); }
 
 bool Host::on_write(void* user, int fd, const char* bytes, size_t length) {
   return static_cast<Host*>(user)->output_.write(fd, bytes, length);

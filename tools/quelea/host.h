@@ -51,7 +51,8 @@ class Host {
   quelea_vm* vm() { return vm_; }
   Output& output() { return output_; }
 
-  // From now on Ctrl-C interrupts the machine; a second one ends the command at once.
+  // From now on Ctrl-C, SIGTERM and SIGHUP interrupt the machine; a second one ends the command at
+  // once.
   void catch_interrupts();
 
   // Where --trace-schedule names a file that cannot be written: why.
@@ -70,5 +71,8 @@ class Host {
   FILE* trace_ = nullptr;
   quelea_vm* vm_ = nullptr;
 };
+
+// The exit status of a command whose machine was interrupted: 128 and the signal.
+int interrupted_status();
 
 }  // namespace cli

@@ -14,7 +14,6 @@ namespace cli {
 namespace {
 
 constexpr int kExitRaised = 1;
-constexpr int kExitInterrupted = 130;
 
 int report(Host& host, const std::string& text) {
   std::string line = "quelea: " + text + "\n";
@@ -27,7 +26,7 @@ int run_module(Host& host, const char* module) {
   host.catch_interrupts();
   quelea_status status = quelea_vm_run_main(host.vm(), module, &exit_status);
   host.output().flush();
-  if (status == QUELEA_INTERRUPTED) return kExitInterrupted;
+  if (status == QUELEA_INTERRUPTED) return interrupted_status();
   if (status == QUELEA_OK || status == QUELEA_RAISED) {
     // Output that is lost is no success. A reader that has seen enough (`| head`) is told about by
     // the program's own report, if it wrote on.

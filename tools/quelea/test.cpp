@@ -157,7 +157,7 @@ int test_command(const Options& options, const Words& words) {
   printf("%zu %s in %.2f s\n", files.size(), files.size() == 1 ? "file" : "files", took.count());
   printf("%llu passed, %llu failed\n", static_cast<unsigned long long>(totals.passed),
          static_cast<unsigned long long>(totals.failed + totals.broken_files));
-  if (!is_whole) return 130;
+  if (!is_whole) return interrupted_status();
   if (totals.broken_files > 0) return kExitUsage;
   return totals.failed == 0 ? 0 : kExitFailed;
 }
