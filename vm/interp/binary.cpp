@@ -20,15 +20,14 @@ inline bool bits_wanted(Term size, Word unit, std::size_t& bits) {
   return !__builtin_mul_overflow(static_cast<std::size_t>(size.small_value()), unit, &bits);
 }
 
-/// One segment (flags, unit, value X, size X) into the builder. False: badarg.
 /// Whether `size` bits can hold an integer so that the same segment reads it back.
 bool holds(std::size_t size, bool is_signed, Term integer) {
   if (integer.is_small()) {
     const std::int64_t value = integer.small_value();
     if (value < 0 && !is_signed) return false;
     if (size >= 62) return true;
-    return is_signed ? size != 0 && (value < 0 ? ~value : value) >> (size - 1) == 0
-                     : value >> size == 0;
+    if (size == 0) return value == 0;
+    return is_signed ? (value < 0 ? ~value : value) >> (size - 1) == 0 : value >> size == 0;
   }
   if (!is_integer(integer)) return false;
   std::size_t length = integer_bit_length(integer);
@@ -45,6 +44,7 @@ bool holds(std::size_t size, bool is_signed, Term integer) {
   return length + is_signed <= size;
 }
 
+/// One segment (flags, unit, value X, size X) into the builder. False: badarg.
 bool put_segment(BinaryBuilder& builder, Term* fp, const Word* segment) {
   const auto flags = static_cast<std::uint32_t>(segment[0]);
   const Term value = value_at(fp, segment[2]);
