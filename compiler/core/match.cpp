@@ -152,6 +152,7 @@ PatternCompiler::Fit PatternCompiler::fit(const Pat* tested, const Pat* cell) co
     case PatKind::kRange:
       if (cell->kind == PatKind::kConst)
         return in_range(cell->low, tested) ? Fit::kMaybe : Fit::kNo;
+      if (in_range(tested->low, cell) && in_range(tested->high, cell)) return Fit::kYes;
       if (l_.consts_.compare_numbers(tested->high, cell->low) < 0) return Fit::kNo;
       return l_.consts_.compare_numbers(cell->high, tested->low) < 0 ? Fit::kNo : Fit::kMaybe;
     case PatKind::kTuple:
@@ -187,8 +188,38 @@ void PatternCompiler::strip(Row& row, size_t column, OccId occ) {
   row.cells[column] = pat;
 }
 
+// Whether the tests that failed, together, leave nothing of what an integer or a range matches.
+bool PatternCompiler::is_exhausted(const Pat* cell, const Negative* failed) const {
+  const auto end_of = [&](ConstId id, int64_t& value) {
+    value = l_.consts_[id].value;
+    return l_.consts_[id].kind == ConstKind::kInt;
+  };
+  const auto interval = [&](const Pat* pat, int64_t& low, int64_t& high) {
+    if (pat->kind == PatKind::kRange) return end_of(pat->low, low) && end_of(pat->high, high);
+    return pat->kind == PatKind::kConst && end_of(pat->low, low) && end_of(pat->low, high);
+  };
+  int64_t low = 0, high = 0;
+  if (!interval(cell, low, high)) return false;
+  // Each failed test may take something off either end of what is left.
+  for (bool shrinks = true; shrinks;) {
+    shrinks = false;
+    int seen = 0;
+    for (const Negative* no = failed; no != nullptr && seen < kMaxNegatives;
+         no = no->next, ++seen) {
+      int64_t from = 0, to = 0;
+      if (!interval(no->pat, from, to)) continue;
+      const bool takes_low = from <= low && low <= to;
+      const bool takes_high = from <= high && high <= to;
+      if (takes_low && takes_high) return true;
+      if (takes_low) low = to + 1;
+      if (takes_high) high = from - 1;
+      shrinks |= takes_low || takes_high;
+    }
+  }
+  return false;
+}
+
 bool PatternCompiler::decided_no(const Row& row, const State& state) const {
-  constexpr int kMaxNegatives = 8;  // looking at all would be quadratic
   for (size_t i = 0; i < state.cols.size(); ++i) {
     const Pat* cell = row.cells[i];
     if (cell == nullptr) continue;
@@ -200,6 +231,8 @@ bool PatternCompiler::decided_no(const Row& row, const State& state) const {
     }
     if (cell->kind == PatKind::kRange && l_.consts_.compare_numbers(cell->low, cell->high) > 0)
       return true;
+    if (occ.position == kNoRef && is_exhausted(cell, occ.negatives)) return true;
+    const auto literal = [&](const Pat& pat) { return l_.consts_[pat.segments[0].literal].text; };
     int seen = 0;
     for (Negative* no = occ.negatives; no != nullptr && seen < kMaxNegatives;
          no = no->next, ++seen) {
@@ -214,6 +247,10 @@ bool PatternCompiler::decided_no(const Row& row, const State& state) const {
         if (no->pat->segments.empty() || cell->segments.empty()) {
           if (no->pat->segments.empty() && cell->segments.empty()) return true;
         } else if (same_read(no->pat->segments[0], cell->segments[0])) {
+          return true;
+        } else if (no->pat->segments[0].op == op_bs_literal &&
+                   cell->segments[0].op == op_bs_literal &&
+                   literal(*cell).starts_with(literal(*no->pat))) {
           return true;
         }
       }

@@ -135,6 +135,7 @@ class PatternCompiler {
     bool whole = false;     // the binary is one of whole bytes
     Negative* negatives = nullptr;
   };
+  static constexpr int kMaxNegatives = 8;  // looking at all would be quadratic
   struct Negative {
     const Pat* pat;
     Negative* next;
@@ -194,6 +195,7 @@ class PatternCompiler {
   void emit_guard(const Expr* guard, BlockId otherwise);
   size_t choose_column(const State& state) const;
   bool decided_no(const Row& row, const State& state) const;
+  bool is_exhausted(const Pat* cell, const Negative* failed) const;
   std::span<Row*> expand_alternatives(const State& state, size_t column);
   static bool needs_alternatives(std::span<Row*> rows, size_t column);
 
