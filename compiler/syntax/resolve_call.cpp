@@ -466,6 +466,24 @@ void Resolver::check_remote_in(const ModuleScope& scope, Symbol name, uint32_t a
   report(DiagCode::W0309, span, "there is no function `" + path + "`", hint);
 }
 
+// A function that a module lacks may be where other languages have no modules for it: `List.map`,
+// `Enum.length`.
+std::string Resolver::elsewhere(Symbol module, std::string_view name, uint32_t arity) {
+  for (const PreludeFunction& each : prelude_) {
+    if (each.arity == arity && interner_.text(each.name) == name)
+      return "it needs no module: `" + std::string(name) + "(…)`";
+  }
+  for (std::string_view other : {"Enum", "List", "Map", "String", "Binary", "Int", "Math"}) {
+    const ModuleInfo* info = other == interner_.text(module) ? nullptr : provider_->find(other);
+    if (info == nullptr) continue;
+    for (const ModuleInfo::Function& each : info->exports) {
+      if (each.name == name && each.arity == arity)
+        return "did you mean `" + std::string(other) + "." + std::string(name) + "`?";
+    }
+  }
+  return {};
+}
+
 void Resolver::check_remote(Symbol module, Symbol name, uint32_t arity, Span span) {
   if (quiet_) return;
   if (const ModuleScope* scope = find_module(module)) {
@@ -493,6 +511,9 @@ void Resolver::check_remote(Symbol module, Symbol name, uint32_t arity, Span spa
   std::string hint;
   if (near.found()) hint = "did you mean `" + near.best() + "`?";
   if (!arities.empty()) hint = takes(arities);
+  if (arities.empty()) {
+    if (std::string better = elsewhere(module, wanted, arity); !better.empty()) hint = better;
+  }
   report(DiagCode::W0309, span,
          "there is no function `" + text(module) + "." + text(name) + "/" + std::to_string(arity) +
              "`",

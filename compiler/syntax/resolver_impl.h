@@ -238,6 +238,7 @@ class Resolver {
   bool find_target(Symbol name, uint32_t arity, Target* target);
   void function_ref(FunRefExpr* e);
   void remote(Target* target, ModuleExpr* module, Symbol name, uint32_t arity, Span span);
+  std::string elsewhere(Symbol module, std::string_view name, uint32_t arity);
   void check_remote(Symbol module, Symbol name, uint32_t arity, Span span);
   void check_remote_in(const ModuleScope& scope, Symbol name, uint32_t arity, Span span);
   void unknown_function(Symbol name, uint32_t arity, Span span);
