@@ -51,6 +51,8 @@ constexpr Habit kAfterName[] = {
      "the first line of a module's file is `module Name`; inside a file it is `module Name { … }`"},
     {words::kWordClass, DiagCode::E0212, "there are no classes",
      "data is a struct in a module, state that changes lives in a process"},
+    {words::kWordNew, DiagCode::E0212, "there is no `new`",
+     "a struct is made by `%Name{field: value}`, a process by `spawn(fn() = …)`"},
     {words::kWordEnum, DiagCode::E0212, "there is no `enum`",
      "use atoms and tuples: `type Shape = (:circle, Float) | :point`"},
     {words::kWordUse, DiagCode::E0219, "there is no `use`",
@@ -296,8 +298,17 @@ void Parser::unexpected_operand() {
       fail(DiagCode::E0160, cur_.span, "expected an expression, found `++`",
            "lists are joined by `a ++ b`; counting up is `n = n + 1`");
       return;
+    case TokenKind::kBar:
+      fail(DiagCode::E0160, cur_.span, "expected an expression, found `|`",
+           "a function is `fn(x) = expression`");
+      return;
     default:
       break;
+  }
+  if (previous_.kind == TokenKind::kAppend) {
+    fail(DiagCode::E0204, previous_.span, "there is no `++` that counts up: values do not change",
+         "`n = n + 1` binds the name anew for the rest of the block; lists are joined by `a ++ b`");
+    return;
   }
   std::string hint;
   if (is_keyword(cur_.kind)) hint = found + " is a keyword and cannot be a name";
@@ -322,11 +333,18 @@ std::string Parser::neighbour_hint() const {
     case TokenKind::kBar:
       return "`|` stands between patterns; of integers it is `a bor b`, of booleans `a or b`";
     case TokenKind::kArrow:
+      if (previous_.kind == TokenKind::kRightParen) {
+        return "a function is `fn(x) = expression`; `->` belongs to arms: `fn { x -> … }`";
+      }
       return "`->` belongs to the arms of `match`, `receive`, `catch` and `fn { … }`";
     case TokenKind::kFatArrow:
       return "a function is `fn(x) = expression`, a map's entry `%{key => value}`";
     case TokenKind::kColon:
       return "a block stands in braces, a map's entry in `%{key: value}`";
+    case TokenKind::kString:
+    case TokenKind::kStringHead:
+      if (previous_.kind != TokenKind::kName || !cur_.has(kTouchesPrevious)) return {};
+      return "every string takes `${expression}`; a raw one is `r\"…\"`";
     default:
       return {};
   }
@@ -340,6 +358,11 @@ void Parser::side_by_side(Expr* before) {
     return;
   }
   if (habit_token()) return;
+  const bool is_new = previous_.kind == TokenKind::kName && previous_.symbol == words::kNew;
+  if (is_new && at(TokenKind::kModuleName)) {
+    habit_after_name(words::kNew);
+    return;
+  }
   if (at(TokenKind::kName)) {
     Span span = cur_.span;
     Symbol name = cur_.symbol;
@@ -362,6 +385,13 @@ void Parser::side_by_side(Expr* before) {
   }
   std::string hint = neighbour_hint();
   if (hint.empty() && at(TokenKind::kComma)) hint = "a tuple is `(a, b)`";
+  const bool names_function =
+      before != nullptr && (before->kind == ExprKind::kName || before->kind == ExprKind::kField);
+  if (hint.empty() && names_function && begins_operand(cur_.kind) && !at(TokenKind::kName) &&
+      !cur_.has(kOnNewLine)) {
+    std::string name(source_.text(before->span));
+    if (name.size() < 40) hint = "a call has parentheses: `" + name + "(…)`";
+  }
   if (hint.empty()) hint = "expressions are parted by a new line or `;`";
   std::string what = before == nullptr ? "the declaration" : "the expression";
   fail(DiagCode::E0161, cur_.span, "expected the end of " + what + ", found " + shown(cur_), hint);

@@ -464,8 +464,13 @@ Token Lexer::unknown(Token token) {
   } else if (static_cast<unsigned char>(shown[0]) >= 0x80) {
     error(DiagCode::E0003, token.span, "`" + shown + "` cannot stand here",
           "names are made of the letters a to z, digits and `_`; other text goes into strings");
+  } else if (shown == "`") {
+    error(DiagCode::E0003, token.span, "a backquote cannot stand here",
+          "a string is `\"…\"`, an atom of any text `:\"…\"`");
   } else {
-    error(DiagCode::E0003, token.span, "`" + shown + "` cannot stand here");
+    error(DiagCode::E0003, token.span, "`" + shown + "` cannot stand here",
+          shown == "\\" ? "a function is `fn(x) = expression`; a line goes on after an operator"
+                        : "");
   }
   return token;
 }

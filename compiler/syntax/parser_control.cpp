@@ -32,6 +32,9 @@ Expr* Parser::block() {
     if (at(TokenKind::kColon)) {
       hint = "a block stands in braces: `{ … }`";
     }
+    if (hint.empty() && !cur_.has(kOnNewLine)) {
+      hint = "blocks stand in braces: `{ … }`";
+    }
     fail(DiagCode::E0124, cur_.span, "expected a block, found " + shown(cur_), hint);
     return error_expr();
   }
@@ -286,7 +289,11 @@ std::span<CatchArm> Parser::catch_arms() {
   if (panic_) return {};
   Span open = cur_.span;
   uint32_t errors_before = sink_.error_count();
-  if (!expect(TokenKind::kLeftBrace, "after `catch`")) return {};
+  if (!at(TokenKind::kLeftBrace) && !habit_token()) {
+    fail(DiagCode::E0101, cur_.span, "expected `{` after `catch`, found " + shown(cur_),
+         "it is `try { … } catch { error reason -> … }`");
+  }
+  if (!accept(TokenKind::kLeftBrace)) return {};
   std::vector<CatchArm> list;
   braced(open, [&] {
     list.push_back(catch_arm());

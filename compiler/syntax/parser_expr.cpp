@@ -375,6 +375,8 @@ Expr* Parser::dot(Expr* object) {
     std::string hint;
     if (at(TokenKind::kLeftParen)) hint = "a function value is called `f(x)`, without the dot";
     if (at(TokenKind::kLeftBrace)) hint = "a map is updated with `%{m | key: value}`";
+    if (at(TokenKind::kString) || at(TokenKind::kStringHead))
+      hint = "strings are joined by `a <> b`";
     if (at(TokenKind::kLeftBracket)) hint = "an index is `m[k]`, without the dot";
     fail(DiagCode::E0110, cur_.span, "expected a field or function after `.`, found " + shown(cur_),
          hint);

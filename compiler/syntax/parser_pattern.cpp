@@ -181,6 +181,10 @@ Pattern* Parser::primary_pattern() {
   if (habit_token()) return error_pattern();
   std::string hint;
   if (at(TokenKind::kLeftBrace)) hint = "a tuple is `(a, b)`, a map `%{key: pattern}`";
+  if (at(TokenKind::kEqual) || at(TokenKind::kLess) || at(TokenKind::kGreater) ||
+      at(TokenKind::kLessEqual) || at(TokenKind::kGreaterEqual) || at(TokenKind::kNotEqual)) {
+    hint = "a value matches itself: `1 -> …`; a comparison is a guard: `n when n > 1 -> …`";
+  }
   if (at(TokenKind::kElse)) hint = "the arm for everything else is `_ -> …`";
   if (is_keyword(cur_.kind) && hint.empty())
     hint = shown(cur_) + " is a keyword and cannot be a name";
