@@ -3,7 +3,7 @@
 %%
 %% Each case runs in a process of its own, all at once, and prints `name -> outcome`: what it returns, or `dies Reason`.
 -module(matrix).
--export([main/0]).
+-export([main/0, idle/0]).
 
 main() ->
     logger:set_primary_config(level, none),
@@ -17,7 +17,8 @@ main() ->
 
 cases() ->
     ends() ++ chains() ++ exits() ++ own_exits() ++ the_dead() ++ bad_arguments() ++ unlinks() ++ demonitors() ++ names()
-        ++ aliases() ++ monitor_aliases() ++ tags() ++ priorities() ++ flags() ++ leaders().
+        ++ aliases() ++ monitor_aliases() ++ tags() ++ priorities() ++ flags() ++ leaders()
+        ++ spawns() ++ nested() ++ reasons_of_exit() ++ orders() ++ looks() ++ values().
 
 %% Helpers ----------------------------------------------------------------------------------------
 
@@ -413,3 +414,137 @@ leaders() ->
       end},
      {"leader: in process_info",
       fun() -> P = spawn(fun idle/0), group_leader(self(), P), info(P, group_leader) end}].
+
+%% Spawning with several options at once ----------------------------------------------------------
+
+spawns() ->
+    Sets = [{"link", [link]}, {"monitor", [monitor]}, {"link monitor", [link, monitor]}, {"link tag", [link, {monitor, [{tag, gone}]}]},
+            {"monitor priority", [monitor, {priority, high}]}, {"all", [link, monitor, {priority, low}]},
+            {"twice", [link, link, monitor, monitor]}],
+    [{name(["spawn_opt", Set, Why, Trap]),
+      fun() ->
+              trap(On),
+              P = case spawn_opt(fun() -> on_go(Why) end, Options) of {Pid, _} -> Pid; Pid -> Pid end,
+              P ! go, events()
+      end} || {Set, Options} <- Sets, Why <- [normal, custom, error, kill], {Trap, On} <- trapping()]
+    ++ [{name(["spawn_opt bad option", Name]), fun() -> attempt(fun() -> spawn_opt(fun idle/0, id(Options)) end) end}
+        || {Name, Options} <- [{"nonsense", [nonsense]}, {"priority", [{priority, nonsense}]}, {"no list", an_atom},
+                               {"improper", [link | monitor]}, {"alias mode", [{monitor, [{alias, nonsense}]}]}]]
+    ++ [{name(["spawn of", Name]), fun() -> attempt(F) end}
+        || {Name, F} <- [{"an integer", fun() -> spawn(id(1)) end}, {"a function of one", fun() -> spawn(id(fun(X) -> X end)) end},
+                         {"improper arguments", fun() -> spawn(m_none, f, id([1 | 2])) end}, {"no atom", fun() -> spawn(id(1), f, []) end}]]
+    ++ [{"spawn of no such function", fun() -> spawn_monitor(m_none, f, []), events() end}].
+
+%% Errors inside of errors ------------------------------------------------------------------------
+
+nested() ->
+    [{name(["nested", Name, Trap]), fun() -> trap(On), spawn_opt(F, [link, monitor]), events() end}
+     || {Name, F} <- [{"error in catch", fun() -> try error(a) catch error:a -> error(b) end end},
+                      {"exit in catch", fun() -> try error(a) catch error:a -> exit(b) end end},
+                      {"throw in catch", fun() -> try exit(a) catch exit:a -> throw(b) end end},
+                      {"normal in catch", fun() -> try error(a) catch _:_ -> exit(normal) end end},
+                      {"exit in after", fun() -> try error(a) after exit(b) end end},
+                      {"throw in after", fun() -> try error(a) after throw(b) end end},
+                      {"kill in after", fun() -> try exit(a) after exit(kill) end end},
+                      {"exit in the after of what went well", fun() -> try ok after exit(b) end end},
+                      {"no clause of catch", fun() -> try exit(a) catch error:_ -> ok end end},
+                      {"badmatch", fun() -> ok = id(no) end},
+                      {"case_clause", fun() -> case id(1) of 2 -> ok end end},
+                      {"badfun", fun() -> F = id(1), F() end},
+                      {"badkey", fun() -> maps:get(k, id(#{})) end},
+                      {"undef", fun() -> (id(m_none)):f() end},
+                      {"badarg", fun() -> link(id(1)) end},
+                      {"an error with a reason that is a tuple", fun() -> error({shutdown, 1}) end},
+                      {"link to oneself", fun() -> link(self()), exit(custom) end}],
+        {Trap, On} <- trapping()].
+
+reasons_of_exit() ->
+    [{name(["exit/2 with", Name, Trap]),
+      fun() ->
+              Me = self(),
+              {P, _} = spawn_monitor(fun() -> trap(On), Me ! ready, Me ! {got, soon()} end),
+              receive ready -> ok end,
+              exit(P, Reason), events()
+      end} || {Name, Reason} <- [{"shutdown", shutdown}, {"a tuple", {shutdown, 1}}, {"an integer", 1}, {"a list", [a, b]}, {"nothing", {}},
+                                 {"what looks like a kill", {kill}}], {Trap, On} <- trapping()].
+
+orders() ->
+    Two = fun(Options, On) ->
+                  Me = self(),
+                  trap(On),
+                  spawn_opt(fun() -> receive after 30 -> ok end, Me ! 1, Me ! 2, exit(custom) end, Options),
+                  arrived()
+          end,
+    [{"order: messages, then the exit", fun() -> Two([link], true) end},
+     {"order: messages, then the end of a monitor", fun() -> Two([monitor], true) end},
+     {"order: messages before a kill",
+      fun() -> Me = self(), P = spawn(fun() -> Me ! 1, Me ! 2, receive stop -> ok end end), monitor(process, P), receive 2 -> ok end, exit(P, kill), arrived() end},
+     {"order: unlink, exit, message",
+      fun() -> Me = self(), trap(true), P = spawn_link(fun() -> receive go -> unlink(Me), Me ! 1, exit(custom) end end), P ! go, arrived() end},
+     {"order: exit/2 and messages of one sender",
+      fun() -> Me = self(), trap(true), spawn(fun() -> Me ! 1, exit(Me, a), Me ! 2, exit(Me, b), Me ! 3 end), arrived() end},
+     {"order: a priority monitor goes first",
+      fun() -> P = spawn(fun idle/0), monitor(process, P, [priority]), self() ! 1, self() ! 2, exit(P, custom), arrived() end},
+     {"order: a monitor does not", fun() -> P = spawn(fun idle/0), monitor(process, P), self() ! 1, exit(P, custom), receive after 50 -> ok end, self() ! 2, arrived() end},
+     {"order: kill of one that traps", fun() -> P = spawn(fun() -> trap(true), idle() end), monitor(process, P), exit(P, kill), events() end},
+     {"order: exit normal, then another", fun() -> P = spawn(fun idle/0), monitor(process, P), exit(P, normal), exit(P, custom), events() end},
+     {"order: demonitor and the end cross",
+      fun() -> P = spawn(fun idle/0), R = monitor(process, P), exit(P, custom), D = demonitor(R, [flush, info]), {is_boolean(D), events()} end},
+     {"order: unlink and the end cross", fun() -> trap(true), P = spawn_link(fun idle/0), exit(P, custom), unlink(P), E = events(), {length(E) < 2, [X || X <- E, element(1, X) =/= 'EXIT']} end}].
+
+%% Looking ----------------------------------------------------------------------------------------
+
+until_it_waits(P) ->
+    case process_info(P, status) of {status, waiting} -> P; _ -> receive after 5 -> until_it_waits(P) end end.
+
+looks() ->
+    Waiting = fun() -> until_it_waits(spawn(fun idle/0)) end,
+    [{name(["look at", Name, Item]), fun() -> I = info(Make(), Item), I end}
+     || {Name, Make} <- [{"oneself", fun() -> self() end}, {"one that waits", Waiting},
+                         {"one that hibernates", fun() -> until_it_waits(spawn(fun() -> erlang:hibernate(?MODULE, idle, []) end)) end}],
+        Item <- [status, message_queue_len, messages, links, monitors, monitored_by, trap_exit, priority, dictionary, registered_name]]
+    ++ [{"look at messages", fun() -> self() ! 1, self() ! 2, {info(self(), messages), info(self(), message_queue_len)} end},
+        {"look at another's messages", fun() -> P = Waiting(), P ! 1, P ! 2, {info(P, messages), info(P, message_queue_len)} end},
+        {"look at several", fun() -> P = Waiting(), process_info(P, [status, links, message_queue_len]) end},
+        {"look at none", fun() -> process_info(self(), []) end},
+        {"look at nonsense", fun() -> attempt(fun() -> process_info(self(), id(nonsense)) end) end},
+        {"look at an integer", fun() -> attempt(fun() -> process_info(id(1), status) end) end},
+        {"look at one that was killed", fun() -> P = Waiting(), exit(P, kill), process_info(P, status) =:= undefined end},
+        {"look does not wake", fun() -> Me = self(), P = spawn(fun() -> receive X -> Me ! X after 100 -> Me ! timeout end end), info(P, links), info(P, status), events() end},
+        {"watcher in monitored_by", fun() -> P = Waiting(), monitor(process, P), monitor(process, P), info(P, monitored_by) end}].
+
+%% The dictionary, timers, receive ----------------------------------------------------------------
+
+values() ->
+    [{"dictionary: old values", fun() -> put(a, 1), {put(a, 2), get(a), erase(a)} end},
+     {"dictionary: all", fun() -> put(a, 1), put(b, 2), lists:sort(get()) end},
+     {"dictionary: is not inherited", fun() -> Me = self(), put(a, 1), spawn(fun() -> Me ! length(get()) end), events() end},
+     {"dictionary: exact keys", fun() -> put(1, a), put(1.0, b), {get(1), get(1.0), length(get())} end},
+     {"dictionary: stays in a catch", fun() -> catch_all(fun() -> put(a, 1), error(x) end), get(a) end},
+     {"timer: cancel twice", fun() -> R = erlang:send_after(10000, self(), m), {is_integer(erlang:cancel_timer(R)), erlang:cancel_timer(R), events()} end},
+     {"timer: of another", fun() -> Me = self(), R = erlang:send_after(10000, self(), m), spawn(fun() -> Me ! is_integer(erlang:cancel_timer(R)) end), events() end},
+     {"timer: to a name", fun() -> register(m_timed, self()), erlang:send_after(1, m_timed, x), arrived() end},
+     {"timer: to a free name", fun() -> is_reference(erlang:send_after(1, m_nobody, x)) end},
+     {"timer: to the dead", fun() -> is_reference(erlang:send_after(1, dead(), x)) end},
+     {"timer: order", fun() -> [erlang:send_after(N * 20, self(), N) || N <- [3, 1, 2]], arrived() end},
+     {"timer: a year", fun() -> R = erlang:send_after(365 * 86400000, self(), m), erlang:cancel_timer(R) > 31535000000 end},
+     {"timer: cancel of a plain reference", fun() -> erlang:cancel_timer(make_ref()) end}]
+    ++ [{name(["timer: bad time", Name]), fun() -> attempt(fun() -> erlang:send_after(id(T), self(), m) end) end}
+        || {Name, T} <- times()]
+    ++ [{name(["receive: bad time", Name]), fun() -> attempt(fun() -> receive m_never -> ok after id(T) -> timeout end end) end}
+        || {Name, T} <- times()]
+    ++ [{"receive: a bad time that is not needed", fun() -> self() ! a, receive a -> got after id(nonsense) -> timeout end end},
+        {"receive: after 0 takes the oldest that matches", fun() -> self() ! 1, self() ! {a, 2}, self() ! {a, 3}, receive {a, N} -> [N | arrived()] after 0 -> none end end},
+        {"receive: after 0 with nothing", fun() -> self() ! 1, R = receive {a, _} -> yes after 0 -> none end, {R, arrived()} end},
+        {"receive: a guard that fails skips", fun() -> self() ! {a, x}, self() ! {a, [1]}, receive {a, L} when hd(L) =:= 1 -> [L | arrived()] end end},
+        {"receive: the time is that of the entry",
+         fun() ->
+                 Me = self(), spawn(fun() -> [begin receive after 20 -> ok end, Me ! {noise, N} end || N <- lists:seq(1, 20)] end),
+                 T = erlang:monotonic_time(millisecond), receive {wanted, _} -> ok after 100 -> ok end,
+                 D = erlang:monotonic_time(millisecond) - T, D >= 100
+         end}]
+    ++ [{name(["flag: priority", P]), fun() -> {process_flag(priority, P), info(self(), priority), process_flag(priority, normal)} end} || P <- [low, normal, high]]
+    ++ [{name(["flag: bad priority", Name]), fun() -> attempt(fun() -> process_flag(priority, id(V)) end) end} || {Name, V} <- [{"nonsense", nonsense}, {"1", 1}]].
+
+times() -> [{"-1", -1}, {"1.5", 1.5}, {"atom", an_atom}, {"too large", 1 bsl 70}].
+catch_all(F) -> try F() catch _:_ -> ok end.
