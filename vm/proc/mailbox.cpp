@@ -226,7 +226,7 @@ WaitResult wait_until(Process& p, Term timeout) {
     return WaitResult::Timeout;
   }
   if (p.receive_timer == 0) {
-    if (!timeout.is_small() || timeout.small_value() < 0 || timeout.small_value() > kMaxTimerMs) {
+    if (!timeout.is_small() || timeout.small_value() < 0 || timeout.small_value() > kMaxReceiveMs) {
       p.raise_error(atoms::timeout_value);
       return WaitResult::Raised;
     }

@@ -7,11 +7,11 @@
 #include "vm/heap/collector.h"
 #include "vm/heap/walker.h"
 #include "vm/native/native.h"
-#include "vm/proc/process_table.h"
-#include "vm/proc/schedulers.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/statistics.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/trace.h"
@@ -99,7 +99,7 @@ Term Process::again() {
 
 Term Process::again_when_woken(std::int64_t timeout_ms) {
   stop_receive_timer(*this);
-  if (timeout_ms >= 0 && !start_receive_timer(*this, std::min(timeout_ms, kMaxTimerMs))) {
+  if (timeout_ms >= 0 && !start_receive_timer(*this, std::min(timeout_ms, kMaxReceiveMs))) {
     return raise_error(atoms::system_limit);
   }
   pending = Pending::Wait;

@@ -34,8 +34,10 @@ namespace quelea {
 
 struct SchedulerLocal;
 
-/// 2^32 - 1 as in Erlang; larger times are timeout_value or badarg.
-inline constexpr std::int64_t kMaxTimerMs = 0xffffffff;
+/// Of a `receive`, as in Erlang; longer is a timeout_value.
+inline constexpr std::int64_t kMaxReceiveMs = 0xffffffff;
+/// Of a timer with a message: a hundred years. Longer is a badarg.
+inline constexpr std::int64_t kMaxTimerMs = std::int64_t{100} * 36525 * 24 * 36'000;
 
 class Timers {
  public:
