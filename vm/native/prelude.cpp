@@ -245,6 +245,11 @@ bool is_compressed_term(Term binary) {
   return binary_bytes(binary) > 1 && bits_read_word(binary_view(binary), 8, 8) == 80;
 }
 
+Term decoded(Process& p, const EtfDecodeResult& result) {
+  if (result.too_many_atoms) return system_limit(p);
+  return result.term.is_none() ? badarg(p) : result.term;
+}
+
 template <bool kSafe>
 struct DecodeTerm {
   DecodeTerm(Process& p, Args args)
@@ -269,10 +274,7 @@ struct DecodeTerm {
   EtfDecoding decoding;
 
   bool step(Process&, std::size_t& cost) { return decoding.step(cost); }
-  Term finish(Process& p) {
-    const Term term = decoding.result().term;
-    return term.is_none() ? badarg(p) : term;
-  }
+  Term finish(Process& p) { return decoded(p, decoding.result()); }
 };
 
 template <bool kSafe>
@@ -287,7 +289,7 @@ Term decode_term(Process& p, Args args) {
   const EtfDecodeResult result =
       etf_decode(p, bytes.data(), bytes.size(), p.vm().atoms(), DecodeTerm<kSafe>::options(p));
   charge_cells(p, result.work + bytes.size() / 16);
-  return result.term.is_none() ? badarg(p) : result.term;
+  return decoded(p, result);
 }
 
 }  // namespace

@@ -76,6 +76,7 @@ struct EtfDecodeResult {
   std::size_t used = 0;  ///< bytes read
   std::size_t work = 0;
   const char* error = nullptr;  ///< a sentence's end ("unknown tag"), when term is none
+  bool too_many_atoms = false;  ///< That is the error: the machine's table is full.
 };
 
 /// Decoding little by little; nothing may be collected meanwhile, and the bytes must stay.

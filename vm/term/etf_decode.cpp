@@ -73,6 +73,7 @@ class Decoder {
                                              : static_cast<std::size_t>(at_ - begin_);
     answer.work = work();
     answer.error = error_;
+    answer.too_many_atoms = too_many_atoms_;
     return answer;
   }
   std::size_t work() const {
@@ -367,7 +368,10 @@ class Decoder {
     if (found.is_none()) {
       if (new_atoms_ == options_.max_new_atoms) return fail("it has too many new atoms");
       found = atoms_.intern(text);
-      if (found.is_none()) return fail("an atom is malformed or the atom table is full");
+      if (found.is_none()) {
+        too_many_atoms_ = atoms_.size() >= atoms_.limit();
+        return fail(too_many_atoms_ ? "the atom table is full" : "an atom is malformed");
+      }
       ++new_atoms_;
     }
     *slot = found.bits;
@@ -597,6 +601,7 @@ class Decoder {
   Word result_ = Term::none().bits;  // a frame may still point to it when the decoder is destroyed
   std::size_t words_ = 0;
   std::uint32_t new_atoms_ = 0;
+  bool too_many_atoms_ = false;
   const char* error_ = nullptr;
   WorkStack<Frame> stack_;
 };
