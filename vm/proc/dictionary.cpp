@@ -18,7 +18,7 @@ std::size_t Dictionary::Table::find(Term key, std::uint64_t hash) const {
 }
 
 void Dictionary::Table::grow() {
-  std::vector<Entry> old(2 * entries.size());
+  Entries old(2 * entries.size());
   old.swap(entries);
   for (const Entry& entry : old) {
     if (!entry.key.is_none()) entries[find(entry.key, entry.hash)] = entry;
@@ -44,7 +44,7 @@ Term Dictionary::put(Term key, Term value, const AtomTable& atoms) {
 
 Term Dictionary::erase(Term key, const AtomTable& atoms) {
   if (size() == 0) return Term::none();
-  std::vector<Entry>& entries = table_->entries;
+  Entries& entries = table_->entries;
   const std::size_t mask = entries.size() - 1;
   std::size_t hole = table_->find(key, hash_term(key, atoms));
   const Term before = entries[hole].value;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "vm/base/machine_allocator.h"
 #include "vm/term/atoms.h"
 #include "vm/term/term.h"
 
@@ -49,8 +50,9 @@ class Dictionary {
   }
 
  private:
+  using Entries = std::vector<Entry, MachineAllocator<Entry>>;
   struct Table {
-    std::vector<Entry> entries = std::vector<Entry>(4);  ///< A power of two.
+    Entries entries = Entries(4);  ///< A power of two.
     std::size_t count = 0;
     bool changed = false;
 

@@ -9,10 +9,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
 #include "vm/base/assert.h"
+#include "vm/base/machine_allocator.h"
 #include "vm/term/term.h"
 
 namespace quelea {
@@ -141,7 +143,8 @@ class FlatTable {
   }
 
   void resize(std::uint32_t capacity) {
-    Entry* const fresh = new Entry[capacity]{};
+    Entry* const fresh = MachineAllocator<Entry>().allocate(capacity);
+    std::uninitialized_value_construct_n(fresh, capacity);
     Entry* const before = entries();
     const std::uint32_t end = is_hashed() ? capacity_ : count_;
     Entry inlined[kInline];
@@ -154,11 +157,11 @@ class FlatTable {
     for (std::uint32_t i = 0; i < end; ++i) {
       if (from[i].key != 0) put(from[i]);
     }
-    delete[] old;
+    quelea::release(old);
   }
 
   void release() {
-    if (capacity_ != 0) delete[] table_;
+    if (capacity_ != 0) quelea::release(table_);
     capacity_ = 0;
     count_ = 0;
   }

@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <deque>
 
+#include "vm/base/machine_allocator.h"
 #include "vm/proc/process.h"
 #include "vm/proc/signal.h"
 
@@ -38,8 +39,8 @@ struct MailboxLimit {
   const OnFull on_full;
   /// Counted messages, sent and not taken. Any thread; the order of signals does not depend on it.
   std::atomic<std::uint32_t> queued{0};
-  std::atomic<bool> killed{false};  ///< `MailboxFull` was sent.
-  std::deque<Term> blocked;         ///< Pids of senders that wait. Owner only.
+  std::atomic<bool> killed{false};                   ///< `MailboxFull` was sent.
+  std::deque<Term, MachineAllocator<Term>> blocked;  ///< Pids of senders that wait. Owner only.
 };
 
 /// The slow half of `admit_message`.

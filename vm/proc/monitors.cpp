@@ -45,7 +45,7 @@ struct Watched {
 
 void keep_tag(Process& p, Word number, Term tag) {
   auto& tags = p.extra().tags;
-  if (tags == nullptr) tags = std::make_unique<std::unordered_map<Word, Signal*>>();
+  if (tags == nullptr) tags = std::make_unique<TagTable>();
   tags->emplace(number, make_signal(p.vm(), SignalKind::Down, tag, Term::none(), number));
 }
 

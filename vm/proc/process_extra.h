@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "vm/base/machine_allocator.h"
 #include "vm/proc/dictionary.h"
 #include "vm/proc/flat_table.h"
 #include "vm/proc/mailbox.h"
@@ -64,6 +65,10 @@ struct TellingOthers {
   std::uint32_t references = 0;
 };
 
+/// Copies of what stands in place of :DOWN, by reference number.
+using TagTable = std::unordered_map<Word, Signal*, std::hash<Word>, std::equal_to<Word>,
+                                    MachineAllocator<std::pair<const Word, Signal*>>>;
+
 struct ProcessExtra {
   std::unique_ptr<Unwinding> unwinding;
   Dictionary dictionary;
@@ -74,8 +79,7 @@ struct ProcessExtra {
   FlatTable<Watcher, 1> watchers;
   std::uint32_t last_link_number = 0;
   TellingOthers telling;
-  /// Copies of what stands in place of :DOWN in the message of a monitor, by reference number.
-  std::unique_ptr<std::unordered_map<Word, Signal*>> tags;
+  std::unique_ptr<TagTable> tags;
   ~ProcessExtra();
   /// Memory in use for this, the tables included.
   std::size_t bytes() const {

@@ -1,0 +1,28 @@
+// For containers of the standard library whose size a program decides: their memory comes from the
+// machine's allocator, so that `--max-memory` sees it.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+
+#include "vm/base/memory.h"
+
+namespace quelea {
+
+template <class T>
+struct MachineAllocator {
+  using value_type = T;
+  MachineAllocator() = default;
+  template <class Other>
+  MachineAllocator(const MachineAllocator<Other>&) {}
+
+  T* allocate(std::size_t count) {
+    void* memory = quelea::allocate(count * sizeof(T));
+    if (memory == nullptr) std::abort();
+    return static_cast<T*>(memory);
+  }
+  void deallocate(T* memory, std::size_t) { release(memory); }
+  bool operator==(const MachineAllocator&) const { return true; }
+};
+
+}  // namespace quelea
