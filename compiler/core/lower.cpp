@@ -110,7 +110,7 @@ Ref Lowerer::finish(Ref value, Mode mode) {
 
 Ref Lowerer::lower(const Expr* e, Mode mode) {
   uint32_t outer = pos_;
-  pos_ = e->span.begin;
+  set_pos(e->span.begin);
   Ref result;
   switch (e->kind) {
     case ExprKind::kCall:

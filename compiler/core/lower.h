@@ -204,6 +204,11 @@ class Lowerer {
   BlockId new_block(uint32_t params = 0) { return f_.new_block(params); }
   void start(BlockId block);
   bool reachable() const { return cur_ != kNoBlock; }
+  // Where in the source what comes is. An inlined body is all where its call stands: what may be
+  // seen of it in a trace is the call that ends it, which replaces its frame, not its caller's.
+  void set_pos(uint32_t pos) {
+    if (inline_depth_ == 0) pos_ = pos;
+  }
   InstId emit(Op op, std::span<const Ref> args, uint32_t imm0 = 0, uint32_t imm1 = 0);
   Ref value(Op op, std::initializer_list<Ref> args, uint32_t imm0 = 0, uint32_t imm1 = 0) {
     return value(op, std::span<const Ref>(args.begin(), args.size()), imm0, imm1);
