@@ -1,11 +1,16 @@
-// Writing JSON: compact or indented, keys sorted by bytes, so that equal values give equal text.
+// Writing JSON, in slices: compact or indented, keys sorted by bytes, so that equal values give
+// equal text.
 //
 // Open lists and maps are on a stack of their own. A small map whose keys are all strings is in
-// order already (the order of its keys is the order of their bytes); others are sorted here.
+// order already (the order of its keys is the order of their bytes); the entries of others go into
+// a heap, one at a time, and come out of it in order, so that a huge map never has to be sorted in
+// one go.
 #include <algorithm>
+#include <cstring>
+#include <memory>
 
-#include "vm/native/pool.h"
 #include "vm/native/posix.h"
+#include "vm/native/slices.h"
 #include "vm/native/text.h"
 #include "vm/term/float_text.h"
 #include "vm/term/integer.h"
@@ -14,11 +19,22 @@ namespace quelea {
 namespace {
 
 constexpr std::size_t kMaxDepth = 100'000;
-constexpr std::size_t kMaxBytes = std::size_t{1} << 32;
+constexpr std::size_t kStringPiece = 4096;
 
 struct Entry {
   std::string key;
   Term value;
+};
+
+/// The entry whose key comes first is on top of a heap.
+bool comes_later(const Entry& a, const Entry& b) { return a.key > b.key; }
+
+/// A map that is not in order already.
+struct Entries {
+  explicit Entries(Term map) : left(map) {}
+  MapIterator left;  ///< What is not in the heap yet.
+  bool all_there = false;
+  std::vector<Entry> heap;
 };
 
 /// An open list or map.
@@ -26,101 +42,148 @@ struct Level {
   enum Kind { kList, kFlatMap, kEntries };
   Kind kind;
   Term rest;             ///< List: what is left of it. Flat map: the map.
-  std::size_t next = 0;  ///< Flat map, entries: the next one.
-  std::vector<Entry> entries;
+  std::size_t next = 0;  ///< Flat map: the next entry.
+  std::unique_ptr<Entries> entries;
   bool empty = true;
 };
 
 class Writer {
  public:
-  Writer(Process& p, std::size_t indent) : p_(p), indent_(indent) {}
+  Writer(Process&, Args args)
+      : indent_(static_cast<std::size_t>(args[1].small_value())), value_(args[0]) {}
 
-  /// False with `failed()` or `too_large()` set.
-  bool write(Term value);
-  std::string& text() { return out_; }
-  /// What cannot be written; none when it is too large or too deep.
-  Term failed() const { return failed_; }
+  /// The next element of what is open, or the next piece of a string.
+  bool step(Process& p, std::size_t& cost);
+  Term finish(Process& p) {
+    if (!failed_.is_none()) return badarg_with(p, failed_);
+    return fits_ ? out_.finish(p) : system_limit(p);
+  }
 
  private:
-  bool one(Term value);
+  bool one(Process& p, Term value, std::size_t& cost);
   bool open_map(Term map);
-  bool next(Level& level);
-  bool key_text(Term key, std::string& text);
-  bool string(std::string_view text, Term term);
+  bool next(Process& p, std::size_t& cost);
+  bool next_entry(Process& p, Level& level, std::size_t& cost);
+  bool close(char bracket);
+  bool key_text(Process& p, Term key, std::string& text);
+  bool binary(Term term);
+  void quoted(std::string_view text);
+  void string_piece(std::size_t& cost);
+  void end_string() {
+    if (is_key_) out_.text.append(indent_ == 0 ? ":" : ": ");
+    is_key_ = false;
+  }
+  void append_escaped(std::string_view text);
   void escape(std::uint8_t c);
   void separate(Level& level);
   void new_line(std::size_t depth) {
     if (indent_ == 0) return;
-    out_.push_back('\n');
-    out_.append(depth * indent_, ' ');
+    out_.text.push_back('\n');
+    out_.text.append(depth * indent_, ' ');
   }
   bool fail(Term term) {
     failed_ = term;
     return false;
   }
 
-  Process& p_;
   std::size_t indent_;
-  std::string out_;
+  Term value_;  ///< None once it was begun.
+  TextOut out_;
   std::vector<Level> levels_;
+  // A string that is being written, and the rest of it. A key's colon comes behind it.
+  Term string_ = Term::none();
+  Bytes bytes_;
+  std::string_view left_;
+  bool is_key_ = false;
   Term failed_ = Term::none();
+  bool fits_ = true;
 };
 
-bool Writer::write(Term value) {
-  if (!one(value)) return false;
-  while (!levels_.empty()) {
-    if (!next(levels_.back())) return false;
-    if (out_.size() > kMaxBytes || levels_.size() > kMaxDepth) return false;
+bool Writer::step(Process& p, std::size_t& cost) {
+  cost += 4;
+  bool good = true;
+  if (!string_.is_none()) {
+    string_piece(cost);
+    good = failed_.is_none();
+  } else if (!value_.is_none()) {
+    const Term value = value_;
+    value_ = Term::none();
+    good = one(p, value, cost);
+  } else {
+    good = next(p, cost);
   }
-  return true;
+  if (!good) return false;
+  fits_ = out_.settle(p) && levels_.size() <= kMaxDepth;
+  return fits_ && (!string_.is_none() || !value_.is_none() || !levels_.empty());
 }
 
 void Writer::separate(Level& level) {
-  if (!level.empty) out_.push_back(',');
+  if (!level.empty) out_.text.push_back(',');
   level.empty = false;
   new_line(levels_.size());
 }
 
+bool Writer::close(char bracket) {
+  const bool empty = levels_.back().empty;
+  levels_.pop_back();
+  if (!empty) new_line(levels_.size());
+  out_.text.push_back(bracket);
+  return true;
+}
+
 /// Writes the next element of the innermost level, or closes it.
-bool Writer::next(Level& level) {
-  auto close = [&](char bracket) {
-    const bool empty = level.empty;
-    levels_.pop_back();
-    if (!empty) new_line(levels_.size());
-    out_.push_back(bracket);
-    return true;
-  };
-  Term value = Term::none();
+bool Writer::next(Process& p, std::size_t& cost) {
+  Level& level = levels_.back();
+  if (level.kind == Level::kEntries) return next_entry(p, level, cost);
   if (level.kind == Level::kList) {
     if (!level.rest.is_cons()) return level.rest.is_nil_list() ? close(']') : fail(level.rest);
     separate(level);
-    value = level.rest.head();
+    const Term value = level.rest.head();
     level.rest = level.rest.tail();
-    return one(value);
+    return one(p, value, cost);
   }
-  if (level.kind == Level::kFlatMap) {
-    const Term keys = flat_map_keys(level.rest);
-    if (level.next == tuple_size(keys)) return close('}');
-    separate(level);
-    const Term key = tuple_at(keys, level.next);
-    Bytes bytes;
-    bytes.get(key);
-    if (!string(bytes.text(), key)) return false;
-    value = flat_map_value(level.rest, level.next++);
-  } else {
-    if (level.next == level.entries.size()) return close('}');
-    separate(level);
-    const Entry& entry = level.entries[level.next++];
-    string(entry.key, Term::none());
-    value = entry.value;
-  }
-  out_.append(indent_ == 0 ? ":" : ": ");
-  return one(value);
+  const Term keys = flat_map_keys(level.rest);
+  if (level.next == tuple_size(keys)) return close('}');
+  separate(level);
+  value_ = flat_map_value(level.rest, level.next);
+  is_key_ = true;
+  if (!binary(tuple_at(keys, level.next++))) return false;
+  if (!string_.is_none()) return true;
+  const Term value = value_;
+  value_ = Term::none();
+  return one(p, value, cost);
 }
 
-bool Writer::key_text(Term key, std::string& text) {
+/// Moves an entry of a map to the heap or, once all are there, from the heap to the text.
+bool Writer::next_entry(Process& p, Level& level, std::size_t& cost) {
+  std::vector<Entry>& heap = level.entries->heap;
+  cost += 8;
+  if (!level.entries->all_there) {
+    Entry entry;
+    Term key;
+    level.entries->all_there = !level.entries->left.next(key, entry.value);
+    if (level.entries->all_there || key == atoms::struct_) return true;
+    if (!key_text(p, key, entry.key)) return false;
+    cost += cost_of_bytes(entry.key.size());
+    heap.push_back(std::move(entry));
+    std::push_heap(heap.begin(), heap.end(), comes_later);
+    return true;
+  }
+  if (heap.empty()) return close('}');
+  separate(level);
+  std::pop_heap(heap.begin(), heap.end(), comes_later);
+  const Entry entry = std::move(heap.back());
+  heap.pop_back();
+  cost += 8 + cost_of_bytes(entry.key.size());
+  quoted(entry.key);
+  out_.text.append(indent_ == 0 ? ":" : ": ");
+  value_ = entry.value;
+  return true;
+}
+
+bool Writer::key_text(Process& p, Term key, std::string& text) {
   if (key.is_atom()) {
-    text = text_of(p_, key);
+    text = text_of(p, key);
     return true;
   }
   if (is_integer(key)) {
@@ -134,30 +197,15 @@ bool Writer::key_text(Term key, std::string& text) {
 }
 
 bool Writer::open_map(Term map) {
-  out_.push_back('{');
-  Level level{Level::kFlatMap, map, 0, {}, true};
+  out_.text.push_back('{');
   bool plain = is_flat_map(map);
   if (plain) {
     const Term keys = flat_map_keys(map);
     for (std::size_t i = 0; i < tuple_size(keys) && plain; ++i)
       plain = is_binary(tuple_at(keys, i));
   }
-  if (!plain) {
-    level.kind = Level::kEntries;
-    level.entries.reserve(map_size(map));
-    MapIterator entries(map);
-    Entry entry;
-    Term key;
-    while (entries.next(key, entry.value)) {
-      if (key == atoms::struct_) continue;
-      entry.key.clear();
-      if (!key_text(key, entry.key)) return false;
-      level.entries.push_back(entry);
-    }
-    std::sort(level.entries.begin(), level.entries.end(),
-              [](const Entry& a, const Entry& b) { return a.key < b.key; });
-  }
-  levels_.push_back(std::move(level));
+  levels_.push_back({plain ? Level::kFlatMap : Level::kEntries, map, 0, nullptr, true});
+  if (!plain) levels_.back().entries = std::make_unique<Entries>(map);
   return true;
 }
 
@@ -165,57 +213,113 @@ void Writer::escape(std::uint8_t c) {
   constexpr std::string_view kNamed = "\"\\\b\f\n\r\t";
   constexpr std::string_view kNames = "\"\\bfnrt";
   const std::size_t named = kNamed.find(static_cast<char>(c));
-  out_.push_back('\\');
+  out_.text.push_back('\\');
   if (named != std::string_view::npos) {
-    out_.push_back(kNames[named]);
+    out_.text.push_back(kNames[named]);
   } else {
-    out_.append("u00");
-    out_.push_back("0123456789abcdef"[c >> 4]);
-    out_.push_back("0123456789abcdef"[c & 15]);
+    out_.text.append("u00");
+    out_.text.push_back("0123456789abcdef"[c >> 4]);
+    out_.text.push_back("0123456789abcdef"[c & 15]);
   }
 }
 
-bool Writer::string(std::string_view text, Term term) {
-  if (!term.is_none() && !utf8_valid(text)) return fail(term);
-  out_.push_back('"');
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<std::uint8_t>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out_.append(text.substr(start, i - start));
-    escape(c);
-    start = i + 1;
+/// Offset of the first byte at or behind `at` that must be escaped: quote, backslash or control.
+std::size_t plain_end(std::string_view text, std::size_t at) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kHighs = 0x8080808080808080u;
+  while (at + 8 <= text.size()) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, 8);
+    const std::uint64_t quotes = word ^ kOnes * '"';
+    const std::uint64_t slashes = word ^ kOnes * '\\';
+    const std::uint64_t hits = (((quotes - kOnes) & ~quotes) | ((slashes - kOnes) & ~slashes) |
+                                ((word - kOnes * 0x20) & ~word)) &
+                               kHighs;
+    if (hits != 0) break;
+    at += 8;
   }
-  out_.append(text.substr(start));
-  out_.push_back('"');
+  while (at < text.size()) {
+    const auto c = static_cast<std::uint8_t>(text[at]);
+    if (c == '"' || c == '\\' || c < 0x20) break;
+    ++at;
+  }
+  return at;
+}
+
+void Writer::append_escaped(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = plain_end(text, at);
+    out_.text.append(text.substr(at, end - at));
+    if (end < text.size()) escape(static_cast<std::uint8_t>(text[end]));
+    at = end + 1;
+  }
+}
+
+void Writer::quoted(std::string_view text) {
+  out_.text.push_back('"');
+  append_escaped(text);
+  out_.text.push_back('"');
+}
+
+/// Writes a string, or begins to write a long one.
+bool Writer::binary(Term term) {
+  if (!bytes_.get(term)) return fail(term);
+  const std::string_view text = bytes_.text();
+  if (text.size() >= kStringPiece) {
+    left_ = text;
+    string_ = term;
+    out_.text.push_back('"');
+    return true;
+  }
+  if (!utf8_valid(text)) return fail(term);
+  quoted(text);
+  end_string();
   return true;
 }
 
+/// Up to kStringPiece bytes of the string, whole code points.
+void Writer::string_piece(std::size_t& cost) {
+  std::size_t size = std::min(left_.size(), kStringPiece);
+  while (size < left_.size() && size > kStringPiece - 4 &&
+         (static_cast<std::uint8_t>(left_[size]) & 0xC0) == 0x80) {
+    --size;
+  }
+  const std::string_view piece = left_.substr(0, size);
+  if (!utf8_valid(piece)) {
+    fail(string_);
+    return;
+  }
+  append_escaped(piece);
+  cost += cost_of_bytes(size);
+  left_.remove_prefix(size);
+  if (!left_.empty()) return;
+  string_ = Term::none();
+  out_.text.push_back('"');
+  end_string();
+}
+
 /// Writes a value, or opens it.
-bool Writer::one(Term value) {
+bool Writer::one(Process& p, Term value, std::size_t& cost) {
   if (value.is_list()) {
-    out_.push_back('[');
-    levels_.push_back({Level::kList, value, 0, {}, true});
+    out_.text.push_back('[');
+    levels_.push_back({Level::kList, value, 0, nullptr, true});
     return true;
   }
   if (is_map(value)) return open_map(value);
   if (value == atoms::nil) {
-    out_.append("null");
-  } else if (value == atoms::true_ || value == atoms::false_) {
-    out_.append(text_of(p_, value));
+    out_.text.append("null");
+  } else if (is_bool(value)) {
+    out_.text.append(text_of(p, value));
   } else if (value.is_atom()) {
-    return string(text_of(p_, value), Term::none());
+    quoted(text_of(p, value));
   } else if (value.is_float()) {
     char text[kFloatTextMax];
-    out_.append(text, float_print_short(value.float_value(), text));
+    out_.text.append(text, float_print_short(value.float_value(), text));
+    cost += 4;
   } else if (is_integer(value)) {
-    std::size_t work = 0;
-    integer_print(out_, value, 10, &work);
-    charge_cells(p_, work);
+    integer_print(out_.text, value, 10, &cost);
   } else {
-    Bytes bytes;
-    if (!bytes.get(value)) return fail(value);
-    return string(bytes.text(), value);
+    return binary(value);
   }
   return true;
 }
@@ -223,17 +327,10 @@ bool Writer::one(Term value) {
 }  // namespace
 
 Term prim_json_encode(Process& p, Args args) {
-  if (is_large_map(p, args[0])) return p.to_pool();
   if (!args[1].is_small() || args[1].small_value() < 0 || args[1].small_value() > 32) {
     return badarg(p);
   }
-  Writer writer(p, static_cast<std::size_t>(args[1].small_value()));
-  const bool good = writer.write(args[0]);
-  p.charge(static_cast<std::int64_t>(writer.text().size() / 32));
-  if (!good) {
-    return writer.failed().is_none() ? system_limit(p) : badarg_with(p, writer.failed());
-  }
-  return checked(p, binary_from_text(p, writer.text()));
+  return in_slices<Writer>(p, args);
 }
 
 }  // namespace quelea

@@ -23,6 +23,7 @@ namespace {
 constexpr std::size_t kCachedPatterns = 256;
 constexpr std::size_t kMaxPatternBytes = 1 << 20;
 constexpr std::uint32_t kMatchLimit = 10'000'000;
+constexpr std::uint32_t kQuickMatchLimit = 50'000;  // less than a millisecond
 constexpr std::uint32_t kHeapLimitKib = 64 * 1024;
 constexpr std::size_t kMatchesInSlice = 4096;
 constexpr std::size_t kBytesInSlice = 256 * 1024;
@@ -195,12 +196,13 @@ class Pattern {
 /// Finds matches in one subject, one after the other.
 class Matcher {
  public:
-  Matcher(const Compiled& pattern, std::string_view subject)
+  /// On a scheduler a match gets few steps: what needs more begins anew on the pool.
+  Matcher(Process& p, const Compiled& pattern, std::string_view subject)
       : pattern_(pattern),
         subject_(subject),
         data_(pcre2_match_data_create_from_pattern(pattern.code.get(), nullptr)),
         context_(pcre2_match_context_create(nullptr)) {
-    pcre2_set_match_limit(context_.get(), kMatchLimit);
+    pcre2_set_match_limit(context_.get(), p.on_pool() ? kMatchLimit : kQuickMatchLimit);
     pcre2_set_heap_limit(context_.get(), kHeapLimitKib);
   }
 
@@ -261,7 +263,10 @@ class Matcher {
   int count_ = PCRE2_ERROR_NOMATCH;
 };
 
-Term match_limit(Process& p) { return fail(p, atom_of(p, "match_limit")); }
+/// A match needed too many steps: for a scheduler, or at all.
+Term match_limit(Process& p) {
+  return p.on_pool() ? fail(p, atom_of(p, "match_limit")) : p.to_pool();
+}
 
 /// A subject argument; false for no binary, and for what is not valid UTF-8 where the pattern wants
 /// it.
@@ -328,7 +333,7 @@ Term prim_regex_is_match(Process& p, Args args) {
   Bytes subject;
   if (!pattern.get(p, args)) return pattern.raise(p);
   if (!get_subject(p, subject, args[2], *pattern)) return badarg(p);
-  Matcher matcher(*pattern, subject.text());
+  Matcher matcher(p, *pattern, subject.text());
   const bool found = matcher.find(0);
   return matcher.gave_up() ? match_limit(p) : make_bool(found);
 }
@@ -349,7 +354,7 @@ Term prim_regex_run(Process& p, Args args) {
   if (pattern->utf && from < subject.size() && (subject.data()[from] & 0xC0) == 0x80) {
     return badarg(p);
   }
-  Matcher matcher(*pattern, subject.text());
+  Matcher matcher(p, *pattern, subject.text());
   const bool found = matcher.find(from);
   if (matcher.gave_up()) return match_limit(p);
   return found ? groups_of(p, matcher, args[2], as_strings) : atoms::nil;
@@ -380,7 +385,7 @@ Term prim_regex_scan(Process& p, Args args) {
     subject.get(args[2]);
     get_form(p, args[3], as_strings);
   }
-  Matcher matcher(*pattern, subject.text());
+  Matcher matcher(p, *pattern, subject.text());
   Term matches = state == nullptr ? Term::nil_list() : state->roots[0];
   const std::size_t first = state == nullptr ? 0 : state->from;
   // A slice goes on behind the last match of the one before; an empty one there must not be found
@@ -423,7 +428,7 @@ Term prim_regex_split(Process& p, Args args) {
       !get_bool(args[4], trim)) {
     return badarg(p);
   }
-  Matcher matcher(*pattern, subject.text());
+  Matcher matcher(p, *pattern, subject.text());
   ListBuilder out(p);
   std::size_t start = 0;
   auto put = [&](std::size_t end) {
@@ -506,7 +511,7 @@ Term prim_regex_replace(Process& p, Args args) {
       !get_bool(args[4], global)) {
     return badarg(p);
   }
-  Matcher matcher(*pattern, subject.text());
+  Matcher matcher(p, *pattern, subject.text());
   bool found = matcher.find(0);
   if (matcher.gave_up()) return match_limit(p);
   if (!found) return args[2];
