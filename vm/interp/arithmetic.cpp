@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "vm/interp/handler.h"
+#include "vm/interp/support.h"
 #include "vm/term/number.h"
 
 namespace quelea {
@@ -14,13 +15,28 @@ namespace {
 
 using NumberFunction = Term (*)(TermAlloc&, Term, Term, NumberResult&);
 
-/// The result, or none with an exception raised.
+/// A millisecond of GMP's work.
+constexpr std::size_t kPoolWork = std::size_t{1} << 18;
+
+void charge_number(Process& p, std::size_t work, Term value) {
+  // What is only added or shifted is charged by its size.
+  if (is_big(value)) work += header_of(value).payload_words() / 4;
+  if (work > 64) p.charge(static_cast<std::int64_t>(work / 16));
+}
+
+/// The result, or none: with an exception raised, or for the pool.
 [[gnu::noinline]] Term binary_slow(Process& p, NumberFunction function, Term a, Term b) {
   NumberResult result;
   const Term value = function(p, a, b, result);
-  if (result.work > 64) p.charge(static_cast<std::int64_t>(result.work / 16));
+  charge_number(p, result.work, value);
   if (value.is_none()) p.raise_error(result.error);
   return value;
+}
+
+/// The same for products and quotients.
+[[gnu::noinline]] Term product_slow(Process& p, NumberFunction function, Term a, Term b) {
+  if (QUELEA_UNLIKELY(integer_product_work(a, b) > kPoolWork) && !p.on_pool()) return p.to_pool();
+  return binary_slow(p, function, a, b);
 }
 
 inline bool both_small(Term a, Term b) { return ((a.bits | b.bits) & kTagMask) == 0; }
@@ -42,28 +58,25 @@ inline bool to_double(Term term, double& value) {
 }  // namespace
 
 /// D S S Z: the generic way.
-#define ARITHMETIC_SLOW(name)                                             \
-  COLD(name##_slow) {                                                     \
-    SYNC_OUT(pc[4]);                                                      \
-    const Term result = binary_slow(*p, number_##name, SLOT(2), SLOT(3)); \
-    SYNC_IN;                                                              \
-    if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);                    \
-    SLOT(1) = result;                                                     \
-    NEXT(4);                                                              \
-  }                                                                       \
+#define SLOW_WAY(name, function, slow, right)                        \
+  COLD(name) {                                                       \
+    SYNC_OUT(pc[4]);                                                 \
+    const Term result = slow(*p, number_##function, SLOT(2), right); \
+    SYNC_IN;                                                         \
+    if (QUELEA_UNLIKELY(result.is_none())) {                         \
+      if (is_for_pool(*p)) LEAVE_FOR_POOL;                           \
+      GO(unwind);                                                    \
+    }                                                                \
+    SLOT(1) = result;                                                \
+    NEXT(4);                                                         \
+  }                                                                  \
   static_assert(true)
+#define ARITHMETIC_SLOW(name) SLOW_WAY(name##_slow, name, binary_slow, SLOT(3))
+#define PRODUCT_SLOW(name) SLOW_WAY(name##_slow, name, product_slow, SLOT(3))
 
 /// D S B Z: the same with an immediate on the right.
-#define ARITHMETIC_IMM_SLOW(name)                                             \
-  COLD(name##_imm_slow) {                                                     \
-    SYNC_OUT(pc[4]);                                                          \
-    const Term result = binary_slow(*p, number_##name, SLOT(2), Term{pc[3]}); \
-    SYNC_IN;                                                                  \
-    if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);                        \
-    SLOT(1) = result;                                                         \
-    NEXT(4);                                                                  \
-  }                                                                           \
-  static_assert(true)
+#define ARITHMETIC_IMM_SLOW(name) SLOW_WAY(name##_imm_slow, name, binary_slow, Term{pc[3]})
+#define PRODUCT_IMM_SLOW(name) SLOW_WAY(name##_imm_slow, name, product_slow, Term{pc[3]})
 
 /// Writes a float into the block; the slow way when it is full or the value is not finite.
 #define STORE_FLOAT(result, slow)                                                              \
@@ -89,10 +102,10 @@ inline bool to_double(Term term, double& value) {
 
 ARITHMETIC_SLOW(add);
 ARITHMETIC_SLOW(sub);
-ARITHMETIC_SLOW(mul);
+PRODUCT_SLOW(mul);
 ARITHMETIC_SLOW(fdiv);
-ARITHMETIC_SLOW(idiv);
-ARITHMETIC_SLOW(rem);
+PRODUCT_SLOW(idiv);
+PRODUCT_SLOW(rem);
 ARITHMETIC_SLOW(band);
 ARITHMETIC_SLOW(bor);
 ARITHMETIC_SLOW(bxor);
@@ -100,9 +113,9 @@ ARITHMETIC_SLOW(bsl);
 ARITHMETIC_SLOW(bsr);
 ARITHMETIC_IMM_SLOW(add);
 ARITHMETIC_IMM_SLOW(sub);
-ARITHMETIC_IMM_SLOW(mul);
-ARITHMETIC_IMM_SLOW(idiv);
-ARITHMETIC_IMM_SLOW(rem);
+PRODUCT_IMM_SLOW(mul);
+PRODUCT_IMM_SLOW(idiv);
+PRODUCT_IMM_SLOW(rem);
 ARITHMETIC_IMM_SLOW(band);
 ARITHMETIC_IMM_SLOW(bsl);
 ARITHMETIC_IMM_SLOW(bsr);
@@ -316,7 +329,7 @@ namespace {
                                   Term a) {
   NumberResult result;
   const Term value = function(p, a, result);
-  if (result.work > 64) p.charge(static_cast<std::int64_t>(result.work / 16));
+  charge_number(p, result.work, value);
   if (value.is_none()) p.raise_error(result.error);
   return value;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "vm/interp/handler.h"
+#include "vm/interp/support.h"
 #include "vm/term/map.h"
 
 namespace quelea {
@@ -214,8 +215,19 @@ HANDLER(elem) {  // D S U
 // Maps
 // ----------------------------------------------------------------------------------------------
 
+namespace {
+/// The value, or none: not there, or for the pool.
+[[gnu::noinline]] Term look_up(Process& p, Term map, Term key) {
+  return walk_or_leave(p,
+                       [&](std::size_t& work) { return map_get(map, key, p.vm().atoms(), &work); });
+}
+}  // namespace
+
 COLD(map_get_slow) {  // D S X L, the map known to be one
-  const Term found = map_get(SLOT(2), VALUE(3), p->vm().atoms());
+  SYNC_OUT_ROOMLESS;
+  const Term found = look_up(*p, SLOT(2), VALUE(3));
+  if (is_for_pool(*p)) LEAVE_FOR_POOL;
+  reductions = p->reductions;
   if (found.is_none()) JUMP(4);
   SLOT(1) = found;
   NEXT(4);
@@ -243,7 +255,11 @@ HANDLER(map_get) {
 }
 
 COLD(map_has_slow) {
-  if (map_has(SLOT(1), VALUE(2), p->vm().atoms())) NEXT(3);
+  SYNC_OUT_ROOMLESS;
+  const Term found = look_up(*p, SLOT(1), VALUE(2));
+  if (is_for_pool(*p)) LEAVE_FOR_POOL;
+  reductions = p->reductions;
+  if (!found.is_none()) NEXT(3);
   JUMP(3);
 }
 
@@ -260,8 +276,8 @@ HANDLER(map_has) {  // S X L
 namespace {
 [[gnu::noinline]] Term index_slow(Process& p, Term map, Term key) {
   if (!is_map(map)) return p.raise_error(p.tuple(atoms::badmap, map));
-  const Term found = map_get(map, key, p.vm().atoms());
-  return found.is_none() ? p.raise_error(p.tuple(atoms::badkey, key)) : found;
+  const Term found = look_up(p, map, key);
+  return found.is_none() && !is_for_pool(p) ? p.raise_error(p.tuple(atoms::badkey, key)) : found;
 }
 }  // namespace
 
@@ -269,6 +285,7 @@ COLD(map_index_slow) {  // D S X
   SYNC_OUT_ROOMLESS;
   const Term found = index_slow(*p, SLOT(2), VALUE(3));
   SYNC_IN;
+  if (is_for_pool(*p)) LEAVE_FOR_POOL;
   if (found.is_none()) GO(unwind);
   SLOT(1) = found;
   NEXT(3);
@@ -296,27 +313,33 @@ std::vector<Term> gather(Term* fp, const Word* operands) {
 }
 
 [[gnu::noinline]] Term build_map(Process& p, Term* fp, const Word* pairs) {
-  auto terms = gather(fp, pairs);
-  p.charge(static_cast<std::int64_t>(terms.size() / 8));
-  return map_from_pairs(p, terms.data(), terms.size() / 2, p.vm().atoms());
+  p.charge(static_cast<std::int64_t>(*pairs / 8));
+  return walk_or_leave(p, [&](std::size_t& work) {
+    auto terms = gather(fp, pairs);
+    return map_from_pairs(p, terms.data(), terms.size() / 2, p.vm().atoms(), &work);
+  });
 }
 
 [[gnu::noinline]] Term put_map(Process& p, Term* fp, Term map, const Word* pairs) {
   if (!is_map(map)) return p.raise_error(p.tuple(atoms::badmap, map));
-  if (*pairs == 2) {
-    return map_put(p, map, value_at(fp, pairs[1]), value_at(fp, pairs[2]), p.vm().atoms());
-  }
-  auto terms = gather(fp, pairs);
-  return map_put_many(p, map, terms.data(), terms.size() / 2, p.vm().atoms());
+  return walk_or_leave(p, [&](std::size_t& work) {
+    if (*pairs == 2) {
+      return map_put(p, map, value_at(fp, pairs[1]), value_at(fp, pairs[2]), p.vm().atoms(), &work);
+    }
+    auto terms = gather(fp, pairs);
+    return map_put_many(p, map, terms.data(), terms.size() / 2, p.vm().atoms(), &work);
+  });
 }
 
 [[gnu::noinline]] Term update_map(Process& p, Term* fp, Term map, const Word* pairs) {
   if (!is_map(map)) return p.raise_error(p.tuple(atoms::badmap, map));
   Term missing = Term::none();
-  auto terms = gather(fp, pairs);
-  const Term result =
-      map_update_many(p, map, terms.data(), terms.size() / 2, p.vm().atoms(), missing);
-  return result.is_none() ? p.raise_error(p.tuple(atoms::badkey, missing)) : result;
+  const Term result = walk_or_leave(p, [&](std::size_t& work) {
+    auto terms = gather(fp, pairs);
+    return map_update_many(p, map, terms.data(), terms.size() / 2, p.vm().atoms(), missing, &work);
+  });
+  if (!result.is_none() || is_for_pool(p)) return result;
+  return p.raise_error(p.tuple(atoms::badkey, missing));
 }
 
 }  // namespace
@@ -326,6 +349,7 @@ HANDLER(map_build) {  // D V Z
   SYNC_OUT(pc[3 + count]);
   const Term result = build_map(*p, fp, pc + 2);
   SYNC_IN;
+  if (is_for_pool(*p)) LEAVE_FOR_POOL;
   SLOT(1) = result;
   NEXT(3 + count);
 }
@@ -335,6 +359,7 @@ HANDLER(map_put) {  // D S V Z
   SYNC_OUT(pc[4 + count]);
   const Term result = put_map(*p, fp, SLOT(2), pc + 3);
   SYNC_IN;
+  if (is_for_pool(*p)) LEAVE_FOR_POOL;
   if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);
   SLOT(1) = result;
   NEXT(4 + count);
@@ -345,6 +370,7 @@ COLD(map_update_slow) {
   SYNC_OUT(pc[4 + count]);
   const Term result = update_map(*p, fp, SLOT(2), pc + 3);
   SYNC_IN;
+  if (is_for_pool(*p)) LEAVE_FOR_POOL;
   if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);
   SLOT(1) = result;
   NEXT(4 + count);

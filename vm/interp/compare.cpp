@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "vm/interp/handler.h"
+#include "vm/interp/support.h"
 #include "vm/term/binary.h"
 #include "vm/term/integer.h"
 #include "vm/term/map.h"
@@ -69,49 +70,44 @@ namespace {
 
 enum class Relation { Exact, Numeric, Less };
 
-/// Compares what is not immediate; the cost is charged.
-[[gnu::noinline]] bool relation_slow(Process& p, Relation relation, Term a, Term b) {
-  std::size_t work = 0;
-  bool result = false;
+bool holds(Process& p, Relation relation, Term a, Term b, std::size_t& work) {
   switch (relation) {
     case Relation::Exact:
-      result = exact_equal(a, b, &work);
-      break;
+      return exact_equal(a, b, &work);
     case Relation::Numeric:
-      result = numeric_equal(a, b, &work);
-      break;
+      return numeric_equal(a, b, &work);
     case Relation::Less:
-      result = compare(a, b, p.vm().atoms(), &work) < 0;
-      break;
+      return compare(a, b, p.vm().atoms(), &work) < 0;
   }
-  if (work > 32) p.reductions -= static_cast<std::int64_t>(work / 16);
-  return result;
+  return false;
+}
+
+/// Compares what is not immediate: `true`, `false`, or none for the pool.
+[[gnu::noinline]] Term relation_slow(Process& p, Relation relation, Term a, Term b) {
+  return walk_or_leave(
+      p, [&](std::size_t& work) { return make_bool(holds(p, relation, a, b, work)); });
 }
 
 }  // namespace
 
 /// The slow halves call C++, which may only charge.
-#define RELATION_SLOW(name, relation, right, wanted)               \
-  COLD(name##_slow) {                                              \
-    p->pc = pc;                                                    \
-    p->fp = fp;                                                    \
-    p->hp = hp;                                                    \
-    p->reductions = reductions;                                    \
-    if (relation_slow(*p, relation, SLOT(1), right) == (wanted)) { \
-      reductions = p->reductions;                                  \
-      NEXT(3);                                                     \
-    }                                                              \
-    reductions = p->reductions;                                    \
-    JUMP(3);                                                       \
-  }                                                                \
+#define RELATION_SLOW(name, relation, right, wanted)                \
+  COLD(name##_slow) {                                               \
+    SYNC_OUT_ROOMLESS;                                              \
+    const Term holds = relation_slow(*p, relation, SLOT(1), right); \
+    if (QUELEA_UNLIKELY(holds.is_none())) LEAVE_FOR_POOL;           \
+    reductions = p->reductions;                                     \
+    if (holds == (wanted)) NEXT(3);                                 \
+    JUMP(3);                                                        \
+  }                                                                 \
   static_assert(true)
 
-RELATION_SLOW(eq, Relation::Exact, VALUE(2), true);
-RELATION_SLOW(ne, Relation::Exact, VALUE(2), false);
-RELATION_SLOW(eq_num, Relation::Numeric, VALUE(2), true);
-RELATION_SLOW(ne_num, Relation::Numeric, VALUE(2), false);
-RELATION_SLOW(lt, Relation::Less, SLOT(2), true);
-RELATION_SLOW(ge, Relation::Less, SLOT(2), false);
+RELATION_SLOW(eq, Relation::Exact, VALUE(2), atoms::true_);
+RELATION_SLOW(ne, Relation::Exact, VALUE(2), atoms::false_);
+RELATION_SLOW(eq_num, Relation::Numeric, VALUE(2), atoms::true_);
+RELATION_SLOW(ne_num, Relation::Numeric, VALUE(2), atoms::false_);
+RELATION_SLOW(lt, Relation::Less, SLOT(2), atoms::true_);
+RELATION_SLOW(ge, Relation::Less, SLOT(2), atoms::false_);
 
 /// Words that differ are exactly different unless both point to something of one shape.
 inline bool may_be_equal(Term a, Term b) { return a.is_pointer() && a.tag() == b.tag(); }
@@ -319,31 +315,29 @@ HANDLER(switch_string) {
 // Values of comparisons: D X X
 // ----------------------------------------------------------------------
 
-#define RELATION_VALUE(name, relation, fast, wanted)                                \
-  COLD(name##_slow) {                                                               \
-    p->pc = pc;                                                                     \
-    p->fp = fp;                                                                     \
-    p->hp = hp;                                                                     \
-    p->reductions = reductions;                                                     \
-    const bool holds = relation_slow(*p, relation, VALUE(2), VALUE(3)) == (wanted); \
-    SLOT(1) = make_bool(holds);                                                     \
-    reductions = p->reductions;                                                     \
-    NEXT(3);                                                                        \
-  }                                                                                 \
-  HANDLER(name) {                                                                   \
-    const Term a = VALUE(2), b = VALUE(3);                                          \
-    if (QUELEA_UNLIKELY(!both_small(a, b))) GO_SLOW(name##_slow);                   \
-    SLOT(1) = make_bool(as_int(a) fast as_int(b));                                  \
-    NEXT(3);                                                                        \
-  }                                                                                 \
+#define RELATION_VALUE(name, relation, fast, wanted)                    \
+  COLD(name##_slow) {                                                   \
+    SYNC_OUT_ROOMLESS;                                                  \
+    const Term holds = relation_slow(*p, relation, VALUE(2), VALUE(3)); \
+    if (QUELEA_UNLIKELY(holds.is_none())) LEAVE_FOR_POOL;               \
+    SLOT(1) = make_bool(holds == (wanted));                             \
+    reductions = p->reductions;                                         \
+    NEXT(3);                                                            \
+  }                                                                     \
+  HANDLER(name) {                                                       \
+    const Term a = VALUE(2), b = VALUE(3);                              \
+    if (QUELEA_UNLIKELY(!both_small(a, b))) GO_SLOW(name##_slow);       \
+    SLOT(1) = make_bool(as_int(a) fast as_int(b));                      \
+    NEXT(3);                                                            \
+  }                                                                     \
   static_assert(true)
 
-RELATION_VALUE(cmp_eq, Relation::Exact, ==, true);
-RELATION_VALUE(cmp_ne, Relation::Exact, !=, false);
-RELATION_VALUE(cmp_eq_num, Relation::Numeric, ==, true);
-RELATION_VALUE(cmp_ne_num, Relation::Numeric, !=, false);
-RELATION_VALUE(cmp_lt, Relation::Less, <, true);
-RELATION_VALUE(cmp_ge, Relation::Less, >=, false);
+RELATION_VALUE(cmp_eq, Relation::Exact, ==, atoms::true_);
+RELATION_VALUE(cmp_ne, Relation::Exact, !=, atoms::false_);
+RELATION_VALUE(cmp_eq_num, Relation::Numeric, ==, atoms::true_);
+RELATION_VALUE(cmp_ne_num, Relation::Numeric, !=, atoms::false_);
+RELATION_VALUE(cmp_lt, Relation::Less, <, atoms::true_);
+RELATION_VALUE(cmp_ge, Relation::Less, >=, atoms::false_);
 
 HANDLER(not_bool) {  // D S
   value = SLOT(2);

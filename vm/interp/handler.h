@@ -164,6 +164,16 @@ inline Term* frame_below(Term* fp, Word base_bytes) {
     reductions = p->reductions;                \
   } while (0)
 
+/// The end of an instruction that asked for the pool (`p->to_pool()`), because it would take long
+/// and nobody may wait for it. It has not changed anything yet, p's registers are as SYNC_OUT left
+/// them, and it is done again there. Its slots stay as they are: nothing is collected before the
+/// next safe point.
+#define LEAVE_FOR_POOL                         \
+  do {                                         \
+    if (p->in_fragment()) p->leave_fragment(); \
+    LEAVE;                                     \
+  } while (0)
+
 /// Replaces the handler of the instruction at pc by one that fits its operands better. Any thread
 /// may do so, and all do the same; whoever runs the old one meanwhile is right, too.
 inline void specialise(const Word* pc, Handler handler) {

@@ -9,7 +9,10 @@ HANDLER(send) {  // S X
   SYNC_OUT_ROOMLESS;
   const Term result = p->send(SLOT(1), VALUE(2));
   SYNC_IN;
-  if (QUELEA_UNLIKELY(result.is_none())) GO(unwind);
+  if (QUELEA_UNLIKELY(result.is_none())) {
+    if (is_for_pool(*p)) LEAVE_FOR_POOL;
+    GO(unwind);
+  }
   NEXT(2);
 }
 

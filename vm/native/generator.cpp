@@ -5,6 +5,7 @@
 // cells whose last tail is a place to go on from (for a binary its rest, for a map a tuple that
 // names map and cursor). Streams and sets step in Quelea.
 #include "vm/native/list_builder.h"
+#include "vm/native/pool.h"
 #include "vm/native/support.h"
 #include "vm/term/integer.h"
 
@@ -20,8 +21,8 @@ Term bad_generator(Process& p, Term value) { return fail(p, p.tuple(atoms::bad_g
 /// The next pairs in map order, in front of the place to go on from.
 Term next_pairs(Process& p, Term map, MapCursor cursor) {
   Term backwards = map_list_from(p, map, MapPart::Pairs, cursor, kPairsAtATime, Term::nil_list());
-  Term list =
-      cursor == kMapEnd ? Term::nil_list() : p.tuple(atoms::map_iterator, map, Term::small(cursor));
+  Term list = cursor == kMapEnd ? Term::nil_list()
+                                : p.tuple(atoms::map_iterator, map, map_cursor_term(p, cursor));
   for (; backwards.is_cons(); backwards = backwards.tail()) list = p.cons(backwards.head(), list);
   charge_cells(p, 2 * kPairsAtATime);
   return list;
@@ -60,19 +61,22 @@ Term prim_generator(Process& p, Args args) {
   if (over.is_list()) return over;
   if (is_map(over)) return generate_map(p, over);
   if (is_binary(over)) return generate_bytes(p, over);
+  MapCursor cursor = kMapEnd;
   if (is_tuple(over) && tuple_size(over) == 3 && tuple_at(over, 0) == atoms::map_iterator &&
-      is_map(tuple_at(over, 1)) && tuple_at(over, 2).is_small() &&
-      tuple_at(over, 2).small_value() >= 0) {
-    return next_pairs(p, tuple_at(over, 1), tuple_at(over, 2).small_value());
+      is_map(tuple_at(over, 1)) && map_cursor_from(tuple_at(over, 2), cursor) &&
+      cursor != kMapEnd) {
+    return next_pairs(p, tuple_at(over, 1), cursor);
   }
   return bad_generator(p, over);
 }
 
 Term prim_index(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  Term value = map_get(args[0], args[1], atoms_of(p));
-  if (value.is_none()) return fail(p, p.tuple(atoms::badkey, args[1]));
-  return value;
+  return or_in_pool(p, [&](std::size_t& work) {
+    const Term value = map_get(args[0], args[1], atoms_of(p), &work);
+    if (!value.is_none() || gave_up(work)) return value;
+    return fail(p, p.tuple(atoms::badkey, args[1]));
+  });
 }
 
 }  // namespace quelea

@@ -38,25 +38,26 @@ struct Append : ListLoop {
 
 Term prim_append(Process& p, Args args) { return in_slices<Append>(p, args); }
 
-Term prim_member(Process& p, Args args) {
-  const Term x = args[0];
-  Term rest = args[1];
-  std::size_t work = 0;
-  for (; rest.is_cons(); rest = rest.tail()) {
-    if (exact_equal(rest.head(), x, &work)) {
-      charge_cells(p, work);
-      return atoms::true_;
-    }
-    if (++work >= kSliceCost) {
-      args.set(1, rest.tail());
-      charge_cells(p, work);
-      return p.again();
-    }
+namespace {
+
+struct Member {
+  Member(Process&, Args args) : wanted(args[0]), rest(args[1]) {}
+  Term wanted;
+  Term rest;
+
+  bool step(Process&, std::size_t& cost) {
+    if (!rest.is_cons()) return false;
+    ++cost;
+    if (exact_equal(rest.head(), wanted, &cost)) return false;
+    rest = rest.tail();
+    return true;
   }
-  charge_cells(p, work);
-  if (!rest.is_nil_list()) return badarg(p);
-  return atoms::false_;
-}
+  Term finish(Process& p) { return rest.is_list() ? make_bool(rest.is_cons()) : badarg(p); }
+};
+
+}  // namespace
+
+Term prim_member(Process& p, Args args) { return in_slices<Member>(p, args); }
 
 Term prim_reverse(Process& p, Args args) {
   Term rest = args[0];

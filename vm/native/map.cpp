@@ -1,6 +1,7 @@
 // Natives over maps (vm/term/map.h does the work).
 #include "vm/native/list_builder.h"
 #include "vm/native/map_work.h"
+#include "vm/native/pool.h"
 
 namespace quelea {
 namespace {
@@ -36,43 +37,57 @@ struct MergeMaps {
 
 Term prim_map_get(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  Term value = map_get(args[0], args[1], atoms_of(p));
-  return value.is_none() ? args[2] : value;
+  return or_in_pool(p, [&](std::size_t& work) {
+    const Term value = map_get(args[0], args[1], atoms_of(p), &work);
+    return value.is_none() ? args[2] : value;
+  });
 }
 
 Term prim_map_fetch(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  Term value = map_get(args[0], args[1], atoms_of(p));
-  return value.is_none() ? atoms::error : ok_tuple(p, value);
+  return or_in_pool(p, [&](std::size_t& work) {
+    const Term value = map_get(args[0], args[1], atoms_of(p), &work);
+    return value.is_none() ? atoms::error : ok_tuple(p, value);
+  });
 }
 
 Term prim_map_put(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return map_put(p, args[0], args[1], args[2], atoms_of(p));
+  return or_in_pool(p, [&](std::size_t& work) {
+    return map_put(p, args[0], args[1], args[2], atoms_of(p), &work);
+  });
 }
 
 Term prim_map_put_new(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  if (map_has(args[0], args[1], atoms_of(p))) return args[0];
-  return map_put(p, args[0], args[1], args[2], atoms_of(p));
+  return or_in_pool(p, [&](std::size_t& work) {
+    if (map_has(args[0], args[1], atoms_of(p), &work)) return args[0];
+    return map_put(p, args[0], args[1], args[2], atoms_of(p), &work);
+  });
 }
 
 Term prim_map_replace(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  Term map = map_update(p, args[0], args[1], args[2], atoms_of(p));
-  return map.is_none() ? args[0] : map;
+  return or_in_pool(p, [&](std::size_t& work) {
+    const Term map = map_update(p, args[0], args[1], args[2], atoms_of(p), &work);
+    return map.is_none() ? args[0] : map;
+  });
 }
 
 Term prim_map_remove(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return map_remove(p, args[0], args[1], atoms_of(p));
+  return or_in_pool(p, [&](std::size_t& work) {
+    return map_remove(p, args[0], args[1], atoms_of(p), nullptr, &work);
+  });
 }
 
 Term prim_map_pop(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  Term taken = Term::none();
-  Term rest = map_remove(p, args[0], args[1], atoms_of(p), &taken);
-  return p.tuple(taken.is_none() ? args[2] : taken, rest);
+  return or_in_pool(p, [&](std::size_t& work) {
+    Term taken = Term::none();
+    const Term rest = map_remove(p, args[0], args[1], atoms_of(p), &taken, &work);
+    return p.tuple(taken.is_none() ? args[2] : taken, rest);
+  });
 }
 
 Term prim_map_merge(Process& p, Args args) {
@@ -83,10 +98,9 @@ Term prim_map_merge(Process& p, Args args) {
   if (entries > kFew && !is_flat_map(args[0]) && !is_flat_map(args[1]) && args[0] != args[1]) {
     return in_slices<MergeMaps>(p, args);
   }
-  std::size_t work = 0;
-  Term map = map_merge(p, args[0], args[1], atoms_of(p), &work);
-  charge_cells(p, 4 * work);
-  return map;
+  charge_cells(p, 4 * entries);
+  return or_in_pool(
+      p, [&](std::size_t& work) { return map_merge(p, args[0], args[1], atoms_of(p), &work); });
 }
 
 Term prim_map_keys(Process& p, Args args) {
@@ -137,7 +151,7 @@ struct Take : MapWork {
   bool step(Process& p, std::size_t& cost) {
     if (building) return build_some(p, cost);
     if (!rest.is_cons()) return rest.is_nil_list() && start_building();
-    const Term value = map_get(map, rest.head(), atoms_of(p));
+    const Term value = map_get(map, rest.head(), atoms_of(p), &cost);
     if (!value.is_none()) add(rest.head(), value, cost);
     rest = rest.tail();
     cost += 8;
@@ -152,7 +166,7 @@ struct Drop {
 
   bool step(Process& p, std::size_t& cost) {
     if (!rest.is_cons()) return false;
-    map = map_remove(p, map, rest.head(), atoms_of(p));
+    map = map_remove(p, map, rest.head(), atoms_of(p), nullptr, &cost);
     rest = rest.tail();
     cost += 32;
     return true;
@@ -175,12 +189,12 @@ Term prim_map_drop(Process& p, Args args) {
 
 Term prim_map_next(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  if (!args[1].is_small() || args[1].small_value() < kMapEnd) return badarg(p);
-  MapCursor cursor = args[1].small_value();
+  MapCursor cursor = kMapEnd;
+  if (!map_cursor_from(args[1], cursor)) return badarg(p);
   if (cursor == kMapEnd) return atoms::nil;
   Term pairs = map_list_from(p, args[0], MapPart::Pairs, cursor, kPairsAtATime, Term::nil_list());
   charge_cells(p, 2 * kPairsAtATime);
-  return pairs.is_nil_list() ? atoms::nil : p.tuple(pairs, Term::small(cursor));
+  return pairs.is_nil_list() ? atoms::nil : p.tuple(pairs, map_cursor_term(p, cursor));
 }
 
 }  // namespace quelea

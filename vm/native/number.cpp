@@ -129,7 +129,7 @@ Term prim_int_pow(Process& p, Args args) {
     exponent = IntegerView(args[1]).limbs()[0] & 1;
   }
   // The bits of the result, 64 a limb; what is too large is refused before anything is computed.
-  if (is_for_pool(p, IntegerView(args[0]).size() * exponent, kPoolLimbs * 4)) return p.to_pool();
+  if (is_for_pool(p, IntegerView(args[0]).size() * exponent, 4 * kPoolLimbs)) return p.to_pool();
   std::size_t work = 0;
   Term result = integer_pow(p, args[0], exponent, &work);
   charge_limbs(p, work);
@@ -147,7 +147,7 @@ Term prim_int_pow_mod(Process& p, Args args) {
   const double cost = static_cast<double>(modulus.size()) * static_cast<double>(modulus.size()) *
                       static_cast<double>(64 * exponent.size() + 1);
   if (cost > 1e10) return system_limit(p);
-  if (cost > 1e6 && !p.on_pool()) return p.to_pool();
+  if (cost > 1e5 && !p.on_pool()) return p.to_pool();
   auto view = [](mpz_t out, const IntegerView& integer) {
     const auto size = static_cast<mp_size_t>(integer.size());
     mpz_roinit_n(out, reinterpret_cast<const mp_limb_t*>(integer.limbs()),

@@ -6,13 +6,15 @@
 
 #include "vm/native/support.h"
 #include "vm/term/integer.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 
 inline constexpr std::size_t kPoolTextBytes = std::size_t{1} << 20;  ///< Searched by PCRE2.
 inline constexpr std::size_t kPoolDigits = std::size_t{1} << 16;     ///< Of a number to be read.
-inline constexpr std::size_t kPoolLimbs = std::size_t{1} << 12;      ///< Of a number to be written.
+inline constexpr std::size_t kPoolLimbs = std::size_t{1} << 10;      ///< Of a number to be written.
 inline constexpr std::size_t kPoolEntries = std::size_t{1} << 15;    ///< Of a map to be sorted.
+inline constexpr std::size_t kPoolElements = std::size_t{1} << 16;   ///< Of a tuple to be copied.
 
 inline bool is_for_pool(Process& p, std::size_t size, std::size_t most) {
   return QUELEA_UNLIKELY(size > most) && !p.on_pool();
@@ -25,6 +27,24 @@ inline bool is_large_integer(Process& p, Term integer) {
 }
 inline bool is_large_map(Process& p, Term map) {
   return is_map(map) && is_for_pool(p, map_size(map), kPoolEntries);
+}
+inline bool is_large_tuple(Process& p, Term tuple) {
+  return is_tuple(tuple) && is_for_pool(p, tuple_size(tuple), kPoolElements);
+}
+
+/// A native that walks terms once, `walk(work)`: in the pool where that gives up (vm/term/work.h).
+/// It must not change anything but the heap.
+template <class Walk>
+[[gnu::always_inline]] inline Term or_in_pool(Process& p, Walk&& walk) {
+  std::size_t work = kMayGiveUp;
+  Term result = walk(work);
+  if (QUELEA_UNLIKELY(gave_up(work))) {
+    if (!p.on_pool()) return p.to_pool();
+    work = 0;
+    result = walk(work);
+  }
+  charge_cells(p, work_done(work));
+  return result;
 }
 
 }  // namespace quelea

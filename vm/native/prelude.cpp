@@ -37,7 +37,9 @@ Term prelude_is_fun_2(Process& p, Args args) {
 
 Term prelude_is_map_key(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return make_bool(map_has(args[0], args[1], atoms_of(p)));
+  return or_in_pool(p, [&](std::size_t& work) {
+    return make_bool(map_has(args[0], args[1], atoms_of(p), &work));
+  });
 }
 
 namespace {
@@ -61,17 +63,15 @@ Term prelude_ceil(Process& p, Args args) { return unary_number(p, args[0], numbe
 Term prelude_float(Process& p, Args args) { return unary_number(p, args[0], number_float); }
 
 Term prelude_min(Process& p, Args args) {
-  std::size_t work = 0;
-  const bool second = compare(args[1], args[0], atoms_of(p), &work) < 0;
-  charge_cells(p, work);
-  return args[second ? 1 : 0];
+  return or_in_pool(p, [&](std::size_t& work) {
+    return args[compare(args[1], args[0], atoms_of(p), &work) < 0 ? 1 : 0];
+  });
 }
 
 Term prelude_max(Process& p, Args args) {
-  std::size_t work = 0;
-  const bool second = compare(args[1], args[0], atoms_of(p), &work) > 0;
-  charge_cells(p, work);
-  return args[second ? 1 : 0];
+  return or_in_pool(p, [&](std::size_t& work) {
+    return args[compare(args[1], args[0], atoms_of(p), &work) > 0 ? 1 : 0];
+  });
 }
 
 Term prelude_elem(Process& p, Args args) {
@@ -85,6 +85,7 @@ Term prelude_put_elem(Process& p, Args args) {
   const auto index = static_cast<std::size_t>(args[1].small_value());
   const std::size_t size = tuple_size(args[0]);
   if (index >= size) return badarg(p);
+  if (is_large_tuple(p, args[0])) return p.to_pool();
   Word* object = p.alloc(1 + size);
   std::memcpy(object, args[0].pointer(), (1 + size) * sizeof(Word));
   object[1 + index] = args[2].bits;
@@ -134,7 +135,6 @@ struct Inspect {
 
 /// What is small is tried at once.
 Term inspected(Process& p, Args args) {
-  if (is_large_integer(p, args[0]) || is_large_map(p, args[0])) return p.to_pool();
   constexpr std::size_t kSmallWork = 4 * 1024;
   if (p.native_state == nullptr) {
     std::string out;
@@ -171,7 +171,10 @@ namespace {
 Term print_text(Process& p, Term value, bool newline) {
   std::string out;
   std::size_t work = 0;
-  to_string(out, value, atoms_of(p), p.vm().inspect_options(), &work);
+  InspectOptions options = p.vm().inspect_options();
+  if (!p.on_pool()) options.max_work = kMostWalk;
+  to_string(out, value, atoms_of(p), options, &work);
+  if (work > options.max_work) return p.to_pool();
   if (newline) out.push_back('\n');
   charge_cells(p, work + out.size() / 8);
   errno = 0;
@@ -302,10 +305,9 @@ Term prim_binary_to_term(Process& p, Args args) {
 }
 
 Term prelude_hash(Process& p, Args args) {
-  std::size_t work = 0;
-  const std::uint32_t hash = portable_hash(args[0], atoms_of(p), &work);
-  charge_cells(p, work);
-  return Term::small(hash);
+  return or_in_pool(p, [&](std::size_t& work) {
+    return Term::small(portable_hash(args[0], atoms_of(p), &work));
+  });
 }
 
 }  // namespace quelea

@@ -1,4 +1,5 @@
 // Natives on processes and on terms in general, beyond the prelude.
+#include "vm/native/pool.h"
 #include "vm/native/process_options.h"
 #include "vm/native/support.h"
 #include "vm/proc/process_extra.h"
@@ -114,24 +115,29 @@ Term prim_pid_from_string(Process& p, Args args) {
 }
 
 Term prim_term_compare(Process& p, Args args) {
-  std::size_t work = 0;
-  const int order = compare(args[0], args[1], atoms_of(p), &work);
-  charge_cells(p, work);
-  return Term::small(order < 0 ? -1 : order > 0);
+  return or_in_pool(p, [&](std::size_t& work) {
+    const int order = compare(args[0], args[1], atoms_of(p), &work);
+    return Term::small(order < 0 ? -1 : order > 0);
+  });
 }
 
 Term prim_term_hash(Process& p, Args args) {
   if (!args[1].is_small() || args[1].small_value() <= 0) return badarg(p);
-  std::size_t work = 0;
-  const std::uint64_t hash = hash_term(args[0], atoms_of(p), &work);
-  charge_cells(p, work);
-  return Term::small(
-      static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(args[1].small_value())));
+  return or_in_pool(p, [&](std::size_t& work) {
+    const std::uint64_t hash = hash_term(args[0], atoms_of(p), &work);
+    return Term::small(
+        static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(args[1].small_value())));
+  });
 }
 
 Term prim_term_size(Process& p, Args args) {
   constexpr std::size_t kCap = std::size_t{1} << 28;
-  const std::size_t words = term_words(args[0], {}, kCap);
+  constexpr std::size_t kAtOnce = std::size_t{1} << 17;
+  std::size_t words = term_words(args[0], {}, kAtOnce);
+  if (words >= kAtOnce) {
+    if (!p.on_pool()) return p.to_pool();
+    words = term_words(args[0], {}, kCap);
+  }
   charge_cells(p, words);
   return Term::small(static_cast<std::int64_t>(words));
 }
@@ -153,7 +159,9 @@ Term prim_inspect(Process& p, Args args) {
   }
   std::string out;
   std::size_t work = 0;
+  if (!p.on_pool()) options.max_work = kMostWalk;
   inspect(out, args[0], atoms_of(p), options, &work);
+  if (work > options.max_work) return p.to_pool();
   charge_cells(p, work + out.size() / 8);
   return checked(p, binary_from_text(p, out));
 }

@@ -22,6 +22,10 @@
 //
 // `cost` is counted in cells walked, eight of which make a reduction (128 bytes of text are 8
 // cells); a step must cost at least 1 and takes at most some microseconds where it can.
+//
+// What a step compares or hashes may itself be huge. Walks over terms are given `cost` as the count
+// of their work, and give up when it is too much (vm/term/work.h). What the native did is then
+// worthless: it starts over in the pool, where nobody waits for it, and stays there.
 #pragma once
 
 #include <optional>
@@ -29,6 +33,7 @@
 #include <utility>
 
 #include "vm/native/support.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 
@@ -43,35 +48,54 @@ struct WorkState final : NativeState {
   bool start_over() override {
     if (started_over) return false;
     started_over = true;
+    forget();
+    return true;
+  }
+  void forget() {
     pins_heap = false;
     work.reset();
-    return true;
   }
   std::optional<Work> work;  ///< None when it is to start over.
   bool started_over = false;
+  bool for_pool = false;  ///< A walk gave up.
 };
 
-/// Until the slice is over or there is no more: true in the first case.
+enum class SliceEnd { Done, Over, GaveUp };
+
+/// Until the slice is over, or there is no more, or a walk gave up. `start` is where the count of
+/// the cost begins: 0, or kMayGiveUp.
 template <class Work>
-[[gnu::always_inline]] inline bool run_slice(Process& p, Work& work) {
-  std::size_t cost = 0;
-  while (work.step(p, cost)) {
-    if (QUELEA_LIKELY(cost < kSliceCost)) continue;
-    charge_cells(p, cost);
-    return true;
+[[gnu::always_inline]] inline SliceEnd run_slice(Process& p, Work& work, std::size_t start) {
+  std::size_t cost = start;
+  bool more;
+  do {
+    more = work.step(p, cost);
+  } while (more && QUELEA_LIKELY(cost < start + kSliceCost));
+  charge_cells(p, work_done(cost));
+  if (QUELEA_UNLIKELY(gave_up(cost))) return SliceEnd::GaveUp;
+  return more ? SliceEnd::Over : SliceEnd::Done;
+}
+
+/// Not done yet: called again, where it may be.
+template <class Work>
+[[gnu::noinline]] Term call_again(Process& p, WorkState<Work>& state, SliceEnd end) {
+  if (end == SliceEnd::GaveUp) {
+    state.forget();
+    state.for_pool = true;
   }
-  charge_cells(p, cost);
-  return false;
+  return state.for_pool && !p.on_pool() ? p.to_pool() : p.again();
 }
 
 template <class Work>
 [[gnu::noinline]] Term next_slice(Process& p, Args args) {
   auto* state = static_cast<WorkState<Work>*>(p.native_state);
+  if (state->for_pool && !p.on_pool()) return p.to_pool();
   if (!state->work) {
     state->work.emplace(p, args);
     state->pins_heap = true;
   }
-  if (run_slice(p, *state->work)) return p.again();
+  const SliceEnd end = run_slice(p, *state->work, state->for_pool ? 0 : kMayGiveUp);
+  if (end != SliceEnd::Done) return call_again(p, *state, end);
   Term result = state->work->finish(p);
   drop_native_state(p);
   // What had to wait for the end.
@@ -84,9 +108,11 @@ template <class Work>
 [[gnu::always_inline]] inline Term in_slices(Process& p, Args args) {
   if (QUELEA_UNLIKELY(p.native_state != nullptr)) return next_slice<Work>(p, args);
   Work work(p, args);
-  if (QUELEA_UNLIKELY(run_slice(p, work))) {
-    p.native_state = new WorkState<Work>(std::move(work));
-    return p.again();
+  const SliceEnd end = run_slice(p, work, kMayGiveUp);
+  if (QUELEA_UNLIKELY(end != SliceEnd::Done)) {
+    auto* state = new WorkState<Work>(std::move(work));
+    p.native_state = state;
+    return call_again(p, *state, end);
   }
   return work.finish(p);
 }

@@ -1,4 +1,5 @@
 // Natives over tuples.
+#include "vm/native/pool.h"
 #include "vm/native/slices.h"
 
 namespace quelea {
@@ -79,6 +80,7 @@ Term prim_tuple_duplicate(Process& p, Args args) {
   if (!args[1].is_small() || args[1].small_value() < 0) return badarg(p);
   const auto size = static_cast<std::size_t>(args[1].small_value());
   if (size > kMaxTupleSize) return system_limit(p);
+  if (is_for_pool(p, size, kPoolElements)) return p.to_pool();
   Word* at = nullptr;
   Term tuple = new_tuple(p, size, at);
   for (std::size_t i = 0; i < size; ++i) at[i] = args[0].bits;
@@ -92,6 +94,7 @@ Term prim_tuple_insert_at(Process& p, Args args) {
   const std::size_t size = tuple_size(old);
   if (index > size) return badarg(p);
   if (size >= kMaxTupleSize) return system_limit(p);
+  if (is_large_tuple(p, old)) return p.to_pool();
   Word* at = nullptr;
   Term tuple = new_tuple(p, size + 1, at);
   for (std::size_t i = 0; i < index; ++i) *at++ = tuple_at(old, i).bits;
@@ -106,6 +109,7 @@ Term prim_tuple_delete_at(Process& p, Args args) {
   const auto index = static_cast<std::size_t>(args[1].small_value());
   const std::size_t size = tuple_size(old);
   if (index >= size) return badarg(p);
+  if (is_large_tuple(p, old)) return p.to_pool();
   Word* at = nullptr;
   Term tuple = new_tuple(p, size - 1, at);
   for (std::size_t i = 0; i < size; ++i) {

@@ -43,11 +43,20 @@
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/vm.h"
+#include "vm/term/copy.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 
 // Sending
 // -------------------------------------------------------------------------------------------
+
+namespace {
+/// A copy that takes some milliseconds is made where nobody waits for it.
+bool is_huge_message(const Process& p, Term message) {
+  return !p.on_pool() && term_words(message, p.vm().copy_options(), kMostWalk) >= kMostWalk;
+}
+}  // namespace
 
 Term Process::send(Term dest, Term message, bool priority) {
   Process* target = nullptr;
@@ -71,8 +80,13 @@ Term Process::send(Term dest, Term message, bool priority) {
   } else if (!dest.is_kind(Kind::ExternalPid) && !dest.is_kind(Kind::ExternalRef)) {
     return badarg();
   }
-  if (target == nullptr || !admit_message(local(), this, *target)) return message;
-  Signal* signal = make_signal(vm(), kind, message, self(), number);
+  if (target == nullptr) return message;
+  const std::size_t words = signal_words(vm(), message);
+  if (QUELEA_UNLIKELY(words >= kSharingThreshold) && is_huge_message(*this, message)) {
+    return to_pool();
+  }
+  if (!admit_message(local(), this, *target)) return message;
+  Signal* signal = make_counted_signal(vm(), kind, message, words, self(), number);
   charge(static_cast<std::int64_t>(1 + signal->used_words() / 16));
   post(*target, signal);
   if (QUELEA_UNLIKELY(target->has_mailbox_limit)) wait_for_room(*this, *target);

@@ -133,7 +133,7 @@ class Process : public Heap {
   Term spawn_fun(Term fun, const SpawnOptions& options);
   Term spawn_call(Term module, Term name, Term arg_list, const SpawnOptions& options);
   /// `dest ! message`: pid, registered name, alias (reference), (name, node). The message.
-  /// `priority` is for aliases that take it.
+  /// `priority` is for aliases that take it. None, with the pool asked for, where it is huge.
   Term send(Term dest, Term message, bool priority = false);
   Term link(Term pid);                                                 ///< true
   Term unlink(Term pid);                                               ///< true

@@ -40,12 +40,17 @@ Signal* make_empty_signal(SignalKind kind, std::size_t words, Term from, Word re
                              nullptr};
 }
 
+std::size_t signal_words(Vm& vm, Term term) {
+  return term.is_pointer() ? term_words(term, vm.copy_options(), kSharingThreshold) : 0;
+}
+
 Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word reference,
                     std::size_t room) {
-  std::size_t words = 0;
-  if (term.is_pointer()) {
-    words = term_words(term, vm.copy_options(), kSharingThreshold);
-  }
+  return make_counted_signal(vm, kind, term, signal_words(vm, term), from, reference, room);
+}
+
+Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t words, Term from,
+                            Word reference, std::size_t room) {
   Signal* signal = make_empty_signal(kind, words + room, from, reference);
   signal->term = term;
   if (words != 0) {

@@ -32,6 +32,11 @@ struct Signal : Fragment {
 /// build behind it.
 Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word reference = 0,
                     std::size_t room = 0);
+/// The same where its words were counted, with `signal_words`.
+Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t words, Term from,
+                            Word reference = 0, std::size_t room = 0);
+/// Words of memory that a signal needs for a term; kSharingThreshold or more: it is large.
+std::size_t signal_words(Vm& vm, Term term);
 /// Words of the messages that exits and ends of monitors become.
 inline constexpr std::size_t kExitMessageWords = 4;
 inline constexpr std::size_t kDownMessageWords = 12;

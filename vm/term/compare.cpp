@@ -9,6 +9,7 @@
 #include "vm/term/identity.h"
 #include "vm/term/integer.h"
 #include "vm/term/map.h"
+#include "vm/term/work.h"
 #include "vm/term/work_stack.h"
 
 namespace quelea {
@@ -153,10 +154,27 @@ int compare_functions(Term a, Term b, const AtomTable& atoms) {
   return order(fun_captured(a), fun_captured(b));
 }
 
+/// Order of two bit strings; of long ones, where the walk may give up, the beginning first, which
+/// is where most differ.
+int compare_bits(Term a, Term b, std::size_t& words, std::size_t most) {
+  const BinaryView x = binary_view(a), y = binary_view(b);
+  const std::size_t common = x.bit_size < y.bit_size ? x.bit_size : y.bit_size;
+  if (QUELEA_UNLIKELY(common / 64 > most)) {
+    const std::size_t piece = 64 * most;
+    if (int by = bits_compare(x.sub(0, piece), y.sub(0, piece))) return by;
+    words = most + 1;
+    return 0;
+  }
+  words += common / 64;
+  return bits_compare(x, y);
+}
+
 class Comparer {
  public:
-  Comparer(const AtomTable& atoms, unsigned nesting) : atoms_(atoms), nesting_(nesting) {}
+  Comparer(const AtomTable& atoms, unsigned nesting, std::size_t* work)
+      : atoms_(atoms), nesting_(nesting), limit_(work) {}
   ~Comparer() {
+    limit_.add(words_);
     release(now_.owned);
     while (!stack_.empty()) release(stack_.take().owned);
   }
@@ -170,17 +188,19 @@ class Comparer {
         release(now_.owned);
         now_.owned = nullptr;
         if (stack_.empty()) return 0;
-        now_ = stack_.take();
+        take_piece_of(stack_.take());
       }
       Term x{*now_.a++}, y{*now_.b++};
       --now_.count;
-      ++words;
+      ++words_;
       if (x == y) continue;
       if (int by = step(x, y)) return by;
+      if (QUELEA_UNLIKELY(!limit_.allows(words_))) {
+        limit_.give_up();
+        return 0;
+      }
     }
   }
-
-  std::size_t words = 0;
 
  private:
   /// Words that are still to be compared pairwise.
@@ -192,10 +212,22 @@ class Comparer {
     void* owned = nullptr;  // memory that `a` and `b` lie in, freed with the range
   };
 
+  /// Between two looks at the limit: long ranges are walked in pieces.
+  static constexpr std::size_t kPiece = 1024;
+
+  void take_piece_of(const Range& range) {
+    now_ = range;
+    if (QUELEA_LIKELY(range.count <= kPiece)) return;
+    stack_.push(
+        {range.a + kPiece, range.b + kPiece, range.count - kPiece, range.exact, range.owned});
+    now_.count = kPiece;
+    now_.owned = nullptr;
+  }
+
   /// Goes on with a range; what is left of the present one comes afterwards.
   void open(const Word* a, const Word* b, std::size_t count, bool exact, void* owned = nullptr) {
     if (now_.count > 0 || now_.owned != nullptr) stack_.push(now_);
-    now_ = {a, b, count, exact, owned};
+    take_piece_of({a, b, count, exact, owned});
   }
 
   /// Compares two different words as far as that takes no walk, and opens their parts.
@@ -235,11 +267,8 @@ class Comparer {
       case Class::List:
         open(x.pointer(), y.pointer(), 2, now_.exact);
         return 0;
-      case Class::Bits: {
-        std::size_t p = binary_bits(x), q = binary_bits(y);
-        words += (p < q ? p : q) / 64;
-        return bits_compare(binary_view(x), binary_view(y));
-      }
+      case Class::Bits:
+        return compare_bits(x, y, words_, limit_.most());
     }
     return 0;
   }
@@ -254,6 +283,9 @@ class Comparer {
       if (keys_x != keys_y) open(keys_x, keys_y, size, true);
       return;
     }
+    // Sorting takes its time, too.
+    words_ += 32 * size;
+    if (!limit_.allows(words_)) return;
     Word* memory = static_cast<Word*>(allocate(4 * size * sizeof(Word)));
     if (memory == nullptr) std::abort();
     for (unsigned side = 0; side < 2; ++side) {
@@ -266,13 +298,14 @@ class Comparer {
         values[i] = entries[i].value.bits;
       }
     }
-    words += 4 * size;
     open(memory + 2 * size, memory + 3 * size, size, exact, memory);
     open(memory, memory + size, size, true);
   }
 
   const AtomTable& atoms_;
   unsigned nesting_;
+  WalkLimit limit_;
+  std::size_t words_ = 0;
   Range now_;
   WorkStack<Range> stack_;
 };
@@ -289,17 +322,17 @@ int compare_nested(Term a, Term b, const AtomTable& atoms, bool exact, std::size
     case Class::Atom:
       return atoms.compare(a, b);
     case Class::Bits: {
-      std::size_t p = binary_bits(a), q = binary_bits(b);
-      if (work != nullptr) *work += (p < q ? p : q) / 64;
-      return bits_compare(binary_view(a), binary_view(b));
+      WalkLimit limit(work);
+      std::size_t words = 0;
+      int by = compare_bits(a, b, words, limit.most());
+      if (!limit.allows(words)) limit.give_up();
+      limit.add(words);
+      return by;
     }
     default:
       break;
   }
-  Comparer comparer(atoms, nesting);
-  int by = comparer.run(a, b, exact);
-  if (work != nullptr) *work += comparer.words;
-  return by;
+  return Comparer(atoms, nesting, work).run(a, b, exact);
 }
 
 int compare_slow(Term a, Term b, const AtomTable& atoms, bool exact, std::size_t* work) {

@@ -5,11 +5,12 @@
 // keys. `compare` is the total order of language.md section 7. `compare_keys` is the order of a
 // map's keys: like `compare`, but every integer sorts before every float and -0.0 before 0.0, so
 // that it is zero only for exactly equal terms. None recurses. `work`, where given, grows by about
-// the number of words looked at, so that callers can charge.
+// the number of words looked at, so that callers can charge; a walk may give up (vm/term/work.h).
 #pragma once
 
 #include "vm/term/atoms.h"
 #include "vm/term/term.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 

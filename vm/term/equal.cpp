@@ -7,6 +7,7 @@
 #include "vm/term/identity.h"
 #include "vm/term/integer.h"
 #include "vm/term/map.h"
+#include "vm/term/work.h"
 #include "vm/term/work_stack.h"
 
 namespace quelea {
@@ -19,6 +20,49 @@ struct Range {
   std::size_t count;
   bool children;  // of a map node: cons cells are leaves, whose keys are compared exactly
 };
+
+/// Between two looks at the limit: long ranges are walked in pieces.
+constexpr std::size_t kPiece = 1024;
+
+/// What is to be compared: a range, and a stack of those that come after it.
+class Ranges {
+ public:
+  Ranges(Term& a, Term& b) : now{&a.bits, &b.bits, 1, false} {}
+  Range now;
+
+  void enter(const Range& parts) {
+    if (now.count > 0) later_.push(now);
+    take_piece_of(parts);
+  }
+  /// When `now` is used up. False: nothing is left.
+  bool next() {
+    if (later_.empty()) return false;
+    take_piece_of(later_.take());
+    return true;
+  }
+
+ private:
+  void take_piece_of(const Range& range) {
+    now = range;
+    if (QUELEA_LIKELY(range.count <= kPiece)) return;
+    later_.push({range.a + kPiece, range.b + kPiece, range.count - kPiece, range.children});
+    now.count = kPiece;
+  }
+  WorkStack<Range> later_;
+};
+
+/// Equality of the bytes of two binaries of one size; of long ones, where the walk may give up, the
+/// beginning first, which is where most differ.
+bool bytes_equal(BinaryView a, BinaryView b, std::size_t& words, std::size_t most) {
+  if (QUELEA_UNLIKELY(a.bit_size / 64 > most)) {
+    const std::size_t piece = 64 * most;
+    if (!bits_equal(a.sub(0, piece), b.sub(0, piece))) return false;
+    words = most + 1;
+    return true;
+  }
+  words += a.bit_size / 64;
+  return bits_equal(a, b);
+}
 
 bool same_identity(Term a, Term b) {
   if (a.pointer()[1] == b.pointer()[1]) return true;
@@ -61,7 +105,7 @@ inline Answer quick_equal(Range& parts) {
 }
 
 /// Compares two boxed objects; for `Walk`, `parts` are what remains to be compared.
-Answer boxed_equal(Term a, Term b, Range& parts, std::size_t& words) {
+Answer boxed_equal(Term a, Term b, Range& parts, std::size_t& words, std::size_t most) {
   Header x = header_of(a), y = header_of(b);
   switch (x.kind()) {
     case Kind::HeapBinary:
@@ -70,8 +114,7 @@ Answer boxed_equal(Term a, Term b, Range& parts, std::size_t& words) {
       if (!is_bits(b)) return Answer::No;
       std::size_t bits = binary_bits(a);
       if (bits != binary_bits(b)) return Answer::No;
-      words += bits / 64;
-      return bits_equal(binary_view(a), binary_view(b)) ? Answer::Yes : Answer::No;
+      return bytes_equal(binary_view(a), binary_view(b), words, most) ? Answer::Yes : Answer::No;
     }
     case Kind::PositiveBig:
     case Kind::NegativeBig:
@@ -117,14 +160,15 @@ bool numbers_equal(Term a, Term b, bool& equal) {
 }  // namespace
 
 bool exact_equal_slow(Term a, Term b, std::size_t* work) {
-  WorkStack<Range> stack;
-  Range now{&a.bits, &b.bits, 1, false};
+  WalkLimit limit(work);
+  const std::size_t most = limit.most();
+  Ranges ranges(a, b);
+  Range& now = ranges.now;
   std::size_t words = 0;
   bool equal = true;
   for (;;) {
     if (now.count == 0) {
-      if (stack.empty()) break;
-      now = stack.take();
+      if (!ranges.next()) break;
     }
     Term x{*now.a++}, y{*now.b++};
     --now.count;
@@ -140,28 +184,32 @@ bool exact_equal_slow(Term a, Term b, std::size_t* work) {
     Range parts{x.pointer(), y.pointer(), 2, false};
     if (x.is_boxed()) {
       Answer answer = quick_equal(parts);
-      if (answer == Answer::Unknown) answer = boxed_equal(x, y, parts, words);
+      if (answer == Answer::Unknown) answer = boxed_equal(x, y, parts, words, most);
       if (answer == Answer::No) break;
       equal = true;
-      if (answer == Answer::Yes) continue;
+      if (answer == Answer::Yes && words <= most) continue;
     }
     equal = true;
-    if (now.count > 0) stack.push(now);
-    now = parts;
+    if (QUELEA_UNLIKELY(words > most)) {
+      limit.give_up();
+      break;
+    }
+    ranges.enter(parts);
   }
-  if (work != nullptr) *work += words;
+  limit.add(words);
   return equal;
 }
 
 bool numeric_equal_slow(Term a, Term b, std::size_t* work) {
-  WorkStack<Range> stack;
-  Range now{&a.bits, &b.bits, 1, false};
+  WalkLimit limit(work);
+  const std::size_t most = limit.most();
+  Ranges ranges(a, b);
+  Range& now = ranges.now;
   std::size_t words = 0;
   bool equal = true;
   while (equal) {
     if (now.count == 0) {
-      if (stack.empty()) break;
-      now = stack.take();
+      if (!ranges.next()) break;
     }
     Term x{*now.a++}, y{*now.b++};
     --now.count;
@@ -174,24 +222,30 @@ bool numeric_equal_slow(Term a, Term b, std::size_t* work) {
     Range parts{x.pointer(), y.pointer(), 2, false};
     if (x.is_cons()) {
       if (now.children) {
-        equal = exact_equal(x.head(), y.head(), &words);
+        equal = exact_equal(x.head(), y.head(), work);
         parts = {x.pointer() + 1, y.pointer() + 1, 1, false};
       }
     } else {
-      Answer answer = boxed_equal(x, y, parts, words);
+      Answer answer = boxed_equal(x, y, parts, words, most);
       equal = answer != Answer::No;
-      if (answer != Answer::Walk) continue;
-      Kind kind = header_of(x).kind();
-      if (kind == Kind::FlatMap) {
-        equal = exact_equal(flat_map_keys(x), flat_map_keys(y), &words);
-        parts = {parts.a + 1, parts.b + 1, parts.count - 1, false};
+      if (answer == Answer::Walk) {
+        Kind kind = header_of(x).kind();
+        if (kind == Kind::FlatMap) {
+          equal = exact_equal(flat_map_keys(x), flat_map_keys(y), work);
+          parts = {parts.a + 1, parts.b + 1, parts.count - 1, false};
+        }
+        parts.children = kind == Kind::MapNode || kind == Kind::MapCollision;
+      } else if (words <= most) {
+        continue;
       }
-      parts.children = kind == Kind::MapNode || kind == Kind::MapCollision;
     }
-    if (now.count > 0) stack.push(now);
-    now = parts;
+    if (QUELEA_UNLIKELY(equal && words > most)) {
+      limit.give_up();
+      break;
+    }
+    ranges.enter(parts);
   }
-  if (work != nullptr) *work += words;
+  limit.add(words);
   return equal;
 }
 

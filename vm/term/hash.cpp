@@ -52,8 +52,10 @@ std::uint64_t hash_words(std::uint64_t seed, const Word* words, std::size_t coun
   return hash_mix(seed);
 }
 
-/// Values without parts; false for the others.
-bool hash_flat(Term term, const AtomTable& atoms, std::uint64_t& hash, std::size_t& words) {
+/// Values without parts; false for the others. Bytes that would be more than `most` words are left
+/// alone, and `words` says so.
+bool hash_flat(Term term, const AtomTable& atoms, std::uint64_t& hash, std::size_t& words,
+               std::size_t most) {
   switch (term.tag()) {
     case Tag::Small:
       hash = hash_mix(term.bits);
@@ -89,7 +91,7 @@ bool hash_flat(Term term, const AtomTable& atoms, std::uint64_t& hash, std::size
     case Kind::RefBinary:
     case Kind::SubBinary:
       words += binary_bits(term) / 64;
-      hash = hash_bits(binary_view(term));
+      hash = words <= most ? hash_bits(binary_view(term)) : 0;
       return true;
     case Kind::Ref:
       hash = hash_mix(payload[0] ^ kSeedRef);
@@ -155,11 +157,11 @@ class Hasher {
  public:
   explicit Hasher(const AtomTable& atoms) : atoms_(atoms) {}
 
-  std::uint64_t run(Term term, std::size_t& words) {
+  /// Past `most` words the result means nothing.
+  std::uint64_t run(Term term, std::size_t& words, std::size_t most) {
     std::uint64_t hash;
-    if (hash_flat(term, atoms_, hash, words)) return hash;
     open(term);
-    for (;;) {
+    while (words <= most) {
       Frame& frame = stack_.top();
       Term part;
       if (!next_part(frame, part)) {
@@ -168,7 +170,7 @@ class Hasher {
         if (stack_.empty()) return hash;
       } else {
         ++words;
-        if (!hash_flat(part, atoms_, hash, words)) {
+        if (!hash_flat(part, atoms_, hash, words, most)) {
           open(part);
           continue;
         }
@@ -176,6 +178,7 @@ class Hasher {
       Frame& outer = stack_.top();
       outer.hash = combine(outer.hash, hash);
     }
+    return 0;
   }
 
  private:
@@ -256,10 +259,14 @@ class Hasher {
 }  // namespace
 
 std::uint64_t hash_slow(Term term, const AtomTable& atoms, std::size_t* work) {
+  WalkLimit limit(work);
   std::size_t words = 1;
-  std::uint64_t hash;
-  if (!hash_flat(term, atoms, hash, words)) hash = Hasher(atoms).run(term, words);
-  if (work != nullptr) *work += words;
+  std::uint64_t hash = 0;
+  if (!hash_flat(term, atoms, hash, words, limit.most())) {
+    hash = Hasher(atoms).run(term, words, limit.most());
+  }
+  if (!limit.allows(words)) limit.give_up();
+  limit.add(words);
   return hash;
 }
 

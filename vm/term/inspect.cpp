@@ -12,6 +12,7 @@
 #include "vm/term/integer.h"
 #include "vm/term/map.h"
 #include "vm/term/utf8.h"
+#include "vm/term/work.h"
 #include "vm/term/work_stack.h"
 
 namespace quelea {
@@ -138,6 +139,10 @@ class Inspector {
     }
   }
   void begin(Term term) { value(term); }
+  /// Parts that take more than `most` words of work at once are left out; then the text is
+  /// worthless and `gave_up` true.
+  void limit_parts(std::size_t most) { most_of_part_ = most; }
+  bool gave_up() const { return gave_up_; }
   bool is_done() const { return stack_.empty(); }
   void step();
 
@@ -168,6 +173,21 @@ class Inspector {
     const std::uint8_t* next = nullptr;
     const std::uint8_t* end = nullptr;
   };
+
+  /// Sorting an entry of a large map, and printing a number, in words of work.
+  static constexpr std::size_t kSortWords = 32;
+  static std::size_t limbs_work(std::size_t limbs) { return limbs <= 64 ? 0 : 256 * limbs; }
+
+  /// False where a part takes too long, or so long that all is to be given up anyway.
+  bool may_take(std::size_t work) {
+    if (QUELEA_UNLIKELY(work > options_.max_work)) {
+      words += work;
+      return false;
+    }
+    if (QUELEA_LIKELY(work <= most_of_part_)) return true;
+    gave_up_ = true;
+    return false;
+  }
 
   void mark(Mark::Type type) {
     if (options_.width > 0) marks.push_back({type, out_.size()});
@@ -257,7 +277,10 @@ class Inspector {
     switch (header_of(term).kind()) {
       case Kind::PositiveBig:
       case Kind::NegativeBig:
-        return integer_print(out_, term, 10, &words);
+        if (may_take(limbs_work(header_of(term).payload_words()))) {
+          integer_print(out_, term, 10, &words);
+        }
+        return;
       case Kind::HeapBinary:
       case Kind::RefBinary:
       case Kind::SubBinary:
@@ -394,6 +417,10 @@ class Inspector {
       frame.at = flat_map_keys(term).pointer() + 1;
       frame.values = term.pointer() + 2;
     } else {
+      if (!may_take(kSortWords * size)) {
+        frame.left = 0;
+        return open(frame);
+      }
       std::vector<MapEntry> entries;
       map_sorted_entries(term, entries, atoms_);
       Word* memory = static_cast<Word*>(allocate(2 * size * sizeof(Word)));
@@ -438,6 +465,8 @@ class Inspector {
 
   static constexpr std::size_t kLargeBytes = std::size_t{16} << 10;
 
+  std::size_t most_of_part_ = static_cast<std::size_t>(-1);
+  bool gave_up_ = false;
   std::string& out_;
   const AtomTable& atoms_;
   const InspectOptions& options_;
@@ -593,17 +622,17 @@ void inspect(std::string& out, Term term, const AtomTable& atoms, const InspectO
 }
 
 struct Inspection::Walk {
-  Walk(const AtomTable& atoms, const InspectOptions& how)
-      : options(how), inspector(out, atoms, options) {}
+  Walk(Term what, const AtomTable& atoms, const InspectOptions& how)
+      : term(what), options(how), inspector(out, atoms, options) {}
+  Term term;
+  bool has_begun = false;
   InspectOptions options;
   std::string out;
   Inspector inspector;
 };
 
 Inspection::Inspection(Term term, const AtomTable& atoms, const InspectOptions& options)
-    : walk_(std::make_unique<Walk>(atoms, options)) {
-  walk_->inspector.begin(term);
-}
+    : walk_(std::make_unique<Walk>(term, atoms, options)) {}
 Inspection::Inspection(Inspection&&) noexcept = default;
 Inspection::~Inspection() = default;
 
@@ -611,6 +640,9 @@ bool Inspection::step(std::string& out, std::size_t& cost) {
   constexpr std::size_t kPartsAtOnce = 64;
   constexpr std::size_t kWordsAtOnce = 4096;
   Inspector& inspector = walk_->inspector;
+  inspector.limit_parts(WalkLimit(&cost).most());
+  if (!walk_->has_begun) inspector.begin(walk_->term);
+  walk_->has_begun = true;
   const std::size_t before = inspector.words;
   for (std::size_t n = 0; n < kPartsAtOnce && !inspector.is_done(); ++n) {
     inspector.step();
@@ -619,6 +651,7 @@ bool Inspection::step(std::string& out, std::size_t& cost) {
   out += walk_->out;
   walk_->out.clear();
   cost += 1 + 4 * (inspector.words - before);
+  if (inspector.gave_up()) WalkLimit(&cost).give_up();
   return !inspector.is_done();
 }
 

@@ -29,7 +29,8 @@ struct InspectOptions {
 void inspect(std::string& out, Term term, const AtomTable& atoms,
              const InspectOptions& options = {}, std::size_t* work = nullptr);
 /// The same little by little, on one line and without a limit. Holds terms and addresses: nothing
-/// may be collected meanwhile.
+/// may be collected meanwhile. A large map in it is sorted, and a huge number written, at once:
+/// `cost` may give up instead (vm/term/work.h).
 class Inspection {
  public:
   Inspection(Term term, const AtomTable& atoms, const InspectOptions& options);

@@ -173,6 +173,13 @@ Term integer_sub(TermAlloc& alloc, Term a, Term b) {
   return add_signed(alloc, x, y, !y.negative());
 }
 
+std::size_t integer_product_work(Term a, Term b) {
+  if (!is_big(a) && !is_big(b)) return 0;
+  if (!is_integer(a) || !is_integer(b)) return 0;
+  const IntegerView x(a), y(b);
+  return product_work(x.size(), y.size());
+}
+
 Term integer_mul(TermAlloc& alloc, Term a, Term b, std::size_t* work) {
   if (a.is_small() && b.is_small()) {
     return make_integer_128(alloc, static_cast<__int128>(a.small_value()) * b.small_value());

@@ -85,6 +85,10 @@ Term integer_gcd(TermAlloc& alloc, Term a, Term b, std::size_t* work = nullptr);
 /// floor(sqrt(a)) for a >= 0.
 Term integer_isqrt(TermAlloc& alloc, Term a, std::size_t* work = nullptr);
 
+/// About how many limb operations the product of two integers takes, and no less than their
+/// quotient; 0 for what is no big.
+std::size_t integer_product_work(Term a, Term b);
+
 // Bits: as if in infinite two's complement --------------------------------------------------------
 Term integer_band(TermAlloc& alloc, Term a, Term b);
 Term integer_bor(TermAlloc& alloc, Term a, Term b);

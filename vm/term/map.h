@@ -10,8 +10,15 @@
 //   FlatMap:      | header | keys | value 0 | value 1 | …        keys -> tuple (key 0, key 1, …)
 //   HashMap:      | header | count | root |                      root -> MapNode
 //   MapNode:      | header | bitmap | child | child | …          a child a bit of the bitmap
-//   MapCollision: | header | leaf | leaf | …                     all 60 bits of the hash are equal
+//   MapCollision: | header | leaf | leaf | …                     both hashes of the keys are equal
 //   leaf:         [key | value]                                  child: leaf, MapNode, MapCollision
+//
+// Below the 15 digits of the hash come 15 of another one, which is slow and hard to aim at
+// (hash_strong): whoever makes up thousands of keys with one hash gains nothing by it. Keys that
+// agree in both do not occur, but would be right.
+//
+// Functions that take `work` add what hashing and comparing of keys looked at, and may give up
+// (vm/term/work.h): then what they return means nothing.
 //
 // Nothing here collects. Functions that take a map take a map (test with is_map). Results may share
 // all structure.
@@ -29,7 +36,8 @@ namespace quelea {
 
 inline constexpr std::size_t kMaxFlatMap = 32;
 inline constexpr unsigned kMapDigitBits = 4;
-inline constexpr unsigned kMapDepth = 15;
+inline constexpr unsigned kMapHashDepth = 15;             ///< Digits of one hash.
+inline constexpr unsigned kMapDepth = 2 * kMapHashDepth;  ///< Of both.
 
 inline bool is_map(Term term) {
   if (!term.is_boxed()) return false;
@@ -46,8 +54,8 @@ inline std::size_t map_size(Term map) {
 inline Term flat_map_keys(Term map) { return {map.pointer()[1]}; }
 inline Term flat_map_value(Term map, std::size_t index) { return {map.pointer()[2 + index]}; }
 
-Term hash_map_get(Term map, Term key, const AtomTable& atoms);
-Term flat_map_get_slow(Term map, Term key);
+Term hash_map_get(Term map, Term key, const AtomTable& atoms, std::size_t* work = nullptr);
+Term flat_map_get_slow(Term map, Term key, std::size_t* work = nullptr);
 
 /// The value of an immediate key (small, atom, local pid, []), or `none`.
 inline Term map_get_immediate(Term map, Term key, const AtomTable& atoms) {
@@ -62,37 +70,40 @@ inline Term map_get_immediate(Term map, Term key, const AtomTable& atoms) {
 }
 
 /// The value of a key, or `none`.
-inline Term map_get(Term map, Term key, const AtomTable& atoms) {
+inline Term map_get(Term map, Term key, const AtomTable& atoms, std::size_t* work = nullptr) {
   if (key.is_immediate()) return map_get_immediate(map, key, atoms);
-  return is_flat_map(map) ? flat_map_get_slow(map, key) : hash_map_get(map, key, atoms);
+  return is_flat_map(map) ? flat_map_get_slow(map, key, work) : hash_map_get(map, key, atoms, work);
 }
-inline bool map_has(Term map, Term key, const AtomTable& atoms) {
-  return !map_get(map, key, atoms).is_none();
+inline bool map_has(Term map, Term key, const AtomTable& atoms, std::size_t* work = nullptr) {
+  return !map_get(map, key, atoms, work).is_none();
 }
 
 // Making ----------------------------------------------------------------------------------------
 Term map_empty(TermAlloc& alloc);
 /// From `count` pairs k, v, k, v, …; the last of equal keys wins. `pairs` is scratch: it may be
 /// reordered.
-Term map_from_pairs(TermAlloc& alloc, Term* pairs, std::size_t count, const AtomTable& atoms);
+Term map_from_pairs(TermAlloc& alloc, Term* pairs, std::size_t count, const AtomTable& atoms,
+                    std::size_t* work = nullptr);
 /// From a tuple of distinct keys in key order, up to 32 of them, and their values.
 Term map_from_shape(TermAlloc& alloc, Term keys, const Term* values);
 /// True where the keys of a tuple ascend strictly in key order (a verifier's question).
 bool is_map_shape(Term keys, const AtomTable& atoms);
 
 // Changing --------------------------------------------------------------------------------------
-Term map_put(TermAlloc& alloc, Term map, Term key, Term value, const AtomTable& atoms);
+Term map_put(TermAlloc& alloc, Term map, Term key, Term value, const AtomTable& atoms,
+             std::size_t* work = nullptr);
 /// Puts `count` pairs k, v, … in order.
 Term map_put_many(TermAlloc& alloc, Term map, const Term* pairs, std::size_t count,
-                  const AtomTable& atoms);
+                  const AtomTable& atoms, std::size_t* work = nullptr);
 /// Replaces the value of an existing key; `none` when there is no such key.
-Term map_update(TermAlloc& alloc, Term map, Term key, Term value, const AtomTable& atoms);
+Term map_update(TermAlloc& alloc, Term map, Term key, Term value, const AtomTable& atoms,
+                std::size_t* work = nullptr);
 /// The same for `count` pairs; `missing` receives the first key that is not there.
 Term map_update_many(TermAlloc& alloc, Term map, const Term* pairs, std::size_t count,
-                     const AtomTable& atoms, Term& missing);
+                     const AtomTable& atoms, Term& missing, std::size_t* work = nullptr);
 /// Without the key; the map itself when it has no such key. `taken` receives the value or `none`.
-Term map_remove(TermAlloc& alloc, Term map, Term key, const AtomTable& atoms,
-                Term* taken = nullptr);
+Term map_remove(TermAlloc& alloc, Term map, Term key, const AtomTable& atoms, Term* taken = nullptr,
+                std::size_t* work = nullptr);
 /// All entries of both; those of `b` win. `work` grows by about the number of entries touched.
 Term map_merge(TermAlloc& alloc, Term a, Term b, const AtomTable& atoms,
                std::size_t* work = nullptr);
@@ -117,9 +128,13 @@ class MapIterator {
 };
 
 /// A place in a map that survives collections and time slices: start at 0, kMapEnd when all was
-/// visited. Always fits a small integer.
-using MapCursor = std::int64_t;
+/// visited. 60 bits for the digits of the hash; behind them, only where keys collide, as many for
+/// those of the strong one.
+using MapCursor = __int128;
 inline constexpr MapCursor kMapEnd = -1;
+Term map_cursor_term(TermAlloc& alloc, MapCursor cursor);
+/// False for what is no cursor.
+bool map_cursor_from(Term term, MapCursor& cursor);
 
 enum class MapPart { Pairs, Keys, Values };
 inline Term map_part(TermAlloc& alloc, Term key, Term value, MapPart part) {
@@ -127,8 +142,8 @@ inline Term map_part(TermAlloc& alloc, Term key, Term value, MapPart part) {
   return part == MapPart::Keys ? key : value;
 }
 /// Prepends the entries from `cursor` on to the list `tail`, as (k, v) tuples, keys or values,
-/// `max` of them (or a few more where hashes collide), and moves the cursor. The list comes out in
-/// reverse map order.
+/// `max` of them (or a few more where both hashes collide), and moves the cursor. The list comes
+/// out in reverse map order.
 Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, std::size_t max,
                    Term tail);
 /// All at once, in map order.

@@ -37,7 +37,7 @@ bool MapBuild::step(TermAlloc& alloc, std::size_t& cost) {
   if (many_ == nullptr) {
     if (count <= kAtOnce) {
       cost += 8 * count;
-      result_ = map_from_pairs(alloc, pairs.data(), count, *atoms_);
+      result_ = map_from_pairs(alloc, pairs.data(), count, *atoms_, &cost);
       return false;
     }
     many_ = std::make_unique<Many>();
@@ -96,7 +96,8 @@ bool MapBuild::build_some(TermAlloc& alloc, Many& m, std::size_t& cost) {
   cost += 1 + 16 * size;
   if (size > 0) {
     HashedEntry* group = m.entries.data() + begin;
-    const std::size_t distinct = trie::sort_entries(group, size, *atoms_);
+    const std::size_t distinct = trie::sort_entries(group, size, *atoms_, &cost);
+    if (gave_up(cost)) return true;
     m.subtrees[m.at] = trie::build(alloc, group, distinct, kGroupDigits, *atoms_);
     // All of them at the front: few distinct keys make a flat map in the end.
     std::move(group, group + distinct, m.entries.data() + m.count);

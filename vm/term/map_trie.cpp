@@ -48,17 +48,17 @@ Term with_new_child(TermAlloc& alloc, const Word* node, unsigned digit, Term chi
   return Term::boxed(copy);
 }
 
-/// The least subtree that holds two children (leaves or collisions) of different keys.
-Term join(TermAlloc& alloc, Term a, std::uint64_t hash_a, Term b, std::uint64_t hash_b,
-          unsigned depth, const AtomTable& atoms) {
+/// The least subtree that holds two leaves of different keys.
+Term join(TermAlloc& alloc, Term a, Digits& digits_a, Term b, Digits& digits_b, unsigned depth,
+          const AtomTable& atoms) {
   if (depth == kMapDepth) {
     Term leaves[2] = {a, b};
     if (compare_keys(a.head(), b.head(), atoms) > 0) std::swap(leaves[0], leaves[1]);
     return new_collision(alloc, leaves, 2);
   }
-  unsigned x = digit(hash_a, depth), y = digit(hash_b, depth);
+  unsigned x = digits_a.at(depth), y = digits_b.at(depth);
   if (x == y) {
-    Term below = join(alloc, a, hash_a, b, hash_b, depth + 1, atoms);
+    Term below = join(alloc, a, digits_a, b, digits_b, depth + 1, atoms);
     Word* node = new_node(alloc, 1u << x, 1);
     node[2] = below.bits;
     return Term::boxed(node);
@@ -67,6 +67,26 @@ Term join(TermAlloc& alloc, Term a, std::uint64_t hash_a, Term b, std::uint64_t 
   node[2] = (x < y ? a : b).bits;
   node[3] = (x < y ? b : a).bits;
   return Term::boxed(node);
+}
+
+/// Where a key is among a collision's leaves, which are in key order, or where it belongs.
+std::size_t find_collision(Term collision, Term key, const AtomTable& atoms, bool& found) {
+  std::size_t low = 0, high = tuple_size(collision);
+  while (low < high) {
+    std::size_t middle = (low + high) / 2;
+    int order = compare_keys(tuple_at(collision, middle).head(), key, atoms);
+    if (order == 0) {
+      found = true;
+      return middle;
+    }
+    if (order < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  found = false;
+  return low;
 }
 
 Term insert_collision(TermAlloc& alloc, Term collision, Term key, Term value, Existing existing,
@@ -104,28 +124,34 @@ Term without_child(TermAlloc& alloc, const Word* node, unsigned digit, unsigned 
   return Term::boxed(copy);
 }
 
-}  // namespace
-
-std::size_t find_collision(Term collision, Term key, const AtomTable& atoms, bool& found) {
-  std::size_t low = 0, high = tuple_size(collision);
-  while (low < high) {
-    std::size_t middle = (low + high) / 2;
-    int order = compare_keys(tuple_at(collision, middle).head(), key, atoms);
-    if (order == 0) {
-      found = true;
-      return middle;
-    }
-    if (order < 0) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  found = false;
-  return low;
+/// At the end of the digits of the hash: the entries get those of the strong one.
+void take_strong_hashes(HashedEntry* entries, std::size_t count, const AtomTable& atoms) {
+  for (std::size_t i = 0; i < count; ++i) entries[i].hash = hash_strong(entries[i].key, atoms);
+  std::sort(entries, entries + count,
+            [](const HashedEntry& a, const HashedEntry& b) { return a.hash < b.hash; });
 }
 
-std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTable& atoms) {
+Term collision_of(TermAlloc& alloc, const HashedEntry* entries, std::size_t count,
+                  const AtomTable& atoms) {
+  std::vector<Term> leaves(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    leaves[i] = alloc.cons(entries[i].key, entries[i].value);
+  }
+  std::sort(leaves.begin(), leaves.end(),
+            [&](Term a, Term b) { return compare_keys(a.head(), b.head(), atoms) < 0; });
+  return new_collision(alloc, leaves.data(), count);
+}
+
+}  // namespace
+
+unsigned Digits::strong_digit(unsigned depth) {
+  if (!has_strong_) strong_ = hash_strong(key_, atoms_);
+  has_strong_ = true;
+  return digit(strong_, depth - kMapHashDepth);
+}
+
+std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTable& atoms,
+                         std::size_t* work) {
   // Stable, so that of equal keys the last one stays last.
   std::stable_sort(entries, entries + count,
                    [](const HashedEntry& a, const HashedEntry& b) { return a.hash < b.hash; });
@@ -135,37 +161,30 @@ std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTabl
     while (end < count && entries[end].hash == entries[i].hash) ++end;
     if (end - i > 1) {
       std::stable_sort(entries + i, entries + end, [&](const HashedEntry& a, const HashedEntry& b) {
-        return compare_keys(a.key, b.key, atoms) < 0;
+        return compare_keys(a.key, b.key, atoms, work) < 0;
       });
     }
     for (; i < end; ++i) {
-      if (i + 1 < end && exact_equal(entries[i].key, entries[i + 1].key)) continue;
+      if (i + 1 < end && exact_equal(entries[i].key, entries[i + 1].key, work)) continue;
       entries[kept++] = entries[i];
     }
   }
   return kept;
 }
 
-Term build(TermAlloc& alloc, const HashedEntry* entries, std::size_t count, unsigned depth,
+Term build(TermAlloc& alloc, HashedEntry* entries, std::size_t count, unsigned depth,
            const AtomTable& atoms) {
   if (count == 1 && depth > 0) return alloc.cons(entries[0].key, entries[0].value);
-  if (depth == kMapDepth) {
-    // The lowest four bits of the hash ordered these entries, the key order must.
-    std::vector<Term> leaves(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      leaves[i] = alloc.cons(entries[i].key, entries[i].value);
-    }
-    std::stable_sort(leaves.begin(), leaves.end(),
-                     [&](Term a, Term b) { return compare_keys(a.head(), b.head(), atoms) < 0; });
-    return new_collision(alloc, leaves.data(), count);
-  }
+  if (depth == kMapDepth) return collision_of(alloc, entries, count, atoms);
+  if (depth == kMapHashDepth) take_strong_hashes(entries, count, atoms);
+  const unsigned place = depth < kMapHashDepth ? depth : depth - kMapHashDepth;
   Term children[kWays];
   std::uint32_t bits = 0;
   unsigned used = 0;
   for (std::size_t i = 0; i < count;) {
-    unsigned d = digit(entries[i].hash, depth);
+    unsigned d = digit(entries[i].hash, place);
     std::size_t end = i + 1;
-    while (end < count && digit(entries[end].hash, depth) == d) ++end;
+    while (end < count && digit(entries[end].hash, place) == d) ++end;
     children[used++] = build(alloc, entries + i, end - i, depth + 1, atoms);
     bits |= 1u << d;
     i = end;
@@ -175,22 +194,45 @@ Term build(TermAlloc& alloc, const HashedEntry* entries, std::size_t count, unsi
   return Term::boxed(node);
 }
 
+Term find(Term at, Term key, std::uint64_t hash, unsigned depth, const AtomTable& atoms,
+          std::size_t* work) {
+  if (has_given_up(work)) return Term::none();
+  Digits digits(key, hash, atoms);
+  for (; !at.is_cons(); ++depth) {
+    if (is_collision(at)) {
+      bool found = false;
+      const std::size_t place = find_collision(at, key, atoms, found);
+      return found ? tuple_at(at, place).tail() : Term::none();
+    }
+    const Word* node = at.pointer();
+    const unsigned d = digits.at(depth);
+    const std::uint32_t bits = bitmap(node);
+    if ((bits >> d & 1) == 0) return Term::none();
+    at = child(node, index_of(bits, d));
+  }
+  return exact_equal(at.head(), key, work) ? at.tail() : Term::none();
+}
+
 Term insert(TermAlloc& alloc, Term at, Term key, Term value, std::uint64_t hash, unsigned depth,
-            Existing existing, const AtomTable& atoms, bool& grew) {
+            Existing existing, const AtomTable& atoms, bool& grew, std::size_t* work) {
+  if (QUELEA_UNLIKELY(has_given_up(work))) return at;
+  Digits digits(key, hash, atoms);
   const Word* path[kMapDepth];
   unsigned first = depth;
   Term replacement;
   for (;;) {
     if (at.is_cons()) {
-      if (exact_equal(at.head(), key)) {
+      if (exact_equal(at.head(), key, work)) {
         if (existing == Existing::Keep || at.tail() == value) {
           return depth == first ? at : Term::boxed(path[first]);
         }
         replacement = alloc.cons(at.head(), value);
       } else {
         grew = true;
-        std::uint64_t other = hash_term(at.head(), atoms);
-        replacement = join(alloc, at, other, alloc.cons(key, value), hash, depth, atoms);
+        Digits others(at.head(), hash_term(at.head(), atoms, work), atoms);
+        if (QUELEA_UNLIKELY(has_given_up(work)))
+          return depth == first ? at : Term::boxed(path[first]);
+        replacement = join(alloc, at, others, alloc.cons(key, value), digits, depth, atoms);
       }
       break;
     }
@@ -200,7 +242,7 @@ Term insert(TermAlloc& alloc, Term at, Term key, Term value, std::uint64_t hash,
       break;
     }
     const Word* node = at.pointer();
-    unsigned d = digit(hash, depth);
+    unsigned d = digits.at(depth);
     prefetch_child(node, d);
     std::uint32_t bits = bitmap(node);
     if ((bits >> d & 1) == 0) {
@@ -214,36 +256,42 @@ Term insert(TermAlloc& alloc, Term at, Term key, Term value, std::uint64_t hash,
   while (depth > first) {
     --depth;
     const Word* node = path[depth];
-    replacement = with_child(alloc, node, index_of(bitmap(node), digit(hash, depth)), replacement);
+    replacement = with_child(alloc, node, index_of(bitmap(node), digits.at(depth)), replacement);
   }
   return replacement;
 }
 
-Term remove(TermAlloc& alloc, Term at, Term key, std::uint64_t hash, unsigned depth, Term& taken) {
+namespace {
+
+Term remove_collision(TermAlloc& alloc, Term at, Term key, const AtomTable& atoms, Term& taken) {
+  bool found = false;
+  const std::size_t index = find_collision(at, key, atoms, found);
+  if (!found) return at;
+  const std::size_t count = tuple_size(at);
+  taken = tuple_at(at, index).tail();
+  if (count == 2) return tuple_at(at, 1 - index);
+  Word* object = alloc.alloc(count);
+  object[0] = Header::make(Kind::MapCollision, count - 1).bits;
+  for (std::size_t i = 0, to = 1; i < count; ++i) {
+    if (i != index) object[to++] = tuple_at(at, i).bits;
+  }
+  return Term::boxed(object);
+}
+
+Term remove_below(TermAlloc& alloc, Term at, Term key, Digits& digits, unsigned depth,
+                  const AtomTable& atoms, Term& taken, std::size_t* work) {
   if (at.is_cons()) {
-    if (!exact_equal(at.head(), key)) return at;
+    if (!exact_equal(at.head(), key, work)) return at;
     taken = at.tail();
     return Term::none();
   }
-  if (is_collision(at)) {
-    std::size_t count = tuple_size(at), index = 0;
-    while (index < count && !exact_equal(tuple_at(at, index).head(), key)) ++index;
-    if (index == count) return at;
-    taken = tuple_at(at, index).tail();
-    if (count == 2) return tuple_at(at, 1 - index);
-    Word* object = alloc.alloc(count);
-    object[0] = Header::make(Kind::MapCollision, count - 1).bits;
-    for (std::size_t i = 0, to = 1; i < count; ++i) {
-      if (i != index) object[to++] = tuple_at(at, i).bits;
-    }
-    return Term::boxed(object);
-  }
+  if (is_collision(at)) return remove_collision(alloc, at, key, atoms, taken);
   const Word* node = at.pointer();
   std::uint32_t bits = bitmap(node);
-  unsigned d = digit(hash, depth);
+  unsigned d = digits.at(depth);
   if ((bits >> d & 1) == 0) return at;
   unsigned index = index_of(bits, d);
-  Term below = remove(alloc, child(node, index), key, hash, depth + 1, taken);
+  Term below = remove_below(alloc, child(node, index), key, digits, depth + 1, atoms, taken, work);
   if (taken.is_none()) return at;
   if (below.is_none()) return without_child(alloc, node, d, depth);
   // A path that leads to nothing but a leaf is that leaf.
@@ -251,16 +299,25 @@ Term remove(TermAlloc& alloc, Term at, Term key, std::uint64_t hash, unsigned de
   return with_child(alloc, node, index, below);
 }
 
+}  // namespace
+
+Term remove(TermAlloc& alloc, Term at, Term key, std::uint64_t hash, unsigned depth,
+            const AtomTable& atoms, Term& taken, std::size_t* work) {
+  if (has_given_up(work)) return at;
+  Digits digits(key, hash, atoms);
+  return remove_below(alloc, at, key, digits, depth, atoms, taken, work);
+}
+
 namespace {
 
 /// The child `into` with all leaves of a collision put in.
 Term insert_leaves(TermAlloc& alloc, Term into, Term collision, unsigned depth, Existing existing,
-                   const AtomTable& atoms, std::size_t& shared) {
+                   const AtomTable& atoms, std::size_t& shared, std::size_t& cost) {
   for (std::size_t i = 0; i < tuple_size(collision); ++i) {
     Term leaf = tuple_at(collision, i);
     bool grew = false;
-    into = insert(alloc, into, leaf.head(), leaf.tail(), hash_term(leaf.head(), atoms), depth,
-                  existing, atoms, grew);
+    into = insert(alloc, into, leaf.head(), leaf.tail(), hash_term(leaf.head(), atoms, &cost),
+                  depth, existing, atoms, grew, &cost);
     shared += !grew;
   }
   return into;
@@ -270,23 +327,24 @@ Term insert_leaves(TermAlloc& alloc, Term into, Term collision, unsigned depth, 
 
 /// Merges two children at the depth of `frames_.size()`: at once where one of them is no node
 /// (false), else as a frame of their own.
-bool Merge::open(TermAlloc& alloc, Term a, Term b) {
+bool Merge::open(TermAlloc& alloc, Term a, Term b, std::size_t& cost) {
   const auto depth = static_cast<unsigned>(frames_.size());
   if (b.is_cons() || a.is_cons()) {
     const bool b_in = b.is_cons();
     const Term leaf = b_in ? b : a;
     bool grew = false;
-    done_ = insert(alloc, b_in ? a : b, leaf.head(), leaf.tail(), hash_term(leaf.head(), *atoms_),
-                   depth, b_in ? Existing::Replace : Existing::Keep, *atoms_, grew);
+    done_ = insert(alloc, b_in ? a : b, leaf.head(), leaf.tail(),
+                   hash_term(leaf.head(), *atoms_, &cost), depth,
+                   b_in ? Existing::Replace : Existing::Keep, *atoms_, grew, &cost);
     shared_ += !grew;
     return false;
   }
   if (is_collision(b)) {
-    done_ = insert_leaves(alloc, a, b, depth, Existing::Replace, *atoms_, shared_);
+    done_ = insert_leaves(alloc, a, b, depth, Existing::Replace, *atoms_, shared_, cost);
     return false;
   }
   if (is_collision(a)) {
-    done_ = insert_leaves(alloc, b, a, depth, Existing::Keep, *atoms_, shared_);
+    done_ = insert_leaves(alloc, b, a, depth, Existing::Keep, *atoms_, shared_, cost);
     return false;
   }
   const Word* x = a.pointer();
@@ -299,7 +357,7 @@ bool Merge::step(TermAlloc& alloc, std::size_t& cost) {
   cost += 4;
   if (!started_) {
     started_ = true;
-    return open(alloc, start_a_, start_b_);
+    return open(alloc, start_a_, start_b_, cost);
   }
   Frame& frame = frames_.back();
   while (frame.left != 0) {
@@ -312,7 +370,8 @@ bool Merge::step(TermAlloc& alloc, std::size_t& cost) {
     } else if (!in_x) {
       frame.children[frame.used++] = child(frame.y, index_of(bits_y, d));
     } else {
-      if (open(alloc, child(frame.x, index_of(bits_x, d)), child(frame.y, index_of(bits_y, d)))) {
+      if (open(alloc, child(frame.x, index_of(bits_x, d)), child(frame.y, index_of(bits_y, d)),
+               cost)) {
         return true;  // `frame` may have moved
       }
       frame.children[frame.used++] = done_;

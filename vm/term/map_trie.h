@@ -9,11 +9,31 @@
 
 namespace quelea::trie {
 
-/// The digit of a hash that a node at `depth` branches on: the most significant first.
+/// The digit of a hash that a node branches on, `depth` counted from where that hash's digits
+/// begin: the most significant first.
 inline unsigned digit(std::uint64_t hash, unsigned depth) {
   return static_cast<unsigned>(hash >> (64 - kMapDigitBits * (depth + 1))) &
          ((1u << kMapDigitBits) - 1);
 }
+
+/// A key's digits at all depths. The second hash is taken when somebody comes so far down.
+class Digits {
+ public:
+  Digits(Term key, std::uint64_t hash, const AtomTable& atoms)
+      : key_(key), hash_(hash), atoms_(atoms) {}
+  unsigned at(unsigned depth) {
+    return QUELEA_LIKELY(depth < kMapHashDepth) ? digit(hash_, depth) : strong_digit(depth);
+  }
+
+ private:
+  unsigned strong_digit(unsigned depth);
+
+  Term key_;
+  std::uint64_t hash_;
+  const AtomTable& atoms_;
+  std::uint64_t strong_ = 0;
+  bool has_strong_ = false;
+};
 
 inline bool is_node(Term child) {
   return child.is_boxed() && header_of(child).kind() == Kind::MapNode;
@@ -65,19 +85,21 @@ struct HashedEntry {
 enum class Existing { Replace, Keep };
 
 /// Sorts by hash, drops all but the last of equal keys (by position); returns how many are left.
-std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTable& atoms);
-/// The root node of sorted, distinct entries.
-Term build(TermAlloc& alloc, const HashedEntry* entries, std::size_t count, unsigned depth,
+std::size_t sort_entries(HashedEntry* entries, std::size_t count, const AtomTable& atoms,
+                         std::size_t* work = nullptr);
+/// The root node of sorted, distinct entries. It may give some of them other hashes.
+Term build(TermAlloc& alloc, HashedEntry* entries, std::size_t count, unsigned depth,
            const AtomTable& atoms);
-/// Where a key is among a collision's leaves, which are in key order, or where it belongs.
-std::size_t find_collision(Term collision, Term key, const AtomTable& atoms, bool& found);
+/// The value of a key of this hash below a child at `depth`, or `none`.
+Term find(Term child, Term key, std::uint64_t hash, unsigned depth, const AtomTable& atoms,
+          std::size_t* work);
 /// The child with the entry put in; `grew` tells whether there is one entry more.
 Term insert(TermAlloc& alloc, Term child, Term key, Term value, std::uint64_t hash, unsigned depth,
-            Existing existing, const AtomTable& atoms, bool& grew);
+            Existing existing, const AtomTable& atoms, bool& grew, std::size_t* work = nullptr);
 /// The child without a key; `none` when nothing is left of it. `taken` stays `none` where there is
 /// no such key.
 Term remove(TermAlloc& alloc, Term child, Term key, std::uint64_t hash, unsigned depth,
-            Term& taken);
+            const AtomTable& atoms, Term& taken, std::size_t* work = nullptr);
 /// Entries of two children, those of the second winning, as a walk that can stop anywhere.
 class Merge {
  public:
@@ -98,7 +120,7 @@ class Merge {
     Term children[1u << kMapDigitBits];
   };
 
-  bool open(TermAlloc& alloc, Term a, Term b);
+  bool open(TermAlloc& alloc, Term a, Term b, std::size_t& cost);
 
   const AtomTable* atoms_;
   Term start_a_, start_b_;

@@ -1,6 +1,7 @@
 // Walking maps: iterators, cursors, lists, sorted entries and the check of shapes.
 #include <algorithm>
 
+#include "vm/term/integer.h"
 #include "vm/term/map.h"
 #include "vm/term/map_trie.h"
 
@@ -54,14 +55,14 @@ bool MapIterator::next(Term& key, Term& value) {
 namespace {
 
 /// Walks a trie from a place in hash space. A child's place is its path of digits, padded with
-/// zeros to 60 bits.
+/// zeros: 60 bits for those of the first hash, above which lie those of the second.
 class TrieWalk {
  public:
-  TrieWalk(Term map, std::uint64_t place) {
+  TrieWalk(Term map, MapCursor place) {
     Term at = trie::root_of(map);
     for (;; ++depth_) {
       const Word* node = at.pointer();
-      unsigned d = static_cast<unsigned>(place >> shift(depth_)) & 15;
+      unsigned d = static_cast<unsigned>(place >> shift(depth_)) & (kWays - 1);
       std::uint32_t bits = trie::bitmap(node);
       nodes_[depth_] = node;
       left_[depth_] = bits & ~((1u << d) - 1);
@@ -93,25 +94,43 @@ class TrieWalk {
   }
 
   /// The place of what `next` returned last.
-  std::uint64_t place() const {
-    std::uint64_t result = 0;
+  MapCursor place() const {
+    MapCursor result = 0;
     for (unsigned i = 0; i <= depth_; ++i) {
-      result |= std::uint64_t{digits_[i]} << shift(i);
+      result |= MapCursor{digits_[i]} << shift(i);
     }
     return result;
   }
 
  private:
-  static unsigned shift(unsigned depth) { return kMapDigitBits * (kMapDepth - 1 - depth); }
+  static constexpr unsigned kWays = 1u << kMapDigitBits;
+
+  static unsigned shift(unsigned depth) {
+    const unsigned end = depth < kMapHashDepth ? kMapHashDepth : kMapDepth + kMapHashDepth;
+    return kMapDigitBits * (end - 1 - depth);
+  }
 
   const Word* nodes_[kMapDepth];
   std::uint32_t left_[kMapDepth];
   unsigned digits_[kMapDepth];
   unsigned depth_ = 0;
 };
-static_assert(kMapDepth * kMapDigitBits == 60, "a place is a small integer");
+static_assert(kMapHashDepth * kMapDigitBits == 60, "most places are small integers");
 
 }  // namespace
+
+Term map_cursor_term(TermAlloc& alloc, MapCursor cursor) { return make_integer_128(alloc, cursor); }
+
+bool map_cursor_from(Term term, MapCursor& cursor) {
+  if (!is_integer(term)) return false;
+  const IntegerView view(term);
+  if (view.size() > 2 || (view.negative() && term != Term::small(kMapEnd))) return false;
+  unsigned __int128 magnitude = 0;
+  for (std::size_t i = view.size(); i > 0; --i) magnitude = magnitude << 64 | view.limbs()[i - 1];
+  if (magnitude >> (kMapDepth * kMapDigitBits) != 0) return false;
+  cursor = view.negative() ? kMapEnd : static_cast<MapCursor>(magnitude);
+  return true;
+}
 
 Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, std::size_t max,
                    Term tail) {
@@ -125,7 +144,7 @@ Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, 
     cursor = at == count ? kMapEnd : static_cast<MapCursor>(at);
     return tail;
   }
-  TrieWalk walk(map, static_cast<std::uint64_t>(cursor));
+  TrieWalk walk(map, cursor);
   std::size_t taken = 0;
   for (;;) {
     Term child = walk.next();
@@ -134,7 +153,7 @@ Term map_list_from(TermAlloc& alloc, Term map, MapPart part, MapCursor& cursor, 
       return tail;
     }
     if (taken >= max) {
-      cursor = static_cast<MapCursor>(walk.place());
+      cursor = walk.place();
       return tail;
     }
     if (child.is_cons()) {
@@ -189,13 +208,26 @@ void map_sorted_entries(Term map, std::vector<MapEntry>& out, const AtomTable& a
 
 namespace {
 
-const char* check_leaf(Term leaf, std::uint64_t path, unsigned depth, const AtomTable& atoms) {
-  std::uint64_t hash = hash_term(leaf.head(), atoms);
-  bool fits = depth == 0 || (hash ^ path) >> (64 - kMapDigitBits * depth) == 0;
+/// The digits of both hashes that lead to a place.
+struct Path {
+  std::uint64_t hash = 0;
+  std::uint64_t strong = 0;
+};
+
+/// Whether the first `depth` digits of two hashes are the same.
+bool share_digits(std::uint64_t a, std::uint64_t b, unsigned depth) {
+  return depth == 0 || (a ^ b) >> (64 - kMapDigitBits * depth) == 0;
+}
+
+const char* check_leaf(Term leaf, Path path, unsigned depth, const AtomTable& atoms) {
+  const unsigned plain = depth < kMapHashDepth ? depth : kMapHashDepth;
+  const bool fits = share_digits(hash_term(leaf.head(), atoms), path.hash, plain) &&
+                    (depth == plain || share_digits(hash_strong(leaf.head(), atoms), path.strong,
+                                                    depth - kMapHashDepth));
   return fits ? nullptr : "a leaf is not where its hash says";
 }
 
-const char* check_child(Term at, std::uint64_t path, unsigned depth, const AtomTable& atoms,
+const char* check_child(Term at, Path path, unsigned depth, const AtomTable& atoms,
                         std::size_t& count) {
   if (at.is_cons()) {
     ++count;
@@ -229,7 +261,10 @@ const char* check_child(Term at, std::uint64_t path, unsigned depth, const AtomT
   }
   for (unsigned i = 0; bits != 0; bits &= bits - 1, ++i) {
     std::uint64_t d = static_cast<std::uint64_t>(__builtin_ctz(bits));
-    std::uint64_t below = path | d << (64 - kMapDigitBits * (depth + 1));
+    Path below = path;
+    const bool plain = depth < kMapHashDepth;
+    const unsigned place = plain ? depth : depth - kMapHashDepth;
+    (plain ? below.hash : below.strong) |= d << (64 - kMapDigitBits * (place + 1));
     if (const char* wrong = check_child(trie::child(node, i), below, depth + 1, atoms, count)) {
       return wrong;
     }
@@ -249,7 +284,7 @@ const char* map_check(Term map, const AtomTable& atoms) {
   }
   if (map_size(map) <= kMaxFlatMap) return "a small map is not flat";
   std::size_t count = 0;
-  if (const char* wrong = check_child(trie::root_of(map), 0, 0, atoms, count)) return wrong;
+  if (const char* wrong = check_child(trie::root_of(map), {}, 0, atoms, count)) return wrong;
   return count == map_size(map) ? nullptr : "the count is wrong";
 }
 
