@@ -14,28 +14,37 @@
 namespace quelea {
 namespace {
 
-/// Numbers distinct terms 0, 1, 2, … in the order in which they come.
+/// Numbers distinct terms 0, 1, 2, … in the order in which they come. Where many of one hash meet,
+/// somebody made them up: from then on it is the strong hash that places them.
 class TermNumbers {
  public:
   explicit TermNumbers(const AtomTable& atoms) : atoms_(&atoms) { clear_slots(64); }
 
   /// Not while `is_growing`.
   std::size_t number_of(Term term, bool& is_new, std::size_t& cost) {
-    const std::uint64_t hash = hash_term(term, *atoms_, &cost);
+    const std::uint64_t hash = hash_of(term, cost);
     cost += 4;
+    unsigned of_one_hash = 0;
     for (std::size_t i = hash & mask_;; i = (i + 1) & mask_) {
       if (slots_[i] == 0) break;
       const std::uint32_t number = slots_[i] - 1;
-      if (hashes_[number] == hash && exact_equal(terms_[number], term, &cost)) {
+      if (hashes_[number] != hash) continue;
+      if (exact_equal(terms_[number], term, &cost)) {
         is_new = false;
         return number;
       }
+      ++of_one_hash;
     }
     is_new = true;
     terms_.push_back(term);
     hashes_.push_back(hash);
-    if (terms_.size() * 2 > mask_ + 1) {
-      clear_slots(2 * (mask_ + 1));
+    const bool full = terms_.size() * 2 > mask_ + 1;
+    if (QUELEA_UNLIKELY(full || (of_one_hash > kMostOfOneHash && !strong_))) {
+      if (of_one_hash > kMostOfOneHash && !strong_) {
+        strong_ = true;
+        weak_ = terms_.size();
+      }
+      clear_slots(full ? 2 * (mask_ + 1) : mask_ + 1);
       placed_ = 0;
     } else {
       placed_ = terms_.size();
@@ -48,12 +57,25 @@ class TermNumbers {
   void grow(std::size_t& cost) {
     const std::size_t end = std::min(placed_ + 512, terms_.size());
     cost += 2 * (end - placed_);
-    for (; placed_ < end; ++placed_) place(hashes_[placed_], static_cast<std::uint32_t>(placed_));
+    for (; placed_ < end; ++placed_) {
+      if (QUELEA_UNLIKELY(placed_ < weak_)) {
+        hashes_[placed_] = hash_of(terms_[placed_], cost);
+        cost += 64;
+      }
+      place(hashes_[placed_], static_cast<std::uint32_t>(placed_));
+    }
+    if (placed_ == terms_.size()) weak_ = 0;
   }
   std::size_t size() const { return terms_.size(); }
   Term term(std::size_t number) const { return terms_[number]; }
 
  private:
+  static constexpr unsigned kMostOfOneHash = 32;
+
+  std::uint64_t hash_of(Term term, std::size_t& cost) const {
+    const std::uint64_t hash = hash_term(term, *atoms_, &cost);
+    return QUELEA_UNLIKELY(strong_) && !gave_up(cost) ? hash_strong(term, *atoms_) : hash;
+  }
   /// Fresh pages are zero without anybody writing them.
   void clear_slots(std::size_t count) {
     slots_.reset(static_cast<std::uint32_t*>(std::calloc(count, sizeof(std::uint32_t))));
@@ -74,6 +96,8 @@ class TermNumbers {
   RawVector<Term> terms_;
   RawVector<std::uint64_t> hashes_;
   std::size_t placed_ = 0;  ///< How many are in `slots_`.
+  bool strong_ = false;
+  std::size_t weak_ = 0;  ///< So many in front still have their fast hashes.
 };
 
 /// A walk that numbers the elements, or the first of each pair.

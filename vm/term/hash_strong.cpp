@@ -28,14 +28,9 @@ class Sip {
   void put_bytes(BinaryView view) {
     put(view.bit_size);
     std::size_t at = 0;
-    for (; view.bit_size - at >= 64; at += 64) {
-      put(bits_read_word(view, at, 32) << 32 | bits_read_word(view, at + 32, 32));
-    }
-    const auto left = static_cast<unsigned>(view.bit_size - at);
-    if (left > 32) {
-      put(bits_read_word(view, at, 32) << 32 | bits_read_word(view, at + 32, left - 32));
-    } else if (left > 0) {
-      put(bits_read_word(view, at, left));
+    for (; view.bit_size - at >= 64; at += 64) put(bits_read_word(view, at, 64));
+    if (at < view.bit_size) {
+      put(bits_read_word(view, at, static_cast<unsigned>(view.bit_size - at)));
     }
   }
   std::uint64_t finish() {
