@@ -262,6 +262,16 @@ TEST_CASE_METHOD(Collisions, "a walk that may give up does, and says so") {
   answers([&](std::size_t* work) { numeric_equal(a, b, work); });
   answers([&](std::size_t* work) { compare(a, b, atoms, work); });
   answers([&](std::size_t* work) { hash_term(a, atoms, work); });
+  // A long range of words that are all equal.
+  std::vector<Word> many(1'000'001, Term::small(5).bits);
+  many[0] = Header::make(Kind::Tuple, 1'000'000).bits;
+  std::vector<Word> same = many;
+  const Term wide = Term::boxed(many.data()), as_wide = Term::boxed(same.data());
+  answers([&](std::size_t* work) { exact_equal(wide, as_wide, work); });
+  answers([&](std::size_t* work) { numeric_equal(wide, as_wide, work); });
+  answers([&](std::size_t* work) { compare(wide, as_wide, atoms, work); });
+  answers([&](std::size_t* work) { hash_term(wide, atoms, work); });
+
   std::size_t work = kMayGiveUp;
   REQUIRE(!exact_equal(a, differs, &work));
   REQUIRE(compare(a, differs, atoms, &work) > 0);

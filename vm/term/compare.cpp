@@ -188,6 +188,10 @@ class Comparer {
         release(now_.owned);
         now_.owned = nullptr;
         if (stack_.empty()) return 0;
+        if (QUELEA_UNLIKELY(!limit_.allows(words_))) {
+          limit_.give_up();
+          return 0;
+        }
         take_piece_of(stack_.take());
       }
       Term x{*now_.a++}, y{*now_.b++};

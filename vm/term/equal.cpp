@@ -168,6 +168,10 @@ bool exact_equal_slow(Term a, Term b, std::size_t* work) {
   bool equal = true;
   for (;;) {
     if (now.count == 0) {
+      if (QUELEA_UNLIKELY(words > most)) {
+        limit.give_up();
+        break;
+      }
       if (!ranges.next()) break;
     }
     Term x{*now.a++}, y{*now.b++};
@@ -209,6 +213,10 @@ bool numeric_equal_slow(Term a, Term b, std::size_t* work) {
   bool equal = true;
   while (equal) {
     if (now.count == 0) {
+      if (QUELEA_UNLIKELY(words > most)) {
+        limit.give_up();
+        break;
+      }
       if (!ranges.next()) break;
     }
     Term x{*now.a++}, y{*now.b++};
