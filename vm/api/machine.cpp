@@ -5,6 +5,7 @@
 #include "vm/interp/machine.h"
 
 #include <cstring>
+#include <new>
 
 #include "vm/api/handles.h"
 #include "vm/code/code_registry.h"
@@ -93,16 +94,20 @@ quelea_vm* quelea_vm_create(const quelea_config* config) {
     if (config->struct_size == 0 || config->struct_size > sizeof copy) return nullptr;
     std::memcpy(&copy, config, config->struct_size);
   }
-  auto handle = std::make_unique<quelea_vm>(copy);
   quelea::VmConfig machine;
-  machine.host = &handle->host;
   machine.max_processes = copy.max_processes;
   machine.max_memory_bytes = copy.max_memory_bytes;
   machine.schedulers = copy.schedulers;
   machine.seed = copy.seed;
   machine.deterministic = copy.deterministic;
-  handle->vm = quelea::make_vm(machine);
-  return handle->vm ? handle.release() : nullptr;
+  try {
+    auto handle = std::make_unique<quelea_vm>(copy);
+    machine.host = &handle->host;
+    handle->vm = quelea::make_vm(machine);
+    return handle->vm ? handle.release() : nullptr;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 
 void quelea_vm_destroy(quelea_vm* vm) {
@@ -115,9 +120,13 @@ void quelea_vm_destroy(quelea_vm* vm) {
 quelea_status quelea_vm_load(quelea_vm* vm, const char* name, const uint8_t* bytes, size_t length) {
   vm->error.clear();
   std::string_view file(reinterpret_cast<const char*>(bytes), length);
-  quelea::LoadResult loaded = quelea::load_module(quelea::load_context(*vm->vm), file);
-  if (loaded.module == nullptr)
-    return vm->fail(QUELEA_LOAD_ERROR, std::string(name) + ": " + loaded.error);
+  try {
+    quelea::LoadResult loaded = quelea::load_module(quelea::load_context(*vm->vm), file);
+    if (loaded.module == nullptr)
+      return vm->fail(QUELEA_LOAD_ERROR, std::string(name) + ": " + loaded.error);
+  } catch (const std::bad_alloc&) {
+    return vm->fail(QUELEA_LOAD_ERROR, "out of memory");
+  }
   return QUELEA_OK;
 }
 

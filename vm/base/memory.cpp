@@ -15,6 +15,13 @@ namespace {
 thread_local ThreadMemory counted{0, 0};
 }  // namespace
 
+void no_memory() { throw std::bad_alloc(); }
+
+void wait_for_memory() {
+  constexpr timespec kPause{0, 5'000'000};
+  nanosleep(&kPause, nullptr);
+}
+
 void* map_pages(std::size_t bytes) {
   void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED) return nullptr;
@@ -75,8 +82,7 @@ void* allocate_at_last(std::size_t bytes) {
   }
   // The process that holds most may be on its way out, on another thread.
   for (int tries = 0; memory == nullptr && bytes <= kReserveBytes && tries < kTries; ++tries) {
-    constexpr timespec kPause{0, 5'000'000};
-    nanosleep(&kPause, nullptr);
+    wait_for_memory();
     return_free_pages();
     memory = quelea_malloc(bytes);
   }

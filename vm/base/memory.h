@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 
 namespace quelea {
 
@@ -20,6 +21,22 @@ void* allocate(std::size_t bytes);
 /// The same bytes in a piece of another size, perhaps elsewhere; null, and the old piece as it was,
 /// when the system has none left.
 void* reallocate(void* memory, std::size_t bytes);
+/// For whoever cannot go on without: throws std::bad_alloc. In a native that becomes `error
+/// :system_limit`, elsewhere the process whose slice it is is killed (docs/design/memory.md).
+[[noreturn]] void no_memory();
+/// A moment in which others may give some back.
+void wait_for_memory();
+/// What must be done, as nobody else would do it: again and again, as others are killed meanwhile.
+template <class Work>
+auto insist(Work work) {
+  for (;;) {
+    try {
+      return work();
+    } catch (const std::bad_alloc&) {
+      wait_for_memory();
+    }
+  }
+}
 /// Gives back what `allocate` returned; null is nothing.
 void release(void* memory);
 /// Whole pages for large buffers that grow: `remap_pages` moves them by changing page tables, not

@@ -1,12 +1,14 @@
 // A vector of plain values that grows by the C library's `realloc`: large blocks then move by
-// changing page tables, not by copying, so that `push_back` never takes long. What `resize_raw` adds
-// is not initialised.
+// changing page tables, not by copying, so that `push_back` never takes long. What `resize_raw`
+// adds is not initialised.
 #pragma once
 
 #include <cstddef>
 #include <cstdlib>
 #include <type_traits>
 #include <utility>
+
+#include "vm/base/memory.h"
 
 namespace quelea {
 
@@ -49,7 +51,7 @@ class RawVector {
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
     void* larger = std::realloc(static_cast<void*>(data_), capacity * sizeof(T));
-    if (larger == nullptr) std::abort();
+    if (larger == nullptr) no_memory();
     data_ = static_cast<T*>(larger);
     capacity_ = capacity;
   }

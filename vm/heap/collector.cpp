@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <new>
+#include <utility>
 
 #include "vm/base/memory.h"
 #include "vm/term/binary.h"
@@ -23,7 +25,7 @@ constexpr std::size_t kMinFullAtWords = std::size_t{1} << 17;
 
 Word* allocate_words(std::size_t words) {
   auto result = static_cast<Word*>(allocate(words * sizeof(Word)));
-  if (result == nullptr) std::abort();
+  if (result == nullptr) no_memory();
   return result;
 }
 
@@ -75,10 +77,15 @@ CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool 
   if (heap_.old_ == nullptr && young > kSmallHeapWords) heap_.old();
   const bool small = heap_.old_ == nullptr;
   full_ = !small && (full || heap_.full_collection_ahead(limit_words_));
-  if (small) {
-    collect_small(top, room_bytes, scan);
-  } else {
-    collect_generational(top, room_bytes, scan);
+  try {
+    if (small) {
+      collect_small(top, room_bytes, scan);
+    } else {
+      collect_generational(top, room_bytes, scan);
+    }
+  } catch (const std::bad_alloc&) {
+    give_up();
+    throw;
   }
   heap_.off_heap_bytes = 0;
   heap_.fragment_words_ = 0;
@@ -107,7 +114,7 @@ void Collector::prepare_from_space() {
 /// is looked for in them.
 void Collector::sort_fragments() {
   fragment_ranges_ = static_cast<Range*>(allocate(fragment_count_ * sizeof(Range)));
-  if (fragment_ranges_ == nullptr) std::abort();
+  if (fragment_ranges_ == nullptr) no_memory();
   Range* at = fragment_ranges_;
   for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
     if (f->top != f->start) *at++ = {f->start, f->top};
@@ -141,7 +148,7 @@ Word* Collector::new_segment(std::size_t words) {
   const std::size_t size =
       std::max(words + 1, std::clamp(old.words / 4, kMinSegmentWords, kMaxSegmentWords));
   void* memory = allocate(sizeof(Segment) + size * sizeof(Word));
-  if (memory == nullptr) std::abort();
+  if (memory == nullptr) no_memory();
   auto segment = new (memory) Segment{old.segments, nullptr, nullptr};
   segment->top = segment->start();
   segment->limit = segment->start() + size;
@@ -286,6 +293,18 @@ void Collector::sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& b
   }
 }
 
+void Collector::give_up() {
+  for (Word* chain : {heap_.ref_binaries, from_chain_}) {
+    for (; chain != nullptr; chain = reinterpret_cast<Word*>(chain[3])) {
+      const bool moved = (chain[0] & kTagMask) != static_cast<Word>(Tag::Header);
+      Word* object = moved ? reinterpret_cast<Word*>(chain[0]) : chain;
+      ref_binary_bytes(Term::boxed(object))->release();
+    }
+  }
+  heap_.ref_binaries = nullptr;
+  release_pieces(from_segments_, from_fragments_);
+}
+
 void Collector::free_young_fragments() {
   Fragment* fragment = heap_.fragments_;
   while (fragment != nullptr) {
@@ -309,7 +328,7 @@ void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan sc
   if (heap_.young_words_ != 0)
     words = std::max<std::size_t>(heap_.min_block_words_, heap_.young_words_);
   while (words < needed) words *= 2;
-  move_to_block(top, room_words, words, nullptr, scan);
+  move_to_block(top, room_words, allocate_words(words), words, nullptr, scan);
   // Twice what lives, and its stack, is the size that the next block should have.
   const auto live = static_cast<std::size_t>(heap_.hp - heap_.block_);
   std::size_t wanted = heap_.min_block_words_;
@@ -317,11 +336,10 @@ void Collector::collect_small(StackTop& top, std::size_t room_bytes, RootScan sc
   heap_.young_words_ = static_cast<std::uint32_t>(wanted);
 }
 
-void Collector::move_to_block(StackTop& top, std::size_t room_words, std::size_t words,
+void Collector::move_to_block(StackTop& top, std::size_t room_words, Word* block, std::size_t words,
                               Word* old_chain, RootScan scan) {
   const auto stack_words =
       static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
-  Word* block = allocate_words(words);
   to_hp_ = block;
   to_limit_ = block + words;
   scan_at_ = block;
@@ -353,8 +371,9 @@ void Collector::compact(StackTop& top, std::size_t room_bytes, RootScan scan) {
   const std::size_t room_words = room_bytes / sizeof(Word) + 1;
   const std::size_t words = heap_.used_words() + stack_words + room_words;
   OldSpace* old = heap_.old_;
+  Word* block = allocate_words(words);
   heap_.old_ = nullptr;
-  move_to_block(top, room_words, words, old != nullptr ? old->ref_binaries : nullptr, scan);
+  move_to_block(top, room_words, block, words, old != nullptr ? old->ref_binaries : nullptr, scan);
   if (old != nullptr) {
     release_pieces(old->segments, old->fragments);
     delete old;
@@ -369,14 +388,11 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
   prepare_from_space();
   const std::size_t young_used =
       static_cast<std::size_t>(heap_.hp - heap_.block_) + heap_.fragment_words_;
-  Segment* from_segments = nullptr;
-  Fragment* from_fragments = nullptr;
-  Word* from_chain = nullptr;
   const std::size_t old_before = old.words;
   if (full_) {
-    from_segments = old.segments;
-    from_fragments = old.fragments;
-    from_chain = old.ref_binaries;
+    from_segments_ = old.segments;
+    from_fragments_ = old.fragments;
+    from_chain_ = old.ref_binaries;
     old.segments = nullptr;
     old.fragments = nullptr;
     old.ref_binaries = nullptr;
@@ -399,8 +415,9 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
   scan_to_space();
   to_segments_.back()->top = to_hp_;
   sweep_ref_binaries(heap_.ref_binaries, old.ref_binaries, old.off_heap_bytes, old.last_counted);
-  if (full_) sweep_ref_binaries(from_chain, old.ref_binaries, old.off_heap_bytes, old.last_counted);
-  heap_.ref_binaries = nullptr;
+  if (full_)
+    sweep_ref_binaries(from_chain_, old.ref_binaries, old.off_heap_bytes, old.last_counted);
+  heap_.ref_binaries = from_chain_ = nullptr;
   free_young_fragments();
   heap_.hp = heap_.block_;
 
@@ -413,7 +430,7 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
     const std::size_t growth = survived > limit_words_ / 2 ? limit_words_ / 4 : survived;
     old.full_at_words = std::max(survived + growth, kMinFullAtWords);
     old.full_at_off_heap_bytes = 2 * old.off_heap_bytes;
-    release_pieces(from_segments, from_fragments);
+    release_pieces(std::exchange(from_segments_, nullptr), std::exchange(from_fragments_, nullptr));
   } else {
     old.words = old_before + survived;
     if (old.full_at_words == 0) old.full_at_words = kMinFullAtWords;

@@ -104,6 +104,9 @@ class Collector {
     const Word* end;
   };
 
+  /// There is no memory to go on with: what is in two places is put so that `release_all` gives all
+  /// back. Nothing else may be done with the heap any more.
+  void give_up();
   void collect_small(StackTop& top, std::size_t room_bytes, RootScan scan);
   void collect_generational(StackTop& top, std::size_t room_bytes, RootScan scan);
   void prepare_from_space();
@@ -126,10 +129,10 @@ class Collector {
   void sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes,
                           const void*& last_counted);
   void free_young_fragments();
-  /// Copies what lives, and the stack, to a new block. `old_chain`: binaries of an old space that
-  /// is left, too.
-  void move_to_block(StackTop& top, std::size_t room_words, std::size_t words, Word* old_chain,
-                     RootScan scan);
+  /// Copies what lives, and the stack, to a new block of `words` words. `old_chain`: binaries of an
+  /// old space that is left, too.
+  void move_to_block(StackTop& top, std::size_t room_words, Word* block, std::size_t words,
+                     Word* old_chain, RootScan scan);
   void replace_block(StackTop& top, std::size_t room_words, std::size_t words);
 
   Heap& heap_;
@@ -145,6 +148,10 @@ class Collector {
   Word* scan_at_ = nullptr;
   std::vector<Segment*> to_segments_;  ///< Where survivors go, in order of filling.
   std::size_t scan_segment_ = 0;
+  /// Of a full collection: the old space that is left.
+  Segment* from_segments_ = nullptr;
+  Fragment* from_fragments_ = nullptr;
+  Word* from_chain_ = nullptr;
 };
 
 }  // namespace quelea

@@ -24,7 +24,7 @@ void release_fragment(Fragment* fragment) {
 
 Fragment* make_fragment(std::size_t words) {
   void* memory = allocate(sizeof(Fragment) + words * sizeof(Word));
-  if (memory == nullptr) std::abort();
+  if (memory == nullptr) no_memory();
   Word* start = reinterpret_cast<Word*>(static_cast<char*>(memory) + sizeof(Fragment));
   return new (memory) Fragment{nullptr, start, start, start + words, nullptr};
 }

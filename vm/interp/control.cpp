@@ -1,4 +1,5 @@
 // Control: entering functions, jumps, calls, returns, and moves.
+#include <new>
 #include <utility>
 
 #include "vm/interp/calls.h"
@@ -213,6 +214,15 @@ COLD(hibernate) {
 
 // call_native: [h][entry][Z][return_point][base][dst][map]; tail_native: [h][entry][Z][Y]
 
+/// What natives throw, std::bad_alloc alone, ends here: costs nothing where nothing is thrown.
+#define CALL_NATIVE(frame)                                                           \
+  Term result;                                                                       \
+  try {                                                                              \
+    result = reinterpret_cast<const NativeEntry*>(pc[1])->function(*p, Args(frame)); \
+  } catch (const std::bad_alloc&) {                                                  \
+    result = raise_no_memory(*p);                                                    \
+  }
+
 COLD(call_native_slow) {
   if (value.is_none()) {
     switch (p->pending) {
@@ -248,8 +258,7 @@ COLD(call_native_slow) {
 HANDLER(call_native) {
   --reductions;
   SYNC_OUT(pc[2]);
-  const Term result =
-      reinterpret_cast<const NativeEntry*>(pc[1])->function(*p, Args(frame_below(fp, pc[4])));
+  CALL_NATIVE(frame_below(fp, pc[4]));
   pc = p->pc;
   fp = p->fp;
   hp = p->hp;
@@ -297,7 +306,7 @@ HANDLER(tail_native) {
   SYNC_OUT(pc[2]);
   // A function that is this instruction alone has no `enter` that made sure of its room.
   if (QUELEA_UNLIKELY(p->limit < hp)) p->limit = hp;
-  const Term result = reinterpret_cast<const NativeEntry*>(pc[1])->function(*p, Args(fp));
+  CALL_NATIVE(fp);
   pc = p->pc;
   fp = p->fp;
   hp = p->hp;

@@ -78,6 +78,12 @@ const Word* prepare_dynamic_call(Process& p, Term receiver, Term name, Term* fra
   return prepare_fun_call(p, fun, frame, arity);
 }
 
+Term raise_no_memory(Process& p) {
+  delete p.native_state;
+  p.native_state = nullptr;
+  return p.raise_error(atoms::system_limit);
+}
+
 const Word* take_pending_call(Process& p, Term* frame) {
   Unwinding& x = p.unwinding();
   p.pending = Process::Pending::None;

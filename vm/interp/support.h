@@ -15,6 +15,9 @@ const Word* prepare_fun_call(Process& p, Term fun, Term* frame, Word arity);
 /// The same for `receiver.name(…)`.
 const Word* prepare_dynamic_call(Process& p, Term receiver, Term name, Term* frame, Word arity);
 
+/// A native was refused memory, and left what it was at: `error :system_limit`. None.
+Term raise_no_memory(Process& p);
+
 /// Code of the function that is to be called, from `trap`; its arguments are put below `frame`.
 /// Null: raised.
 const Word* take_pending_call(Process& p, Term* frame);

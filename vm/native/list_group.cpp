@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "vm/base/memory.h"
 #include "vm/native/list_builder.h"
 #include "vm/native/map_work.h"
 #include "vm/term/compare.h"
@@ -79,7 +80,7 @@ class TermNumbers {
   /// Fresh pages are zero without anybody writing them.
   void clear_slots(std::size_t count) {
     slots_.reset(static_cast<std::uint32_t*>(std::calloc(count, sizeof(std::uint32_t))));
-    if (slots_ == nullptr) std::abort();
+    if (slots_ == nullptr) no_memory();
     mask_ = count - 1;
   }
   void place(std::uint64_t hash, std::uint32_t number) {

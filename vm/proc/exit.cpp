@@ -1,6 +1,8 @@
 // The end of a process: everybody who cares is told, everything it had goes back.
+#include "vm/base/memory.h"
 #include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
@@ -27,7 +29,8 @@ void tell(Process& p, Term whom, SignalKind kind, Term reason, Word reference, s
   if (!whom.is_local_pid()) return;
   Process* other = p.vm().processes().find(whom);
   if (other == nullptr) return;
-  p.post(*other, make_signal(p.vm(), kind, reason, p.self(), reference, room));
+  p.post(*other,
+         insist([&] { return make_signal(p.vm(), kind, reason, p.self(), reference, room); }));
 }
 
 /// Tells the next of those who care. True: all know.
@@ -46,6 +49,21 @@ bool tell_others(Process& p, std::uint32_t budget) {
 }
 
 }  // namespace
+
+void Vm::kill_for_memory(Process& p) {
+  const std::size_t held = weigh(p);
+  delete p.native_state;
+  p.native_state = nullptr;
+  p.release_all();
+  p.value = Term::small(0);
+  insist([&] {
+    // Terms of the heap that is gone.
+    p.extra().label = Term::none();
+    p.unwinding() = {};
+    p.exit_with(atoms::killed);
+    report_no_memory(p, held);
+  });
+}
 
 void Vm::end_process(Process& p) {
   p.state = ProcessState::Exiting;
@@ -113,14 +131,17 @@ void Process::take_last_relation(Signal* signal) {
     case SignalKind::Link:
       if (extra_record != nullptr && extra_record->links.find(signal->from.bits) != nullptr) break;
       if (from == nullptr) break;
-      post(*from, make_signal(vm(), SignalKind::LinkExit, atoms::noproc, self()));
+      post(*from,
+           insist([&] { return make_signal(vm(), SignalKind::LinkExit, atoms::noproc, self()); }));
       break;
     case SignalKind::Unlink:
       if (extra_record != nullptr) note_unlink(*extra_record, signal->from, signal->reference);
       break;
     case SignalKind::Monitor:
       if (from == nullptr) break;
-      post(*from, make_signal(vm(), SignalKind::Down, atoms::noproc, self(), signal->reference));
+      post(*from, insist([&] {
+        return make_signal(vm(), SignalKind::Down, atoms::noproc, self(), signal->reference);
+      }));
       break;
     case SignalKind::Demonitor:
       if (extra_record != nullptr) extra_record->watchers.erase(signal->reference);

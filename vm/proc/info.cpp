@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vm/base/memory.h"
 #include "vm/code/code_registry.h"
 #include "vm/heap/stack.h"
 #include "vm/native/native.h"
@@ -391,13 +392,13 @@ Term Process::info(Term pid, Term asked) {
     return Look(*this, *this, false).answer(asked);
   }
   const Word number = next_reference_number();
+  auto awaited = std::make_unique<AwaitedAnswer>();
   if (target == nullptr ||
       !post(*target, make_signal(vm(), SignalKind::Look, asked, self(), number))) {
     return atoms::nil;
   }
-  auto awaited = new AwaitedAnswer;
   awaited->number = number;
-  native_state = awaited;
+  native_state = awaited.release();
   return again_when_woken();
 }
 
@@ -405,12 +406,18 @@ void answer_look(Process& p, const Signal& look, bool alive) {
   Process* asking = p.vm().processes().find(look.from);
   if (asking == nullptr) return;
   constexpr std::size_t kRoom = 256;
-  Signal* answer =
-      make_empty_signal(SignalKind::LookAnswer, alive ? kRoom : 0, p.self(), look.reference);
+  Signal* answer = insist([&] {
+    return make_empty_signal(SignalKind::LookAnswer, alive ? kRoom : 0, p.self(), look.reference);
+  });
   answer->term = atoms::nil;
   if (alive) {
     SignalBuilder builder(answer, 4 * kRoom);
-    answer->term = Look(builder, p, true).answer(look.term);
+    // Whoever asked waits for an answer, if there is no memory for a good one.
+    try {
+      answer->term = Look(builder, p, true).answer(look.term);
+    } catch (const std::bad_alloc&) {
+      answer->term = atoms::nil;
+    }
     builder.finish();
   }
   p.post(*asking, answer);

@@ -83,14 +83,17 @@ void message_left(Process& p) {
   }
 }
 
+void note_fetched(Process& p, const Fragment* message) { limit_of(p).fetched = message; }
+
 void drop_oldest(Process& p) {
   MailboxLimit& limit = limit_of(p);
   if (limit.on_full != OnFull::DropOld) return;
   while (limit.queued.load(std::memory_order_relaxed) > limit.most) {
     Fragment** link = &p.first_message;
-    // The message a receive looks at is about to be taken, or to be passed.
+    // The message a receive looks at is about to be taken, or to be passed. What only lies where it
+    // will look next is not: the oldest may go.
     for (unsigned passed = 0; *link != nullptr; link = &(*link)->next) {
-      if (is_counted(*as_signal(*link)) && link != p.scan_link) break;
+      if (is_counted(*as_signal(*link)) && *link != limit.fetched) break;
       if (++passed > kMostPassed) return;
     }
     if (*link == nullptr) return;

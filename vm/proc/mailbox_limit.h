@@ -39,7 +39,8 @@ struct MailboxLimit {
   const OnFull on_full;
   /// Counted messages, sent and not taken. Any thread; the order of signals does not depend on it.
   std::atomic<std::uint32_t> queued{0};
-  std::atomic<bool> killed{false};                   ///< `MailboxFull` was sent.
+  std::atomic<bool> killed{false};    ///< `MailboxFull` was sent.
+  const Fragment* fetched = nullptr;  ///< Owner only: what a receive looks at is not dropped.
   std::deque<Term, MachineAllocator<Term>> blocked;  ///< Pids of senders that wait. Owner only.
 };
 
@@ -57,6 +58,8 @@ void wait_for_room(Process& sender, Process& to);
 inline bool is_counted(const Signal& message) { return !message.from.is_none(); }
 /// Owner: a counted message left the mailbox.
 void message_left(Process& p);
+/// Owner: a receive looks at `message` (null: at none), which must stay while signals are handled.
+void note_fetched(Process& p, const Fragment* message);
 /// Owner: removes the oldest counted messages where that is the policy and there are too many.
 void drop_oldest(Process& p);
 /// Owner: `sender` waits for room.

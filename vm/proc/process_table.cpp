@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "vm/base/assert.h"
+#include "vm/base/memory.h"
 
 namespace quelea {
 
@@ -14,7 +15,7 @@ namespace {
 void* map_zeroed(std::size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) std::abort();
+  if (memory == MAP_FAILED) no_memory();
   return memory;
 }
 
@@ -52,7 +53,10 @@ bool ProcessTable::fetch_places(PlaceCache& places) {
 
 void ProcessTable::return_places(PlaceCache& places) {
   std::lock_guard hold(lock_);
-  for (unsigned i = 0; i < kBatch; ++i) free_.push_back(places.pop());
+  for (unsigned i = 0; i < kBatch; ++i) {
+    const std::uint32_t place = places.pop();
+    insist([&] { free_.push_back(place); });
+  }
 }
 
 Term ProcessTable::add(Process& process, PlaceCache& places) {

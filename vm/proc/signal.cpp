@@ -30,7 +30,7 @@ Word* SignalBuilder::more(TermAlloc& self, std::size_t words) {
 
 Signal* make_empty_signal(SignalKind kind, std::size_t words, Term from, Word reference) {
   void* memory = allocate(sizeof(Signal) + words * sizeof(Word));
-  if (memory == nullptr) std::abort();
+  if (memory == nullptr) no_memory();
   Word* start = reinterpret_cast<Word*>(static_cast<char*>(memory) + sizeof(Signal));
   return new (memory) Signal{{nullptr, start, start, start + words, nullptr},
                              kind,
@@ -55,8 +55,15 @@ Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t word
   signal->term = term;
   if (words != 0) {
     SignalBuilder builder(signal, 2 * kSharingThreshold);
-    signal->term = words < kSharingThreshold ? copy_counted(builder, term, vm.copy_options(), words)
-                                             : copy_term(builder, term, vm.copy_options());
+    try {
+      signal->term = words < kSharingThreshold
+                         ? copy_counted(builder, term, vm.copy_options(), words)
+                         : copy_term(builder, term, vm.copy_options());
+    } catch (const std::bad_alloc&) {
+      builder.finish();
+      drop_signal(signal);
+      throw;
+    }
     builder.finish();
   }
   return signal;

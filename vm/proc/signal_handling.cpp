@@ -1,6 +1,7 @@
 // What arrives takes effect: signals are handled by their receiver, in the order of each sender.
 #include <vector>
 
+#include "vm/base/memory.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
@@ -204,16 +205,24 @@ bool Process::handle_signals() {
   // Pairs with the release of `post_signal`.
   Signal* oldest = in_order_sent(outer.exchange(nullptr, std::memory_order_acquire));
   const bool looks_at_nothing = *scan_link == nullptr;
-  bool goes_on = true;
+  if (has_mailbox_limit) note_fetched(*this, looks_at_nothing ? nullptr : *scan_link);
+  bool goes_on = true, has_memory = true;
   while (oldest != nullptr) {
     Signal* next = static_cast<Signal*>(oldest->next);
     if (goes_on) {
-      goes_on = receive_signal(*this, oldest);
+      try {
+        goes_on = receive_signal(*this, oldest);
+      } catch (const std::bad_alloc&) {
+        // It will end of that, and is asked by all others what they want of one who ends.
+        goes_on = has_memory = false;
+        take_last_relation(oldest);
+      }
     } else {
       take_last_relation(oldest);
     }
     oldest = next;
   }
+  if (!has_memory) no_memory();
   if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
   return goes_on;
 }

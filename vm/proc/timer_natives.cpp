@@ -1,4 +1,5 @@
 // Timers as processes use them, and what happens when they are due.
+#include "vm/base/memory.h"
 #include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
@@ -29,8 +30,8 @@ Term Process::send_after(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
   Signal* signal = make_signal(vm(), SignalKind::Message, message, self());
   Schedulers& schedulers = vm().schedulers();
-  const Word number = schedulers.timers_for(local()).start_message(vm().monotonic_ns(),
-                                                                   delay_ns(ms), dest, signal);
+  const Word number =
+      schedulers.timers_for(local()).start_message(vm().monotonic_ns(), delay_ns(ms), dest, signal);
   schedulers.started_timer(local());
   if (number == 0) {
     drop_signal(signal);
@@ -81,8 +82,10 @@ void fire(SchedulerLocal& here, const Timers::Due& due) {
       drop_signal(due.message);
     }
   } else if (target != nullptr) {
-    post_signal(here, *target,
-                make_signal(vm, SignalKind::Timeout, Term::none(), Term::none(), due.number));
+    post_signal(here, *target, insist([&] {
+                  return make_signal(vm, SignalKind::Timeout, Term::none(), Term::none(),
+                                     due.number);
+                }));
   }
 }
 

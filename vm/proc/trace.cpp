@@ -228,6 +228,12 @@ void report_memory_limit(Process& p) {
   p.vm().log(LogLevel::Error, text);
 }
 
+void report_no_memory(Process& p, std::size_t held_bytes) {
+  p.vm().log(LogLevel::Error, named(p) + " wants more memory than the system has left, and held " +
+                                  std::to_string(held_bytes / 1024) + " KiB with " +
+                                  std::to_string(p.message_count) + " messages; it is killed");
+}
+
 void report_heap_limit(Process& p, std::size_t used_words, bool killed) {
   std::string text = named(p) + " uses " + std::to_string(used_words * sizeof(Word) / 1024) +
                      " KiB of heap and stack, more than it may";

@@ -32,6 +32,8 @@ std::string named(Process& p);
 void report_full_mailbox(Process& p);
 /// The machine is past its limit, and this process holds most.
 void report_memory_limit(Process& p);
+/// It was refused memory that it could not do without, and held so much.
+void report_no_memory(Process& p, std::size_t held_bytes);
 void report_heap_limit(Process& p, std::size_t used_words, bool killed);
 
 }  // namespace quelea

@@ -116,6 +116,9 @@ class Vm {
 
   /// Ends a process: signals, names and memory. The caller owns it, and it must not be running.
   void end_process(Process& process);
+  /// The system refused what the process could not do without: it is to end, with a report. All
+  /// that its heap had goes back at once, as its end wants some memory, too.
+  void kill_for_memory(Process& process);
   /// The next slice of the end of a process that knew many: its state is Exiting.
   void go_on_ending(Process& process);
   /// Takes all processes away, without running any of their code. None may be running.

@@ -1,6 +1,7 @@
 #include "vm/sched/scheduler.h"
 
 #include <deque>
+#include <new>
 #include <optional>
 
 #include "vm/base/thread.h"
@@ -45,6 +46,15 @@ void Scheduler::park(Process& process) {
   }
 }
 
+bool Scheduler::handle_signals(Process& process) {
+  try {
+    return process.handle_signals();
+  } catch (const std::bad_alloc&) {
+    vm_.kill_for_memory(process);
+    return false;
+  }
+}
+
 std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.local_ = &local_;
   if (QUELEA_UNLIKELY(process.state.load(std::memory_order_relaxed) == ProcessState::Exiting)) {
@@ -52,7 +62,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
     return length;
   }
   process.state.store(ProcessState::Running, std::memory_order_relaxed);
-  if (process.outer.load(std::memory_order_relaxed) != nullptr && !process.handle_signals()) {
+  if (process.outer.load(std::memory_order_relaxed) != nullptr && !handle_signals(process)) {
     vm_.end_process(process);
     return 0;
   }
@@ -67,13 +77,21 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.held_reductions = 0;
   if (process.collection_due()) process.interrupt_slice();
   const std::uint64_t began_ns = vm_.alarms().want_slices() ? vm_.monotonic_ns() : 0;
-  run_(process);
+  try {
+    run_(process);
+  } catch (const std::bad_alloc&) {
+    vm_.kill_for_memory(process);
+  }
   const std::int64_t done = length - process.reductions - process.held_reductions;
   process.reductions_done += static_cast<std::uint64_t>(done);
   count(local_.statistics.reductions, static_cast<std::uint64_t>(done));
   count(local_.statistics.slices);
   until_clock_ -= done + kReductionsPerSlice;
-  vm_.memory().after_slice(local_.memory, process);
+  try {
+    vm_.memory().after_slice(local_.memory, process);
+  } catch (const std::bad_alloc&) {
+    // It looks again after the next slice.
+  }
   if (QUELEA_UNLIKELY(began_ns != 0)) check_slice(process, vm_.monotonic_ns() - began_ns);
   switch (process.pending) {
     case Process::Pending::Exit:

@@ -31,6 +31,7 @@ class Scheduler {
   void fire_timers(std::uint64_t now_ns);
 
  private:
+  bool handle_signals(Process& process);
   void park(Process& process);
   void idle();
 

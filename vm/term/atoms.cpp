@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "vm/base/memory.h"
 #include "vm/term/hash.h"
 #include "vm/term/utf8.h"
 
@@ -64,7 +65,7 @@ struct AtomTable::Lookup {
 
   static Lookup* create(std::uint32_t size, Lookup* older) {
     void* memory = std::calloc(1, sizeof(Lookup) + (size - 1) * sizeof(std::uint32_t));
-    if (memory == nullptr) std::abort();
+    if (memory == nullptr) no_memory();
     Lookup* lookup = static_cast<Lookup*>(memory);
     lookup->mask = size - 1;
     lookup->older = older;
@@ -76,7 +77,7 @@ static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 AtomTable::AtomTable(std::uint32_t limit)
     : limit_(limit < kWellKnownCount ? kWellKnownCount : limit), size_(kWellKnownCount) {
   AtomEntry* first = static_cast<AtomEntry*>(std::malloc(kFirstSegment * sizeof(AtomEntry)));
-  if (first == nullptr) std::abort();
+  if (first == nullptr) no_memory();
   std::memcpy(static_cast<void*>(first), kWellKnown, sizeof kWellKnown);
   segments_[0].store(first, std::memory_order_release);
   Lookup* lookup = Lookup::create(kFirstSlots, nullptr);
@@ -166,7 +167,7 @@ const char* AtomTable::store_text_locked(std::string_view text) {
   constexpr std::size_t kChunkBytes = 16 * 1024;
   if (chunk_ == nullptr || chunk_used_ + text.size() > chunk_capacity_) {
     char* fresh = static_cast<char*>(std::malloc(kChunkBytes));
-    if (fresh == nullptr) std::abort();
+    if (fresh == nullptr) no_memory();
     std::memcpy(fresh, &chunk_, sizeof chunk_);
     chunk_ = fresh;
     chunk_used_ = sizeof chunk_;

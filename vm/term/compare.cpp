@@ -291,7 +291,7 @@ class Comparer {
     words_ += 32 * size;
     if (!limit_.allows(words_)) return;
     Word* memory = static_cast<Word*>(allocate(4 * size * sizeof(Word)));
-    if (memory == nullptr) std::abort();
+    if (memory == nullptr) no_memory();
     for (unsigned side = 0; side < 2; ++side) {
       std::vector<MapEntry> entries;
       map_sorted_entries(side == 0 ? x : y, entries, atoms_, nesting_);

@@ -332,7 +332,7 @@ class Decoder {
     std::uint64_t* copy = few;
     if (limbs > 16) {
       copy = static_cast<std::uint64_t*>(allocate(limbs * sizeof(std::uint64_t)));
-      if (copy == nullptr) std::abort();
+      if (copy == nullptr) no_memory();
     }
     if (limbs > 0) copy[limbs - 1] = 0;
     if (bytes > 0) std::memcpy(copy, at_, bytes);
@@ -450,7 +450,7 @@ class Decoder {
     // Each entry takes two bytes at least.
     if (!need(2 * count) || !count_words(4 + 3 * count)) return false;
     Word* pairs = static_cast<Word*>(allocate((2 * count + 1) * sizeof(Word)));
-    if (pairs == nullptr) std::abort();
+    if (pairs == nullptr) no_memory();
     stack_.push({pairs, 2 * count, 1, pairs, slot, count});
     return true;
   }

@@ -328,13 +328,13 @@ class Encoder {
     } else if (!options_.deterministic) {
       frame.shape = Shape::Trie;
       frame.owned = allocate(sizeof(MapIterator));
-      if (frame.owned == nullptr) std::abort();
+      if (frame.owned == nullptr) no_memory();
       new (frame.owned) MapIterator(term);
     } else {
       std::vector<MapEntry> entries;
       map_sorted_entries(term, entries, atoms_);
       Word* memory = static_cast<Word*>(allocate(2 * size * sizeof(Word)));
-      if (memory == nullptr) std::abort();
+      if (memory == nullptr) no_memory();
       for (std::size_t i = 0; i < size; ++i) {
         memory[i] = entries[i].key.bits;
         memory[size + i] = entries[i].value.bits;

@@ -424,7 +424,7 @@ class Inspector {
       std::vector<MapEntry> entries;
       map_sorted_entries(term, entries, atoms_);
       Word* memory = static_cast<Word*>(allocate(2 * size * sizeof(Word)));
-      if (memory == nullptr) std::abort();
+      if (memory == nullptr) no_memory();
       for (std::size_t i = 0; i < size; ++i) {
         memory[i] = entries[i].key.bits;
         memory[size + i] = entries[i].value.bits;

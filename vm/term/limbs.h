@@ -21,7 +21,7 @@ class Scratch {
       data_ = inline_;
     } else {
       data_ = static_cast<mp_limb_t*>(allocate(limbs * sizeof(mp_limb_t)));
-      if (data_ == nullptr) std::abort();
+      if (data_ == nullptr) no_memory();
     }
   }
   ~Scratch() {

@@ -43,7 +43,7 @@ class WorkStack {
   void grow() {
     std::size_t bytes = size_ * sizeof(Entry);
     Entry* larger = static_cast<Entry*>(allocate(2 * bytes));
-    if (larger == nullptr) std::abort();
+    if (larger == nullptr) no_memory();
     std::memcpy(static_cast<void*>(larger), entries_, bytes);
     if (entries_ != inline_entries()) release(entries_);
     entries_ = larger;
