@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
 
 #include "vm/base/memory.h"
 
@@ -18,7 +17,7 @@ struct MachineAllocator {
 
   T* allocate(std::size_t count) {
     void* memory = quelea::allocate(count * sizeof(T));
-    if (memory == nullptr) std::abort();
+    if (memory == nullptr) no_memory();
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, std::size_t) { release(memory); }
