@@ -13,42 +13,24 @@ namespace quelea {
 
 namespace {
 
+#if QUELEA_GCSTRESS
+constexpr std::size_t kSmallHeapWords = std::size_t{1} << 9;
+constexpr std::size_t kFirstYoungWords = std::size_t{1} << 9;
+constexpr std::size_t kMarkedWords = std::size_t{1} << 10;
+#else
 /// With more words in use than this a process gets an old space.
 constexpr std::size_t kSmallHeapWords = std::size_t{1} << 14;
 constexpr std::size_t kFirstYoungWords = std::size_t{1} << 15;
+/// A smaller old space is copied, which takes less time in all: 1.5 ms on pages that are there.
+constexpr std::size_t kMarkedWords = std::size_t{1} << 19;
+#endif
 constexpr std::size_t kMaxYoungWords = std::size_t{1} << 19;
-constexpr std::size_t kMinSegmentWords = std::size_t{1} << 12;
-constexpr std::size_t kMaxSegmentWords = std::size_t{1} << 21;
 constexpr std::size_t kPrefetchWords = 8;
-constexpr std::size_t kMinFullAtOffHeapBytes = std::size_t{32} << 20;
-constexpr std::size_t kMinFullAtWords = std::size_t{1} << 17;
 
 Word* allocate_words(std::size_t words) {
   auto result = static_cast<Word*>(allocate(words * sizeof(Word)));
   if (result == nullptr) no_memory();
   return result;
-}
-
-void release_segment(Segment* segment) {
-#if QUELEA_GCSTRESS
-  // Whoever still looks at the old place sees nonsense at once.
-  std::memset(segment->start(), 0xf7,
-              static_cast<std::size_t>(segment->limit - segment->start()) * sizeof(Word));
-#endif
-  release(segment);
-}
-
-void release_pieces(Segment* segments, Fragment* fragments) {
-  while (segments != nullptr) {
-    Segment* next = segments->next;
-    release_segment(segments);
-    segments = next;
-  }
-  while (fragments != nullptr) {
-    Fragment* next = fragments->next;
-    release(fragments);
-    fragments = next;
-  }
 }
 
 /// Binaries have brought this collection on, and the machine has little room left for more: dead
@@ -62,26 +44,36 @@ bool binaries_are_tight(const Heap& heap) {
 }  // namespace
 
 bool Heap::full_collection_ahead(std::size_t limit_words) const {
-  return old_ != nullptr &&
-         (full_due_ || old_->words > limit_words ||
-          old_->words > std::max(old_->full_at_words, kMinFullAtWords) ||
-          old_->off_heap_bytes > std::max(old_->full_at_off_heap_bytes, kMinFullAtOffHeapBytes) ||
-          binaries_are_tight(*this));
+  if (old_ == nullptr) return false;
+  if (full_due_) return true;
+  // A cycle under way is the collection that is due, and what it left is no reason for another.
+  if (waits_for_marking() || old_->is_exact) return false;
+  if (old_->words > limit_words || binaries_are_tight(*this)) return true;
+  return old_->marking == nullptr &&
+         (old_->words > old_->full_at_words || old_->off_heap_bytes > old_->full_at_off_heap_bytes);
 }
 
-CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool full,
+bool Heap::marks_old_space() const {
+  return old_ != nullptr && old_->words > kMarkedWords && !old_->copy_due;
+}
+
+CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, Extent extent,
                                     RootScan scan) {
   if (heap_.in_fragment()) heap_.leave_fragment();
   const std::size_t before = heap_.used_words();
-  const std::size_t young = before - (heap_.old_ != nullptr ? heap_.old_->words : 0);
-  if (heap_.old_ == nullptr && young > kSmallHeapWords) heap_.old();
+  if (heap_.old_ == nullptr && before > kSmallHeapWords) heap_.old();
   const bool small = heap_.old_ == nullptr;
-  full_ = !small && (full || heap_.full_collection_ahead(limit_words_));
+  // Who needs to know what is dead now has to wait for it.
+  const bool wait = extent != Extent::Due || heap_.full_due_ ||
+                    (!small && (heap_.old_->words > limit_words_ || binaries_are_tight(heap_)));
+  const bool whole = !small && (extent != Extent::Due || heap_.full_collection_ahead(limit_words_));
+  full_ = whole && (extent == Extent::Copy || !heap_.marks_old_space());
   try {
     if (small) {
       collect_small(top, room_bytes, scan);
     } else {
       collect_generational(top, room_bytes, scan);
+      heap_.old_->is_exact = false;
     }
   } catch (const std::bad_alloc&) {
     give_up();
@@ -97,7 +89,32 @@ CollectionResult Collector::collect(StackTop& top, std::size_t room_bytes, bool 
   const std::size_t after = heap_.used_words();
   result.live_words = after;
   result.reclaimed_words = before > after ? before - after : 0;
+  if (whole && !full_) begin_marking(top, wait, scan);
   return result;
+}
+
+void Collector::begin_marking(StackTop& top, bool wait, RootScan scan) {
+  OldSpace& old = *heap_.old_;
+  if (old.marking != nullptr) {
+    if (!wait) return;
+    if (!old.marking->is_marking()) {
+      // Half of what is dead is gone already; the rest is a matter of moments.
+      old.marking->wait_for();
+      old.marking->once_more = true;
+      return;
+    }
+    Marking::give_up(old);
+  }
+  marking_ = Marking::begin(old, foreign_.literals_begin, foreign_.literals_end);
+  if (marking_ == nullptr) {
+    // Later, then.
+    old.full_at_words = old.words + old.words / 8;
+    return;
+  }
+  scan_stack(top);
+  scan(heap_, *this);
+  if (wait) marking_->wait_for();
+  marking_ = nullptr;
 }
 
 void Collector::prepare_from_space() {
@@ -142,23 +159,25 @@ inline bool Collector::in_from_space(const Word* object) {
          in_fragments(object);
 }
 
-Word* Collector::new_segment(std::size_t words) {
-  if (!to_segments_.empty()) to_segments_.back()->top = to_hp_;
+void Collector::open_target() {
   OldSpace& old = *heap_.old_;
-  const std::size_t size =
-      std::max(words + 1, std::clamp(old.words / 4, kMinSegmentWords, kMaxSegmentWords));
-  void* memory = allocate(sizeof(Segment) + size * sizeof(Word));
-  if (memory == nullptr) no_memory();
-  auto segment = new (memory) Segment{old.segments, nullptr, nullptr};
-  segment->top = segment->start();
-  segment->limit = segment->start() + size;
-  old.segments = segment;
-  // Known to `old.words` at once, so that segments of one collection grow, too.
-  old.words += size;
-  to_segments_.push_back(segment);
-  to_hp_ = segment->start() + words;
-  to_limit_ = segment->limit;
-  return segment->start();
+  to_hp_ = old.hp;
+  to_limit_ = old.limit;
+  targets_.push_back({to_hp_, nullptr});
+}
+
+void Collector::close_target() {
+  targets_.back().top = to_hp_;
+  heap_.old_->hp = to_hp_;
+}
+
+Word* Collector::next_target(std::size_t words) {
+  OldSpace& old = *heap_.old_;
+  close_target();
+  if (!old.find_room(words)) old.add_segment(words);
+  open_target();
+  to_hp_ += words;
+  return to_hp_ - words;
 }
 
 inline Word* Collector::to_space(std::size_t words) {
@@ -167,7 +186,7 @@ inline Word* Collector::to_space(std::size_t words) {
     to_hp_ += words;
     return result;
   }
-  return new_segment(words);
+  return next_target(words);
 }
 
 template <bool kAll>
@@ -224,32 +243,29 @@ inline void Collector::scan_words(Word*& at, Word* const& end) {
 
 void Collector::scan_to_space() {
   if (full_) {
-    scan_segments<true>();
+    scan_targets<true>();
   } else {
-    scan_segments<false>();
+    scan_targets<false>();
   }
 }
 
 template <bool kAll>
-void Collector::scan_segments() {
-  if (to_segments_.empty()) {
+void Collector::scan_targets() {
+  if (targets_.empty()) {
     scan_words<kAll>(scan_at_, to_hp_);
     return;
   }
   for (;;) {
-    Segment* segment = to_segments_[scan_segment_];
-    if (scan_segment_ + 1 == to_segments_.size()) {
-      // The one being filled; a new one may be begun meanwhile, then `segment->top` is its end.
-      while (scan_segment_ + 1 == to_segments_.size() && scan_at_ < to_hp_) {
-        Word* const end = to_hp_;
-        scan_words<kAll>(scan_at_, end);
-      }
-      if (scan_segment_ + 1 == to_segments_.size()) return;
+    // The open one may be closed while it is scanned; then its top is its end.
+    while (scan_target_ + 1 == targets_.size() && scan_at_ < to_hp_) {
+      Word* const end = to_hp_;
+      scan_words<kAll>(scan_at_, end);
     }
-    Word* const end = segment->top;
+    if (scan_target_ + 1 == targets_.size()) return;
+    Word* const end = targets_[scan_target_].top;
     scan_words<kAll>(scan_at_, end);
-    ++scan_segment_;
-    scan_at_ = to_segments_[scan_segment_]->start();
+    ++scan_target_;
+    scan_at_ = targets_[scan_target_].begin;
   }
 }
 
@@ -370,6 +386,7 @@ void Collector::compact(StackTop& top, std::size_t room_bytes, RootScan scan) {
       static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
   const std::size_t room_words = room_bytes / sizeof(Word) + 1;
   const std::size_t words = heap_.used_words() + stack_words + room_words;
+  // A full collection has just copied it: no cycle is under way.
   OldSpace* old = heap_.old_;
   Word* block = allocate_words(words);
   heap_.old_ = nullptr;
@@ -383,62 +400,56 @@ void Collector::compact(StackTop& top, std::size_t room_bytes, RootScan scan) {
   heap_.limit = heap_.hp;
 }
 
+void Collector::take_old_space() {
+  OldSpace& old = *heap_.old_;
+  if (old.marking != nullptr) Marking::give_up(old);
+  from_segments_ = std::exchange(old.segments, nullptr);
+  from_fragments_ = std::exchange(old.fragments, nullptr);
+  from_chain_ = std::exchange(old.ref_binaries, nullptr);
+  old.forget_room();
+  old.words = 0;
+  old.held_words = 0;
+  old.off_heap_bytes = 0;
+  old.last_counted = nullptr;
+  old.copy_due = false;
+}
+
 void Collector::collect_generational(StackTop& top, std::size_t room_bytes, RootScan scan) {
   OldSpace& old = *heap_.old_;
   prepare_from_space();
   const std::size_t young_used =
       static_cast<std::size_t>(heap_.hp - heap_.block_) + heap_.fragment_words_;
-  const std::size_t old_before = old.words;
-  if (full_) {
-    from_segments_ = old.segments;
-    from_fragments_ = old.fragments;
-    from_chain_ = old.ref_binaries;
-    old.segments = nullptr;
-    old.fragments = nullptr;
-    old.ref_binaries = nullptr;
-    old.off_heap_bytes = 0;
-    old.last_counted = nullptr;
-  }
-  Word* first_top = nullptr;
-  if (old.segments != nullptr) {
-    to_segments_.push_back(old.segments);
-    first_top = old.segments->top;
-    to_hp_ = first_top;
-    to_limit_ = old.segments->limit;
-  } else {
-    new_segment(0);
-    first_top = to_hp_;
-  }
+  if (full_) take_old_space();
+  if (old.hp == nullptr && !old.find_room(kMinHoleWords)) old.add_segment(0);
+  open_target();
   scan_at_ = to_hp_;
   scan_stack(top);
   scan(heap_, *this);
   scan_to_space();
-  to_segments_.back()->top = to_hp_;
+  close_target();
+  if (old.hp != old.limit) OldSpace::make_hole(old.hp, old.limit);
   sweep_ref_binaries(heap_.ref_binaries, old.ref_binaries, old.off_heap_bytes, old.last_counted);
-  if (full_)
-    sweep_ref_binaries(from_chain_, old.ref_binaries, old.off_heap_bytes, old.last_counted);
+  sweep_ref_binaries(from_chain_, old.ref_binaries, old.off_heap_bytes, old.last_counted);
   heap_.ref_binaries = from_chain_ = nullptr;
   free_young_fragments();
   heap_.hp = heap_.block_;
 
-  std::size_t survived = static_cast<std::size_t>(to_segments_.front()->top - first_top);
-  for (std::size_t i = 1; i < to_segments_.size(); ++i) {
-    survived += static_cast<std::size_t>(to_segments_[i]->top - to_segments_[i]->start());
+  std::size_t survived = 0;
+  for (const Target& target : targets_) {
+    survived += static_cast<std::size_t>(target.top - target.begin);
   }
+  old.words += survived;
   if (full_) {
-    old.words = survived;
-    const std::size_t growth = survived > limit_words_ / 2 ? limit_words_ / 4 : survived;
-    old.full_at_words = std::max(survived + growth, kMinFullAtWords);
-    old.full_at_off_heap_bytes = 2 * old.off_heap_bytes;
+    old.set_next_full(limit_words_);
     release_pieces(std::exchange(from_segments_, nullptr), std::exchange(from_fragments_, nullptr));
-  } else {
-    old.words = old_before + survived;
-    if (old.full_at_words == 0) old.full_at_words = kMinFullAtWords;
-    if (survived * 4 > young_used && heap_.young_words_ < kMaxYoungWords) heap_.young_words_ *= 2;
+  } else if (survived * 4 > young_used && heap_.young_words_ < kMaxYoungWords) {
+    heap_.young_words_ *= 2;
   }
+  fit_block(top, room_bytes);
+}
 
+void Collector::fit_block(StackTop& top, std::size_t room_bytes) {
   if (heap_.young_words_ < kFirstYoungWords) heap_.young_words_ = kFirstYoungWords;
-  // The block stays, unless too little of it would be free, or far too much.
   const auto stack_words =
       static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
   const std::size_t room_words = room_bytes / sizeof(Word) + 1;
@@ -448,9 +459,8 @@ void Collector::collect_generational(StackTop& top, std::size_t room_bytes, Root
 #if QUELEA_GCSTRESS
   replace = true;
 #endif
-  if (replace)
-    replace_block(top, room_words,
-                  wanted + (stack_words > heap_.young_words_ ? stack_words / 2 : 0));
+  if (!replace) return;
+  replace_block(top, room_words, wanted + (stack_words > heap_.young_words_ ? stack_words / 2 : 0));
 }
 
 void Collector::replace_block(StackTop& top, std::size_t room_words, std::size_t words) {

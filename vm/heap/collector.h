@@ -5,19 +5,18 @@
 // frames deep.
 //
 // The idea. Copying, after Cheney: roots are copied to the target space, then the target space is
-// scanned word by word, and what it points to is copied behind. Three kinds:
+// scanned word by word, and what it points to is copied behind. Four kinds:
 //
 //   small   A process that uses little has a block and nothing else. All live objects are copied to
-//   a
-//           new block, of a size that what survives last time suggests.
+//           a new block, of a size that what survives last time suggests.
 //   minor   A process that uses more has an old space. All young objects that live go to the old
-//   space
-//           at once; the block is empty afterwards and stays where it is, stack included. Each
-//           object that lives is copied once. Terms are immutable, so that the old space never
+//           space at once; the block is empty afterwards and stays where it is, stack included.
+//           Each object that lives is copied once. Terms are immutable, so that the old space never
 //           points to young objects and is not scanned.
-//   full    When the old space has doubled since the last full collection, everything is copied to
-//   new
-//           segments and the old ones are freed.
+//   copy    When the old space has doubled since the last full collection, everything is copied to
+//           new segments and the old ones are freed.
+//   mark    Where that would take long: a minor collection, behind which a cycle of marking begins
+//           that goes on beside the process (vm/heap/marking.h).
 //
 // After a collection at least as many words of the block are free as the stack has, so that
 // scanning a deep stack is paid by what was allocated since the last time.
@@ -34,6 +33,7 @@
 
 #include "vm/base/memory.h"
 #include "vm/heap/heap.h"
+#include "vm/heap/marking.h"
 #include "vm/heap/stack.h"
 
 namespace quelea {
@@ -57,6 +57,13 @@ struct ForeignRanges {
   const Word* message_end = nullptr;
 };
 
+/// What a collection is to do beyond the young space.
+enum class Extent {
+  Due,   ///< What is due.
+  Full,  ///< Everything: by copying, or by a cycle that the process waits for.
+  Copy,  ///< Everything, at once.
+};
+
 struct CollectionResult {
   bool full = false;
   std::size_t live_words = 0;  ///< Of a small or full collection; else what survived.
@@ -78,7 +85,10 @@ class Collector {
 
   /// Collects so that `room_bytes` are free between hp and top.fp; moves the stack if it must, and
   /// then changes top.fp.
-  CollectionResult collect(StackTop& top, std::size_t room_bytes, bool full, RootScan scan);
+  CollectionResult collect(StackTop& top, std::size_t room_bytes, Extent extent, RootScan scan);
+  /// Right after a collection: begins a cycle of marking. `wait`: one for what is dead now, and the
+  /// process goes on behind it (`waits_for_marking`, unless there is no memory for a cycle).
+  void begin_marking(StackTop& top, bool wait, RootScan scan);
   /// For a process that will sleep: moves all that it has into one block that is no larger than
   /// that and `room_bytes`, and gives everything else back. Sized by what was in use before, it is
   /// called right after a full collection.
@@ -86,14 +96,16 @@ class Collector {
 
   void root(Term& term) {
     if (!term.is_pointer()) return;
-    if (full_) {
+    if (QUELEA_UNLIKELY(marking_ != nullptr)) {
+      marking_->root(term);
+    } else if (full_) {
       evacuate<true>(term);
     } else {
       evacuate<false>(term);
     }
   }
   /// True where roots that did not change since the last collection must be visited nevertheless.
-  bool moves_old() const { return full_ || heap_.old_ == nullptr; }
+  bool wants_all() const { return full_ || marking_ != nullptr || heap_.old_ == nullptr; }
   /// True where what roots lead to is in the old space afterwards: only then need they not be
   /// visited again before they change.
   bool fills_old() const { return heap_.old_ != nullptr; }
@@ -102,6 +114,11 @@ class Collector {
   struct Range {
     const Word* begin;
     const Word* end;
+  };
+  /// Where survivors went, one after the other.
+  struct Target {
+    Word* begin;
+    Word* top;
   };
 
   /// There is no memory to go on with: what is in two places is put so that `release_all` gives all
@@ -118,17 +135,23 @@ class Collector {
   template <bool kAll>
   void evacuate(Term& term);
   Word* to_space(std::size_t words);
-  Word* new_segment(std::size_t words);
+  Word* next_target(std::size_t words);
+  void open_target();
+  void close_target();
   void scan_stack(StackTop& top);
   void scan_to_space();
   template <bool kAll>
-  void scan_segments();
+  void scan_targets();
   template <bool kAll>
   void scan_words(Word*& at, Word* const& end);
   /// Drops the references of the dead; counts what the living hold, one buffer in a row once.
   void sweep_ref_binaries(Word* chain, Word*& survivors, std::size_t& bytes,
                           const void*& last_counted);
   void free_young_fragments();
+  /// Begins to copy the old space as a whole: what it was made of becomes `from_…`.
+  void take_old_space();
+  /// A block of another size, where too little of the present one would be free or far too much.
+  void fit_block(StackTop& top, std::size_t room_bytes);
   /// Copies what lives, and the stack, to a new block of `words` words. `old_chain`: binaries of an
   /// old space that is left, too.
   void move_to_block(StackTop& top, std::size_t room_words, Word* block, std::size_t words,
@@ -139,6 +162,7 @@ class Collector {
   const ForeignRanges foreign_;
   const std::size_t limit_words_;
   bool full_ = false;
+  Marking* marking_ = nullptr;  ///< While its roots are noted.
   Range young_{};
   Range* fragment_ranges_ = nullptr;  ///< Sorted; null: nobody has asked yet.
   std::size_t fragment_count_ = 0;
@@ -146,9 +170,9 @@ class Collector {
   Word* to_hp_ = nullptr;
   Word* to_limit_ = nullptr;
   Word* scan_at_ = nullptr;
-  std::vector<Segment*> to_segments_;  ///< Where survivors go, in order of filling.
-  std::size_t scan_segment_ = 0;
-  /// Of a full collection: the old space that is left.
+  std::vector<Target> targets_;  ///< In the old space, in order of filling; the last one is open.
+  std::size_t scan_target_ = 0;
+  /// Of a collection that copies all: the old space that is left.
   Segment* from_segments_ = nullptr;
   Fragment* from_fragments_ = nullptr;
   Word* from_chain_ = nullptr;

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "vm/base/memory.h"
+#include "vm/heap/marking.h"
 #include "vm/term/binary.h"
 
 namespace quelea {
@@ -67,17 +68,9 @@ void Heap::release_all() {
     fragments_ = next;
   }
   if (old_ != nullptr) {
+    if (old_->marking != nullptr) Marking::give_up(*old_);
     release_ref_binaries(old_->ref_binaries);
-    while (old_->segments != nullptr) {
-      Segment* next = old_->segments->next;
-      release(old_->segments);
-      old_->segments = next;
-    }
-    while (old_->fragments != nullptr) {
-      Fragment* next = old_->fragments->next;
-      release(old_->fragments);
-      old_->fragments = next;
-    }
+    release_pieces(old_->segments, old_->fragments);
     delete old_;
     old_ = nullptr;
   }
@@ -93,18 +86,40 @@ std::size_t Heap::used_words() const {
 
 std::size_t Heap::held_words() const {
   std::size_t words = block_words() + fragment_words_;
-  if (old_ != nullptr) {
-    for (Segment* s = old_->segments; s != nullptr; s = s->next) {
-      words += static_cast<std::size_t>(s->limit - s->start());
-    }
-    for (Fragment* f = old_->fragments; f != nullptr; f = f->next) words += f->used_words();
-  }
+  if (old_ != nullptr) words += old_->held_words;
+  if (is_marking()) words += old_->marking->extra_words();
   return words;
 }
 
+std::size_t Heap::outside_bytes() const {
+  std::size_t bytes = off_heap_bytes;
+  if (old_ != nullptr) bytes += old_->off_heap_bytes;
+  if (is_marking()) bytes += old_->marking->off_heap_bytes();
+  return bytes;
+}
+
+void Heap::finish_marking(std::size_t limit_words) {
+  Marking& marking = *old_->marking;
+  const bool once_more = marking.once_more;
+  old_->is_exact = marking.is_waited_for() && !once_more;
+  if (marking.failed()) {
+    // No memory for marks is no reason to look for it again soon, nor one to wait.
+    Marking::give_up(*old_);
+    old_->full_at_words = old_->words + old_->words / 8;
+    return;
+  }
+  Marking::end(*old_);
+  old_->set_next_full(limit_words);
+  old_->copy_due = old_->is_wasteful();
+  if (once_more || old_->copy_due) set_collection_due(true);
+}
+
+bool Heap::waits_for_marking() const { return is_marking() && old_->marking->is_waited_for(); }
+
 void Heap::for_each_binary(const std::function<void(const SharedBytes&)>& visit) const {
   std::unordered_set<const SharedBytes*> seen;
-  for (Word* chain : {ref_binaries, old_ != nullptr ? old_->ref_binaries : nullptr}) {
+  for (Word* chain : {ref_binaries, old_ != nullptr ? old_->ref_binaries : nullptr,
+                      is_marking() ? old_->marking->ref_binaries() : nullptr}) {
     for (; chain != nullptr; chain = reinterpret_cast<Word*>(chain[3])) {
       const SharedBytes* shared = ref_binary_bytes(Term::boxed(chain));
       if (seen.insert(shared).second) visit(*shared);
@@ -180,7 +195,7 @@ void Heap::adopt(Fragment* fragment, bool as_old) {
     fragment->next = old_->fragments;
     old_->fragments = fragment;
     old_->words += fragment->used_words();
-    if (old_->words > old_->full_at_words) full_due_ = true;
+    old_->held_words += fragment->used_words();
   } else {
     fragment->next = fragments_;
     fragments_ = fragment;

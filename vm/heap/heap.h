@@ -11,9 +11,9 @@
 // Three more places hold objects of the process:
 //   fragments   pieces outside of the block: received messages, and what natives built when the
 //               block was full. They are as young as the block.
-//   old space   a list of segments; a collection moves young survivors there, and they are copied
-//               again only by a full collection. Segments are never grown by copying. Small
-//               processes have none.
+//   old space   segments that a collection moves young survivors to (vm/heap/old_space.h). They
+//               stay where they are while the old space is large; a small one is copied now and
+//               then. Small processes have none.
 //   literals    shared by all processes, outside of every heap (vm/code/literal_area.h).
 //
 // Nothing here is shared between processes; only the owner (or whoever runs it) touches it. The
@@ -24,6 +24,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "vm/heap/old_space.h"
 #include "vm/term/alloc.h"
 
 namespace quelea {
@@ -46,26 +47,6 @@ struct Fragment {
   std::size_t used_words() const { return static_cast<std::size_t>(top - start); }
 };
 
-/// A piece of the old space; the words follow the header.
-struct Segment {
-  Segment* next;
-  Word* top;
-  Word* limit;
-  Word* start() { return reinterpret_cast<Word*>(this + 1); }
-};
-
-struct OldSpace {
-  Segment* segments = nullptr;     ///< The first one is the one being filled.
-  Fragment* fragments = nullptr;   ///< Large messages that became old as they were.
-  std::size_t words = 0;           ///< In use in all of them.
-  std::size_t full_at_words = 0;   ///< With more than this, the next collection is a full one.
-  Word* ref_binaries = nullptr;    ///< Chain of the RefBinary objects in the old space.
-  std::size_t off_heap_bytes = 0;  ///< What those keep alive, roughly.
-  std::size_t full_at_off_heap_bytes = 0;  ///< The same limit for them; 0 before the first.
-  /// The buffer counted last: one that is appended to is met again in every collection.
-  const void* last_counted = nullptr;
-};
-
 class Heap : public TermAlloc {
  public:
   /// Takes a block of `words` words, the stack being empty. False: there is no memory for it.
@@ -85,9 +66,7 @@ class Heap : public TermAlloc {
   std::size_t held_words() const;
 
   /// About how many bytes outside of it the heap keeps alive, shared ones counted fully.
-  std::size_t outside_bytes() const {
-    return off_heap_bytes + (old_ != nullptr ? old_->off_heap_bytes : 0);
-  }
+  std::size_t outside_bytes() const;
   /// Bytes of the buffers that binaries of this heap refer to, each buffer once.
   std::size_t binary_bytes() const;
   std::size_t min_block_words() const { return min_block_words_; }
@@ -106,7 +85,6 @@ class Heap : public TermAlloc {
   void adopt(Fragment* fragment, bool as_old);
   /// A collection is wanted at the next safe point.
   bool collection_due() const { return collection_due_; }
-  bool full_collection_due() const { return full_due_; }
   void set_collection_due(bool full) {
     collection_due_ = true;
     full_due_ = full_due_ || full;
@@ -115,12 +93,24 @@ class Heap : public TermAlloc {
   /// The next collection will look at the old space, too, in a heap that may have so many words.
   bool full_collection_ahead(std::size_t limit_words) const;
   std::size_t old_words() const { return old_ != nullptr ? old_->words : 0; }
+  /// Adopted messages have filled the old space.
+  bool old_space_is_full() const { return old_ != nullptr && old_->words > old_->full_at_words; }
+  /// A full collection marks (vm/heap/marking.h); else it copies.
+  bool marks_old_space() const;
+  /// A cycle of marking is under way.
+  bool is_marking() const { return old_ != nullptr && old_->marking != nullptr; }
+  /// The process goes on when that is over.
+  bool waits_for_marking() const;
+  /// Such a cycle has just ended: nothing that is dead is in the old space.
+  bool old_space_is_exact() const { return old_ != nullptr && old_->is_exact; }
 
  protected:
   friend class Collector;
   friend class HeapWalker;
 
   OldSpace& old();
+  /// After the last step of a cycle.
+  void finish_marking(std::size_t limit_words);
   /// Another block takes the place of the present one, which is given back.
   void replace_block(Word* block, std::size_t words);
 

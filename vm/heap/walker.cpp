@@ -6,22 +6,32 @@
 namespace quelea {
 
 std::string HeapWalker::check() {
-  ranges_.push_back({heap_.block_, heap_.block_top(), false});
+  ranges_.push_back({heap_.block_, heap_.block_top(), false, true});
   for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
-    ranges_.push_back({f->start, f->top, false});
+    ranges_.push_back({f->start, f->top, false, true});
   }
   if (heap_.old_ != nullptr) {
-    for (Segment* s = heap_.old_->segments; s != nullptr; s = s->next) {
-      ranges_.push_back({s->start(), s->top, true});
-    }
-    for (Fragment* f = heap_.old_->fragments; f != nullptr; f = f->next) {
-      ranges_.push_back({f->start, f->top, true});
+    add_old(heap_.old_->segments, heap_.old_->fragments, true);
+    // What is dead in pieces that are not swept yet may refer to what is gone.
+    if (const Marking* marking = heap_.old_->marking) {
+      add_old(marking->segments(), marking->fragments(), !marking->is_sweeping());
     }
   }
   std::sort(ranges_.begin(), ranges_.end(),
             [](const Range& a, const Range& b) { return a.begin < b.begin; });
-  for (const Range& range : ranges_) check_range(range);
+  for (const Range& range : ranges_) {
+    if (range.checked) check_range(range);
+  }
   return error_;
+}
+
+void HeapWalker::add_old(Segment* segments, Fragment* fragments, bool checked) {
+  for (Segment* s = segments; s != nullptr; s = s->next) {
+    ranges_.push_back({s->start(), s->limit, true, checked});
+  }
+  for (Fragment* f = fragments; f != nullptr; f = f->next) {
+    ranges_.push_back({f->start, f->top, true, checked});
+  }
 }
 
 void HeapWalker::fail(const char* what, const Word* at) {
@@ -51,6 +61,7 @@ void HeapWalker::check_reference(const Range& from, const Word* at, Term term) {
   if (to == nullptr) return fail("a reference out of the heap", at);
   if (from.old && !to->old) return fail("an old object refers to a young one", at);
   const bool header = Term{*object}.tag() == Tag::Header;
+  if (header && Header{*object}.kind() == Kind::Hole) return fail("a reference to a hole", at);
   if (term.is_cons() == header) return fail("a reference to something of another shape", at);
   if (term.is_float() && Header{*object}.kind() != Kind::Float) fail("a float that is none", at);
 }

@@ -21,7 +21,9 @@ class HeapWalker {
     const Word* begin;
     const Word* end;
     bool old;
+    bool checked;
   };
+  void add_old(Segment* segments, Fragment* fragments, bool checked);
   const Range* range_of(const Word* object) const;
   void check_range(const Range& range);
   void check_reference(const Range& from, const Word* at, Term term);

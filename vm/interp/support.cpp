@@ -161,7 +161,7 @@ bool collect_if_due(Process& p, std::int64_t room_bytes) {
 bool at_safe_point(Process& p, std::int64_t room_bytes) {
   if (p.vm().stopping()) return false;
   if (p.outer.load(std::memory_order_relaxed) != nullptr && !p.handle_signals()) return false;
-  if (!collect_if_due(p, room_bytes)) return false;
+  if (!collect_if_due(p, room_bytes) || p.waits_for_marking()) return false;
   if (QUELEA_UNLIKELY(p.has_flag(Process::kBlocked))) {
     p.pending = Process::Pending::Wait;
     return false;

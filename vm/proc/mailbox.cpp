@@ -187,7 +187,7 @@ void adopt_signal(Process& p, Signal* signal, bool as_old) {
     return;
   }
   p.adopt(signal, as_old || signal->used_words() >= kLargeMessageWords);
-  if (p.fragments_due() || p.full_collection_due()) p.interrupt_for_collection();
+  if (p.fragments_due() || p.old_space_is_full()) p.interrupt_for_collection();
 }
 
 bool start_receive_timer(Process& p, std::int64_t ms) {

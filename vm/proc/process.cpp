@@ -180,7 +180,7 @@ void scan_roots(Heap& heap, Collector& collector) {
     }
     for (Term& term : u->call_arguments) collector.root(term);
   }
-  if (x->dictionary.changed() || collector.moves_old()) {
+  if (x->dictionary.changed() || collector.wants_all()) {
     x->dictionary.for_each([&](Dictionary::Entry& entry) {
       collector.root(entry.key);
       collector.root(entry.value);
@@ -191,6 +191,11 @@ void scan_roots(Heap& heap, Collector& collector) {
       x->dictionary.moved();
     }
   }
+}
+
+ForeignRanges literal_range(Vm& vm) {
+  const LiteralArea& literals = vm.code().literals();
+  return {literals.begin(), literals.end(), nullptr, nullptr};
 }
 
 }  // namespace
@@ -205,10 +210,7 @@ std::size_t Process::frame_room(const Word* at) const {
 static constexpr std::size_t kNotedHeapWords = std::size_t{1} << 14;
 
 bool Process::collect(std::size_t room_bytes, bool full) {
-  ForeignRanges foreign;
-  const LiteralArea& literals = vm().code().literals();
-  foreign.literals_begin = literals.begin();
-  foreign.literals_end = literals.end();
+  ForeignRanges foreign = literal_range(vm());
   if (const Fragment* message = *scan_link; message != nullptr) {
     foreign.message_begin = message->start;
     foreign.message_end = message->top;
@@ -224,15 +226,20 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   const bool timed = vm().alarms().long_collection_ns.load(std::memory_order_relaxed) != 0;
   const std::uint64_t began_ns = timed ? vm().monotonic_ns() : 0;
   const AwayFromOthers away(local());
+  const bool was_exact = old_space_is_exact();
   CollectionResult result =
-      Collector(*this, foreign, heap_limit_words()).collect(top, room_bytes, full, scan_roots);
+      Collector(*this, foreign, heap_limit_words())
+          .collect(top, room_bytes, full ? Extent::Full : Extent::Due, scan_roots);
   fp = top.fp;
-  if (!result.full && passes_heap_limit(nullptr)) {
+  if (!result.full && !was_exact && !waits_for_marking() && passes_heap_limit(nullptr)) {
     // What is dead in the old space must not count.
-    top.fp = fp;
-    result =
-        Collector(*this, foreign, heap_limit_words()).collect(top, room_bytes, true, scan_roots);
-    fp = top.fp;
+    if (marks_old_space()) {
+      Collector(*this, foreign, heap_limit_words()).begin_marking(top, true, scan_roots);
+    } else {
+      result = Collector(*this, foreign, heap_limit_words())
+                   .collect(top, room_bytes, Extent::Full, scan_roots);
+      fp = top.fp;
+    }
   }
   charge(static_cast<std::int64_t>(result.live_words / 64));
   if (result.live_words > kNotedHeapWords) vm().memory().note_heap(*this);
@@ -253,29 +260,46 @@ bool Process::collect(std::size_t room_bytes, bool full) {
     }
   }
 #endif
-  return within_heap_limit();
+  return waits_for_marking() || within_heap_limit();
+}
+
+bool Process::continue_marking() {
+  Marking& marking = *old_->marking;
+  const bool waits = marking.is_waited_for();
+  const std::size_t budget = marking.budget();
+  // Half of the slice is the process's own.
+  charge(std::min(static_cast<std::int64_t>(budget / 16), reductions / 2));
+  if (!marking.step(budget)) return !marking.is_waited_for();
+  const std::size_t before = marking.snapshot_words() + old_words();
+  finish_marking(heap_limit_words());
+  Statistics& statistics = local().statistics;
+  ++collections_;
+  count(statistics.collections);
+  count(statistics.full_collections);
+  count(statistics.collected_words, before > 2 * old_words() ? before - 2 * old_words() : 0);
+  // Whether what lives fits into the limits is known now.
+  if (waits) set_collection_due(false);
+  vm().memory().note_heap(*this);
+  return true;
 }
 
 void Process::compact(std::size_t room_bytes) {
-  ForeignRanges foreign;
-  const LiteralArea& literals = vm().code().literals();
-  foreign.literals_begin = literals.begin();
-  foreign.literals_end = literals.end();
+  const ForeignRanges foreign = literal_range(vm());
   StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
   const std::size_t limit_words = heap_limit_words();
-  Collector(*this, foreign, limit_words).collect(top, room_bytes, true, scan_roots);
+  Collector(*this, foreign, limit_words).collect(top, room_bytes, Extent::Copy, scan_roots);
   Collector(*this, foreign, limit_words).compact(top, room_bytes, scan_roots);
   fp = top.fp;
   ++collections_;
 }
 
 bool Process::long_collection_ahead() const {
-  // A full collection copies about 3 ns a word, more where pages are new; a deep stack is looked
-  // through by every one.
+  // A full collection that copies takes about 3 ns a word, more where pages are new; a deep stack
+  // is looked through by every one.
   constexpr std::size_t kLongWords = std::size_t{1} << 19;
   const auto stack = static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
-  return old_words() + stack > kLongWords &&
-         (stack > kLongWords || full_collection_ahead(heap_limit_words()));
+  return stack > kLongWords || (old_words() + stack > kLongWords && !marks_old_space() &&
+                                full_collection_ahead(heap_limit_words()));
 }
 
 std::size_t Process::heap_limit_words() const {

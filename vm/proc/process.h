@@ -298,6 +298,9 @@ class Process : public Heap {
   /// Collects now; `room_bytes` will be free. Only where the roots are known (pc, fp, live_map, …).
   /// False: the heap limit is passed; the process is to exit.
   bool collect(std::size_t room_bytes, bool full);
+  /// A step of the cycle of marking that is under way. False: the process waits for its end, which
+  /// is not reached. Anywhere: no roots are looked at, nothing moves.
+  bool continue_marking();
   /// Collects everything into one block with `room_bytes` to spare and no more.
   void compact(std::size_t room_bytes);
   /// `TermAlloc::grow` of a process: a fragment, and a collection soon; with 0 words only the

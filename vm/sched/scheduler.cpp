@@ -55,6 +55,17 @@ bool Scheduler::handle_signals(Process& process) {
   }
 }
 
+/// False: others run first, between the steps. What the process was about to do it does later.
+bool Scheduler::continue_marking(Process& process) {
+  try {
+    if (process.continue_marking()) return true;
+    vm_.memory().after_slice(local_.memory, process);
+  } catch (const std::bad_alloc&) {
+    // What was not noted about the heap is noted after a later slice.
+  }
+  return !process.waits_for_marking();
+}
+
 std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.local_ = &local_;
   if (QUELEA_UNLIKELY(process.state.load(std::memory_order_relaxed) == ProcessState::Exiting)) {
@@ -72,9 +83,13 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
     park(process);
     return 0;
   }
-  process.pending = Process::Pending::None;
   process.reductions = length;
   process.held_reductions = 0;
+  if (QUELEA_UNLIKELY(process.is_marking())) {
+    until_clock_ = 0;  // It takes longer than reductions say.
+    if (!continue_marking(process)) return queue_again(process, length - process.reductions);
+  }
+  process.pending = Process::Pending::None;
   if (process.collection_due()) process.interrupt_slice();
   const std::uint64_t began_ns = vm_.alarms().want_slices() ? vm_.monotonic_ns() : 0;
   try {
@@ -109,6 +124,10 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
     default:
       break;
   }
+  return queue_again(process, done);
+}
+
+std::int64_t Scheduler::queue_again(Process& process, std::int64_t done) {
   process.state.store(ProcessState::Runnable, std::memory_order_relaxed);
   vm_.schedulers().make_runnable(local_, process);
   return done;

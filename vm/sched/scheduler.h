@@ -32,7 +32,9 @@ class Scheduler {
 
  private:
   bool handle_signals(Process& process);
+  bool continue_marking(Process& process);
   void park(Process& process);
+  std::int64_t queue_again(Process& process, std::int64_t done);
   void idle();
 
   Vm& vm_;

@@ -61,6 +61,7 @@ Class class_of(Term term) {
     case Kind::SubBinary:
       return Class::Bits;
     case Kind::Tuple:
+    case Kind::Hole:
       return Class::Tuple;
   }
   return Class::Tuple;
