@@ -31,6 +31,7 @@ class ApiHost : public Host {
   bool traces() const override { return config_.trace != nullptr; }
   std::vector<std::string> arguments() override { return arguments_; }
   FindResult find_module(std::string_view name) override { return search_.load(name); }
+  bool is_in_library(std::string_view name) const override { return search_.is_in_library(name); }
   CompileOutcome compile(std::string_view source, std::string_view file) override;
 
   void set_arguments(std::vector<std::string> arguments) { arguments_ = std::move(arguments); }

@@ -23,6 +23,12 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
   // The bytes of a module, and of those that stand in one file with it. Any thread.
   FindResult load(std::string_view name);
 
+  // Any thread.
+  bool is_in_library(std::string_view name) const {
+    Archive::Entry entry;
+    return library_.find(name, entry);
+  }
+
   // Held while something compiles with this as its provider: what `find` returned may be replaced
   // by others, also by a module of the same name.
   std::unique_lock<std::recursive_mutex> hold() { return std::unique_lock(lock_); }

@@ -8,7 +8,8 @@
 // A function may be called on any thread of the machine: those that run processes, the one that
 // called into the machine among them, and those that do what blocks. The machine takes care that
 //
-//   - `write`, `flush`, `log` and `trace` are never called while another of them runs (Vm::write …),
+//   - `write`, `flush`, `log` and `trace` are never called while another of them runs (Vm::write
+//   …),
 //   - `read` is never called while it runs, but may run beside all others,
 //
 // so that what is behind them needs no lock. The others (`arguments`, `find_module`, `compile`) may
@@ -84,6 +85,11 @@ class Host {
   virtual FindResult find_module(std::string_view name) {
     (void)name;
     return {};
+  }
+  /// Whether the library has such a module, loaded or not. Any thread.
+  virtual bool is_in_library(std::string_view name) const {
+    (void)name;
+    return false;
   }
   /// Compiles for Code.compile_string; loads nothing.
   virtual CompileOutcome compile(std::string_view source, std::string_view file) {

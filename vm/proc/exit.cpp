@@ -1,5 +1,6 @@
 // The end of a process: everybody who cares is told, everything it had goes back.
 #include "vm/base/memory.h"
+#include "vm/native/native.h"
 #include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/memory_guard.h"

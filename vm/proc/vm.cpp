@@ -154,8 +154,11 @@ CopyOptions Vm::copy_options() const {
 InspectOptions Vm::inspect_options() {
   InspectOptions options;
   options.context = this;
-  options.is_module = [](void* vm, Term atom) {
-    return static_cast<Vm*>(vm)->code().find_module(atom) != nullptr;
+  // A module of the library is known before it is loaded: what is shown does not hang on that.
+  options.is_module = [](void* context, Term atom) {
+    auto* vm = static_cast<Vm*>(context);
+    return vm->code().find_module(atom) != nullptr ||
+           vm->host().is_in_library(vm->atoms().text(atom));
   };
   return options;
 }
