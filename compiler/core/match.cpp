@@ -232,7 +232,6 @@ bool PatternCompiler::decided_no(const Row& row, const State& state) const {
     if (cell->kind == PatKind::kRange && l_.consts_.compare_numbers(cell->low, cell->high) > 0)
       return true;
     if (occ.position == kNoRef && is_exhausted(cell, occ.negatives)) return true;
-    const auto literal = [&](const Pat& pat) { return l_.consts_[pat.segments[0].literal].text; };
     int seen = 0;
     for (Negative* no = occ.negatives; no != nullptr && seen < kMaxNegatives;
          no = no->next, ++seen) {
@@ -247,10 +246,6 @@ bool PatternCompiler::decided_no(const Row& row, const State& state) const {
         if (no->pat->segments.empty() || cell->segments.empty()) {
           if (no->pat->segments.empty() && cell->segments.empty()) return true;
         } else if (same_read(no->pat->segments[0], cell->segments[0])) {
-          return true;
-        } else if (no->pat->segments[0].op == op_bs_literal &&
-                   cell->segments[0].op == op_bs_literal &&
-                   literal(*cell).starts_with(literal(*no->pat))) {
           return true;
         }
       }
