@@ -80,6 +80,13 @@ class CodeGenerator {
   void need_slots(uint32_t count) {
     if (count > frame_slots_) frame_slots_ = count;
   }
+  // Slots up to the end of a call's window. A frame that ends there needs no check of its room when
+  // the call has returned; natives, and calls that find out what they call, may want one more.
+  static uint32_t window_end(const Inst& inst, uint32_t base) {
+    const bool known = inst.op == op_call || inst.op == op_call_ext;
+    const bool with_object = inst.op == op_call_fun || inst.op == op_call_dyn;
+    return base + 1 + inst.arg_count - with_object + (known ? 0 : 1);
+  }
   uint32_t save_live();
   bool lives_past(Ref value, uint32_t position, BlockId block) const {
     return death_block_[value] != block || death_position_[value] > position;
@@ -165,6 +172,7 @@ class CodeGenerator {
   std::vector<uint8_t> used_;      // by value: somebody reads it
   InstId call_scan_ = kNoInst;     // where the walk through the current block is
   uint32_t frame_slots_ = 1;
+  uint32_t allocated_slots_ = 1;  // slots that values have; those above are for moves
 
   std::vector<BlockId> forward_;  // by block: where to go instead
   std::vector<Label> labels_;     // by block

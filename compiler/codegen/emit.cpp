@@ -208,8 +208,8 @@ void CodeGenerator::emit_call(const Inst& inst, InstId id) {
     }
   }
   // Moves must not be in the way of a fun that stays where it is: it is below the window or above.
-  emit_moves(moves_, std::max(frame_slots_, base + count + 3));
-  need_slots(base + count + 2);
+  emit_moves(moves_, std::max(allocated_slots_, base + count + 2));
+  need_slots(window_end(inst, base));
   load_live(live_[id]);
   Return point{base, slot(inst.result), live_map_};
   set_line(inst);
@@ -248,7 +248,7 @@ void CodeGenerator::emit_tail_call(const Inst& inst) {
     }
   }
   need_slots(count + 2);
-  emit_moves(moves_, std::max(frame_slots_, count + 3));
+  emit_moves(moves_, std::max(allocated_slots_, count + 2));
   set_line(inst);
   switch (inst.op) {
     case op_tail_call:
@@ -279,7 +279,7 @@ void CodeGenerator::emit_jump(const Inst& inst, InstId id, BlockId next) {
     if (args.size() > i && args[i] != kNoRef && slots_[param] != kNoSlot)
       add_move(moves_, slots_[param], args[i]);
   }
-  emit_moves(moves_, frame_slots_);
+  emit_moves(moves_, allocated_slots_);
   if (inst.op == op_loop) {
     load_live(live_[id]);
     for (uint32_t i = 0; i < to.param_count; ++i)
@@ -325,7 +325,7 @@ bool CodeGenerator::emit_uncons(const Inst& test, BlockId next) {
   if (count == 0) return false;
   for (int i = 0; i < count; ++i) f_->insts[reads[i]].dead = true;
   // A part that nobody wants goes to a slot that nobody uses.
-  uint32_t dump = frame_slots_;
+  uint32_t dump = allocated_slots_;
   if (head == kNoSlot || tail == kNoSlot) need_slots(dump + 1);
   assembler_.emit(op_uncons, Slot{head != kNoSlot ? head : dump},
                   Slot{tail != kNoSlot ? tail : dump}, slot(list), label(forward_[test.target[1]]));
@@ -376,7 +376,7 @@ void CodeGenerator::emit_inst(InstId id, BlockId next) {
         moves_.clear();
         for (uint32_t i = 0; i < args.size(); ++i) add_move(moves_, i + 1, args[i]);
         emit_moves(moves_,
-                   std::max<uint32_t>(frame_slots_, static_cast<uint32_t>(args.size()) + 2));
+                   std::max<uint32_t>(allocated_slots_, static_cast<uint32_t>(args.size()) + 2));
         set_line(inst);
         quelea::Value none = ConstantRef{consts_.in_image(consts_.nil(), context_.image)};
         assembler_.emit(op_raise, Number{inst.imm[0]}, none);

@@ -205,9 +205,8 @@ void CodeGenerator::allocate_inst(InstId id, BlockId block, bool& open_credit,
     if (last_use_[inst.args + i]) release(slots_[f.operands[inst.args + i]]);
   if (flags & op_flags::SAFE) live_[id] = save_live();
   if (is_call(inst.op)) {
-    uint32_t args = inst.arg_count - (inst.op == op_call_fun || inst.op == op_call_dyn);
     base_[id] = std::max(base_[id], highest_occupied() + 1);
-    need_slots(base_[id] + args + 2);
+    need_slots(window_end(inst, base_[id]));
   }
   if (inst.result == kNoRef || (id == f.blocks[block].last && inst.target[0] != kNoBlock)) return;
   uint32_t count = op_shape(inst.op).results;
@@ -244,6 +243,7 @@ void CodeGenerator::allocate() {
         for (Ref ref : f.args(f.insts[i]))
           if (is_value(ref)) used_[ref] = 1;
   for (BlockId block : order_) allocate_block(block);
+  allocated_slots_ = frame_slots_;
 }
 
 }  // namespace quelea::compiler
