@@ -296,6 +296,7 @@ class Lowerer {
   Ref call_behind_leaves(const FunctionDef& function, size_t count, std::span<const Ref> args);
   Ref call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode);
   Ref call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode);
+  Ref size(Op op, std::string_view name, Ref whole, Mode mode);
   Ref call_native(std::string_view module, std::string_view name, std::span<const Ref> args,
                   Mode mode);
   Ref call_native(std::string_view module, std::string_view name, std::initializer_list<Ref> args) {

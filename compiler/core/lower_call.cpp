@@ -115,7 +115,11 @@ enum class Intrinsic : uint8_t {
   kHd,
   kTl,
   kMin,
-  kMax
+  kMax,
+  kTupleSize,
+  kMapSize,
+  kByteSize,
+  kBitSize
 };
 
 struct IntrinsicName {
@@ -124,12 +128,21 @@ struct IntrinsicName {
   Intrinsic what;
 };
 constexpr IntrinsicName kIntrinsics[] = {
-    {"self", 0, Intrinsic::kSelf},       {"error", 1, Intrinsic::kError},
-    {"exit", 1, Intrinsic::kExit},       {"throw", 1, Intrinsic::kThrow},
-    {"reraise", 3, Intrinsic::kReraise}, {"send", 2, Intrinsic::kSend},
-    {"elem", 2, Intrinsic::kElem},       {"hd", 1, Intrinsic::kHd},
-    {"tl", 1, Intrinsic::kTl},           {"min", 2, Intrinsic::kMin},
+    {"self", 0, Intrinsic::kSelf},
+    {"error", 1, Intrinsic::kError},
+    {"exit", 1, Intrinsic::kExit},
+    {"throw", 1, Intrinsic::kThrow},
+    {"reraise", 3, Intrinsic::kReraise},
+    {"send", 2, Intrinsic::kSend},
+    {"elem", 2, Intrinsic::kElem},
+    {"hd", 1, Intrinsic::kHd},
+    {"tl", 1, Intrinsic::kTl},
+    {"min", 2, Intrinsic::kMin},
     {"max", 2, Intrinsic::kMax},
+    {"tuple_size", 1, Intrinsic::kTupleSize},
+    {"map_size", 1, Intrinsic::kMapSize},
+    {"byte_size", 1, Intrinsic::kByteSize},
+    {"bit_size", 1, Intrinsic::kBitSize},
 };
 
 Intrinsic find_intrinsic(std::string_view name, size_t arity) {
@@ -192,10 +205,37 @@ Ref Lowerer::call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mod
       branch_value(join, args[1]);
       return end_join(join);
     }
+    case Intrinsic::kTupleSize:
+      return size(op_tuple_size, name, args[0], mode);
+    case Intrinsic::kMapSize:
+      return size(op_map_size, name, args[0], mode);
+    case Intrinsic::kByteSize:
+      return size(op_byte_size, name, args[0], mode);
+    case Intrinsic::kBitSize:
+      return size(op_bit_size, name, args[0], mode);
     default:
       break;
   }
   return call_native("Prelude", name, args, mode);
+}
+
+// A guard fails where there is no size; elsewhere the native says what is wrong.
+Ref Lowerer::size(Op op, std::string_view name, Ref whole, Mode mode) {
+  BlockId good = new_block();
+  if (handler_ != kNoBlock && handler_kind_ == ExceptionKind::Guard) {
+    Ref result = test(op, {whole}, good, handler_);
+    start(good);
+    return finish(result, mode);
+  }
+  BlockId bad = new_block();
+  Ref result = test(op, {whole}, good, bad);
+  start(bad);
+  Mode how = mode == Mode::kTail ? Mode::kTail : Mode::kValue;
+  Ref never = call_native("Prelude", name, std::span<const Ref>(&whole, 1), how);
+  // It has raised. A block that ends here lies behind the others, where nobody must jump over it.
+  if (how != Mode::kTail) stop(op_raise, {&never, 1}, raise_error);
+  start(good);
+  return finish(result, mode);
 }
 
 // After a call that never returns: what follows is not reached, but still lowered.

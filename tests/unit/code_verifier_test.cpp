@@ -142,6 +142,32 @@ TEST_CASE("cells and tuples are taken apart only where proven") {
        "none that large");
 }
 
+TEST_CASE("a size is there only where it was taken, and is no longer what it is of") {
+  auto size = [](Op op, bool elsewhere) {
+    return verify_body(1, 3, [=](Draft& d) {
+      Label none = d.code.new_label();
+      d.code.emit(op, Slot{2}, Slot{1}, none);
+      d.code.emit(op_ret, Slot{2});
+      d.code.bind(none);
+      d.code.emit(op_ret, Slot{elsewhere ? 2u : 1u});
+    });
+  };
+  for (Op op : {op_tuple_size, op_map_size, op_byte_size, op_bit_size}) {
+    CHECK(size(op, false) == "");
+    says(size(op, true), "may hold nothing");
+  }
+  says(verify_body(1, 3,
+                   [](Draft& d) {
+                     Label other = d.code.new_label();
+                     d.code.emit(op_is_tuple_n, Slot{1}, Number{2}, other);
+                     d.code.emit(op_tuple_size, Slot{1}, Slot{1}, other);
+                     d.code.emit(op_get_elem, Slot{2}, Slot{1}, Number{1});
+                     d.code.bind(other);
+                     d.code.emit(op_ret, Slot{1});
+                   }),
+       "may hold no tuple");
+}
+
 TEST_CASE("what is built must have been allocated") {
   says(verify_body(1, 3,
                    [](Draft& d) {

@@ -196,12 +196,12 @@ L3:
 }
 
 TEST_CASE("a guard that raises is false", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn guard(x) when tuple_size(x) == 2 = :pair
+  CHECK("\n" + compile_text(R"(pub fn guard(x) when length(x) == 2 = :pair
 pub fn guard(_) = :other)").code("guard") == R"(
     enter
 L1:
     move s2, s1
-    call_native Prelude.tuple_size/1, base 1 -> s1, live {}
+    call_native Prelude.length/1, base 1 -> s1, live {}
     eq_num s1, 2, L3
 L2:
     ret_const :pair
@@ -364,5 +364,40 @@ L1:
     alloc 3, live {1}
     tuple s1, [8, s1]
     ret s1
+)");
+}
+
+TEST_CASE("a size in a guard is an instruction that leads to the next clause", "[core]") {
+  CHECK("\n" + compile_text(R"(pub fn long(b) when byte_size(b) > 3 = true
+pub fn long(_) = false)").code("long") == R"(
+    enter
+    byte_size s1, s1, L1
+    gt_imm s1, 3, L1
+    ret_const true
+L1:
+    ret_const false
+)");
+}
+
+TEST_CASE("a size elsewhere is the native's to complain about", "[core]") {
+  CHECK("\n" + compile_text(R"(pub fn bytes(b) = byte_size(b))").code("bytes") == R"(
+    enter
+    byte_size s1, s1, L1
+    ret s1
+L1:
+    tail_native Prelude.byte_size/1
+)");
+}
+
+TEST_CASE("nobody jumps over the complaint about a size", "[core]") {
+  CHECK("\n" + compile_text(R"(pub fn next(t) = tuple_size(t) + 1)").code("next") == R"(
+    enter
+    tuple_size s1, s1, L1
+    add_imm s1, s1, 1
+    ret s1
+L1:
+    move s2, s1
+    call_native Prelude.tuple_size/1, base 1 -> s1, live {}
+    raise error, s1
 )");
 }

@@ -5,6 +5,7 @@
 
 #include "vm/interp/handler.h"
 #include "vm/interp/support.h"
+#include "vm/term/binary.h"
 #include "vm/term/map.h"
 
 namespace quelea {
@@ -211,6 +212,21 @@ HANDLER(elem) {  // D S U
   SLOT(1) = tuple_at(tuple, pc[3]);
   NEXT(3);
 }
+
+/// D = size of S; L where S is of another kind.
+#define SIZE(name, is_one, size)                                   \
+  HANDLER(name) {                                                  \
+    const Term whole = SLOT(2);                                    \
+    if (!is_one(whole)) JUMP(3);                                   \
+    SLOT(1) = Term::small(static_cast<std::int64_t>(size(whole))); \
+    NEXT(3);                                                       \
+  }                                                                \
+  static_assert(true)
+
+SIZE(tuple_size, is_tuple, tuple_size);
+SIZE(map_size, is_map, map_size);
+SIZE(byte_size, is_bits, binary_bytes);
+SIZE(bit_size, is_bits, binary_bits);
 
 // Maps
 // ----------------------------------------------------------------------------------------------
