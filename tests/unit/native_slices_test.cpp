@@ -19,8 +19,8 @@ constexpr std::size_t kTextBytes = std::size_t{24} << 20;
 constexpr int kLeastSlices = 8;
 // The longest slice's part of the whole. A part, not a time: what else the machine does makes both
 // longer.
-constexpr double kMostOfAll = 0.4;
-constexpr double kNothingMs = 5;
+constexpr double kMostOfAll = 0.75;
+constexpr double kNothingMs = 20;
 
 double cpu_ms() {
   timespec now{};
