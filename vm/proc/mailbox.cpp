@@ -177,6 +177,9 @@ void stop_receive_timer(Process& p) {
 }
 
 void adopt_signal(Process& p, Signal* signal, bool as_old) {
+  // Later pieces may refer to objects in earlier ones, as old objects may not to young ones: all of
+  // them become old together.
+  as_old = as_old || signal->more != nullptr;
   while (signal->more != nullptr) {
     Fragment* more = signal->more;
     signal->more = more->next;
