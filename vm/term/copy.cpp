@@ -19,6 +19,9 @@ namespace {
 constexpr std::size_t kSmallWords = 8;
 constexpr unsigned kCellStride = 16;
 
+/// Tuples of so many immediates are copied without ado.
+constexpr std::size_t kFlatElements = 8;
+
 /// From source objects to copies: open addressing on addresses.
 class CopyTable {
  public:
@@ -118,14 +121,52 @@ class PlainCopier {
       if (fixed(word)) {
         if (kCopies) *slot = word;
       } else if (Term{word}.is_cons()) {
-        Word* to = make(2);
-        if (kCopies) *slot = Term::cons(to).bits;
-        enter(Term{word}.pointer(), to, 2);
+        list(Term{word}, slot);
       } else {
         boxed(Term{word}, slot);
       }
       if (!kCopies && words >= cap_) return;
     }
+  }
+
+  /// The cells of a list with their heads, in one loop as far as those are plain; where one is not,
+  /// the rest is left to `walk`.
+  void list(Term cell, Word* slot) {
+    for (;;) {
+      const Word* from = cell.pointer();
+      Word* to = make(2);
+      if (kCopies) *slot = Term::cons(to).bits;
+      const Term head{from[0]}, tail{from[1]};
+      if (fixed(head.bits)) {
+        if (kCopies) to[0] = head.bits;
+      } else if (!flat_tuple(head, to)) {
+        return enter(from, to, 2);
+      }
+      slot = to + 1;
+      if (!tail.is_cons() || options_.is_literal(tail.pointer()) || (!kCopies && words >= cap_)) {
+        return enter(from + 1, slot, 1);
+      }
+      cell = tail;
+    }
+  }
+
+  /// A small tuple that refers to nothing. False: it is something else, and nothing was made.
+  bool flat_tuple(Term term, Word* slot) {
+    if (!is_tuple(term)) return false;
+    const Word* from = term.pointer();
+    const std::size_t count = tuple_size(term);
+    if (count > kFlatElements) return false;
+    // Behind `hp_` is room for all of it, for it is counted as what it is in any case.
+    for (std::size_t i = 1; i <= count; ++i) {
+      if (!fixed(from[i])) return false;
+      if (kCopies) hp_[i] = from[i];
+    }
+    Word* to = make(1 + count);
+    if (kCopies) {
+      to[0] = from[0];
+      *slot = Term::boxed(to).bits;
+    }
+    return true;
   }
 
   void boxed(Term term, Word* slot) {
@@ -411,8 +452,6 @@ class SharingCopier {
 };
 
 // What most messages are, a small tuple of immediates, literals and references, takes a short way.
-constexpr std::size_t kFlatElements = 8;
-
 bool stays_where_it_is(Term term, const CopyOptions& options) {
   return term.is_immediate() || options.is_literal(term.pointer());
 }
