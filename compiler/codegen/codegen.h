@@ -114,6 +114,7 @@ class CodeGenerator {
   void add_move(std::vector<Move>& moves, uint32_t to, Ref from);
   void emit_ranges();
   void set_line(const Inst& inst);
+  InlineRef inlined(uint32_t site);
   void load_live(uint32_t saved);
   Label label(BlockId block);
 
@@ -181,6 +182,7 @@ class CodeGenerator {
   LiveMap live_map_;
   Label end_label_;
   uint32_t line_offset_ = kNoIndex, line_ = 0;
+  std::vector<InlineRef> inline_refs_;  // by site; 0: not in the image yet
 };
 
 }  // namespace quelea::compiler

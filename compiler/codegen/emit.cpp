@@ -69,7 +69,20 @@ void CodeGenerator::set_line(const Inst& inst) {
     line_offset_ = inst.pos;
     line_ = context_.source.line(inst.pos);
   }
-  assembler_.line(line_);
+  assembler_.line(line_, 0, inlined(inst.site));
+}
+
+// Sites are few levels deep.
+InlineRef CodeGenerator::inlined(uint32_t site) {
+  if (site == 0 || inline_refs_[site] != 0) return inline_refs_[site];
+  const InlineSite& from = f_->sites[site];
+  ImageInline entry{.function = from.function};
+  if (from.caller != InlineSite::kNobody) {
+    entry.caller = 1 + inlined(from.caller);
+    entry.line = context_.source.line(from.pos);
+  }
+  context_.image.inlines.push_back(entry);
+  return inline_refs_[site] = static_cast<InlineRef>(context_.image.inlines.size());
 }
 
 // Parallel moves ----------------------------------------------------------------------------------
@@ -483,6 +496,7 @@ void CodeGenerator::emit_function() {
   function.line = context_.source.line(f_->pos);
   labels_.resize(std::max(labels_.size(), f_->blocks.size()));
   has_label_.assign(f_->blocks.size(), 0);
+  inline_refs_.assign(f_->sites.size(), 0);
   assembler_.begin_function(function, f_->index);
   assembler_.line(function.line);
   line_offset_ = f_->pos;

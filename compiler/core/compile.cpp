@@ -15,12 +15,16 @@ namespace quelea::compiler {
 
 namespace {
 
+enum NativeFlag : uint32_t { NONE = 0, GUARD = 1, PURE = 2, BLOCKING = 4 };
+
 struct NativeName {
   std::string_view module, name;
   uint32_t arity;
+  uint32_t flags = NONE;
 };
 constexpr NativeName kNatives[] = {
-#define NATIVE(module, name, arity, symbol, flags) {#module, #name, arity},
+#define NATIVE(module, name, arity, symbol, flags) \
+  {#module, #name, arity, static_cast<uint32_t>(flags)},
 #include "vm/code/natives/natives.def"
 #undef NATIVE
 };
@@ -40,17 +44,22 @@ constexpr auto kByName = [] {
   return indexes;
 }();
 
-bool native_exists(const NativeName& native) {
+const NativeName* find_native(const NativeName& native) {
   auto at = std::lower_bound(
       kByName.begin(), kByName.end(), native,
       [](uint16_t index, const NativeName& name) { return is_before(kNatives[index], name); });
-  return at != kByName.end() && !is_before(native, kNatives[*at]);
+  return at != kByName.end() && !is_before(native, kNatives[*at]) ? &kNatives[*at] : nullptr;
 }
 
 }  // namespace
 
 bool is_native(std::string_view module, std::string_view name, uint32_t arity) {
-  return native_exists({module, name, arity});
+  return find_native({module, name, arity}) != nullptr;
+}
+
+bool is_pure_native(std::string_view module, std::string_view name, uint32_t arity) {
+  const NativeName* native = find_native({module, name, arity});
+  return native != nullptr && (native->flags & PURE) != 0;
 }
 
 // ModuleContext -----------------------------------------------------------------------------------
@@ -68,7 +77,7 @@ uint32_t ModuleContext::native(std::string_view module_name, std::string_view na
               static_cast<uint32_t>(names.intern(name)), arity};
   auto found = natives_.find(key);
   if (found != natives_.end()) return found->second;
-  if (!native_exists({module_name, name, arity})) {
+  if (!is_native(module_name, name, arity)) {
     natives_.emplace(key, UINT32_MAX);
     return UINT32_MAX;
   }
@@ -100,6 +109,8 @@ void Lowerer::lower_function(const PendingFunction& pending, bool leaves_first) 
   handler_kind_ = ExceptionKind::Handler;
   leave_kind_ = FunctionKind::kFunction;
   pos_ = pending.pos;
+  site_ = 0;
+  inlined_nodes_ = 0;
   f_.name = pending.name;
   f_.index = pending.index;
   f_.pos = pending.pos;

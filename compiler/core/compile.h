@@ -14,6 +14,8 @@ struct CompileOptions {
   // Compile test blocks and doc examples too, and list them in the image.
   bool tests = false;
   bool warnings = true;
+  // Off: traces must read the same.
+  bool inlining = true;
 };
 
 // `module` is one that resolve() has accepted, `arena` any that lives as long as the call. A

@@ -1,48 +1,54 @@
 // Inlining happens while lowering: the body of a small function is lowered in the place of the
 // call, with its parameters bound to the arguments, which have been evaluated.
 //
-// What may be inlined is chosen so that nobody can tell, also not from a trace. The body binds no
-// names, so its variables are the parameters alone. Nothing in it raises, but calls in tail
-// position, where the function's own frame would be gone anyway: it builds, compares, chooses and
-// passes on.
+// Nobody can tell, also not from a trace. What is lowered for a body carries its site: whose body
+// it is, and where the call stood (`InlineSite`); a trace makes frames of that. A call that ends a
+// body would have replaced the frame of the body's function, and so would a call that ends the
+// function that is lowered have replaced that one's: such a call has the place of the call whose
+// frame is left. Where arguments match no clause the function itself is called, and complains.
+//
+// A body in another one's place is taken for its value, and there a call that ends it returns to
+// what is around; so it must be one that surely replaces the frame or never has one. What finds out
+// what it calls when it runs (a fun, an impure native) may not end a body.
 //
 // Of a function that calls itself twice, as those that walk trees do, more than half of all calls
 // end in a leaf: a clause that only returns something. Where it calls itself, the leaf's clauses
-// come before the call, so that only what is no leaf is called. Nothing in those can raise either.
+// come before the call, so that only what is no leaf is called. Nothing in those can raise.
 #include "compiler/core/inline.h"
 
 #include <algorithm>
 
 #include "compiler/core/match.h"
+#include "compiler/syntax/parts.h"
 
 namespace quelea::compiler {
 
 namespace {
 
-// Nodes of the body. Larger ones gain little and make the callers grow.
-constexpr int kMaxNodes = 16;
+// Nodes of clauses. Larger ones gain little and make the callers grow.
+constexpr int kMaxNodes = 32;
+constexpr int kMaxLeafNodes = 16;
+// Of all bodies that come into one function.
+constexpr uint32_t kMaxInlinedNodes = 2000;
+// Bodies in each other's places.
+constexpr int kMaxDepth = 2;
+// Of a function whose first ones are leaves, or that is inlined.
+constexpr size_t kMaxClauses = 4;
 
-bool is_comparison(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::kEqual:
-    case BinaryOp::kNotEqual:
-    case BinaryOp::kExactEqual:
-    case BinaryOp::kExactNotEqual:
-    case BinaryOp::kLess:
-    case BinaryOp::kLessEqual:
-    case BinaryOp::kGreater:
-    case BinaryOp::kGreaterEqual:
-      return true;
-    default:
-      return false;
-  }
-}
+bool is_comparison(BinaryOp op) { return op >= BinaryOp::kEqual && op <= BinaryOp::kGreaterEqual; }
 
+// Counts the nodes of what may come in the place of a call. Of a leaf, what may raise is no part.
 class Measure {
  public:
-  explicit Measure(const Interner& names) : names_(names) {}
+  Measure(const Interner& names, const FunctionDef& function, bool is_leaf = false)
+      : names_(names),
+        function_(function),
+        is_leaf_(is_leaf),
+        left_(is_leaf ? kMaxLeafNodes : kMaxNodes) {}
 
-  // Whether `e` is of the simple kind and there is room for it.
+  int left() const { return left_; }
+
+  // `is_tail`: where the value of the whole comes from.
   bool fits(const Expr* e, bool is_tail) {
     if (e == nullptr) return true;
     if (--left_ < 0) return false;
@@ -54,34 +60,31 @@ class Measure {
       case ExprKind::kString:
         return true;
       case ExprKind::kName:
-        return as<const NameExpr>(e)->var != VarId::kNone;
-      case ExprKind::kBinary: {
-        auto binary = as<const BinaryExpr>(e);
-        return is_comparison(binary->op) && fits(binary->lhs, false) && fits(binary->rhs, false);
-      }
+        return as<const NameExpr>(e)->var != VarId::kNone || !is_leaf_;
+      case ExprKind::kTuple:
+      case ExprKind::kList:
+        return parts_fit(e);
+      case ExprKind::kBinary:
+        return (is_comparison(as<const BinaryExpr>(e)->op) || !is_leaf_) && parts_fit(e);
       case ExprKind::kLogical: {
         auto logical = as<const LogicalExpr>(e);
-        return is_boolean(logical->lhs) && fits(logical->lhs, false) && fits(logical->rhs, is_tail);
-      }
-      case ExprKind::kTuple:
-        return all_fit(as<const TupleExpr>(e)->elements);
-      case ExprKind::kList: {
-        auto list = as<const ListExpr>(e);
-        return all_fit(list->elements) && fits(list->tail, false);
+        return condition_fits(logical->lhs) && fits(logical->rhs, is_tail);
       }
       case ExprKind::kBlock: {
         auto statements = as<const BlockExpr>(e)->statements;
-        return statements.size() == 1 && fits(statements[0], is_tail);
+        return all_of(statements, [&](const Expr* statement) {
+          return fits(statement, is_tail && statement == statements.back());
+        });
       }
       case ExprKind::kIf: {
         auto choice = as<const IfExpr>(e);
-        return is_boolean(choice->condition) && fits(choice->condition, false) &&
-               fits(choice->then_branch, is_tail) && fits(choice->else_branch, is_tail);
+        return condition_fits(choice->condition) && fits(choice->then_branch, is_tail) &&
+               fits(choice->else_branch, is_tail);
       }
       case ExprKind::kCall:
         return call_fits(as<const CallExpr>(e), is_tail);
       default:
-        return false;
+        return !is_leaf_ && what_raises_fits(e, is_tail);
     }
   }
 
@@ -100,37 +103,87 @@ class Measure {
         auto list = as<const ListPattern>(pattern);
         return all_fit(list->elements) && fits(list->tail);
       }
+      case PatternKind::kRange:
+        return !is_leaf_;
+      case PatternKind::kMap:
+        return !is_leaf_ && fields_fit(as<const MapPattern>(pattern)->fields);
+      case PatternKind::kStruct:
+        return !is_leaf_ && fields_fit(as<const StructPattern>(pattern)->fields);
+      case PatternKind::kAs:
+        return !is_leaf_ && fits(as<const AsPattern>(pattern)->pattern);
       default:
         return false;
     }
   }
   bool all_fit(std::span<Pattern* const> parts) {
-    for (const Pattern* part : parts)
-      if (!fits(part)) return false;
-    return true;
+    return all_of(parts, [&](const Pattern* part) { return fits(part); });
   }
 
  private:
+  template <class Range, class Test>
+  static bool all_of(const Range& range, const Test& test) {
+    return std::all_of(range.begin(), range.end(), test);
+  }
   bool all_fit(std::span<Expr* const> parts) {
-    for (const Expr* part : parts)
-      if (!fits(part, false)) return false;
-    return true;
+    return all_of(parts, [&](const Expr* part) { return fits(part, false); });
+  }
+  bool fields_fit(std::span<const PatternField> fields) {
+    return all_of(fields, [&](const PatternField& field) { return fits(field.value); });
+  }
+  // Of operators and data.
+  bool parts_fit(const Expr* e) {
+    bool good = true;
+    return visit_parts(e, [&](const Expr* part) { good = good && fits(part, false); }) && good;
   }
 
-  bool call_fits(const CallExpr* call, bool is_tail) {
-    switch (call->target.kind) {
-      case TargetKind::kFunction:
-        return is_tail && all_fit(call->args);
-      case TargetKind::kRemote:
-        return is_tail &&
-               !is_native(names_.text(call->target.module), names_.text(call->target.name),
-                          call->args.size()) &&
-               all_fit(call->args);
-      case TargetKind::kPrelude:
-        return is_type_test(call) && fits(call->args[0], false);
+  bool what_raises_fits(const Expr* e, bool is_tail) {
+    switch (e->kind) {
+      case ExprKind::kUnary:
+      case ExprKind::kMap:
+      case ExprKind::kField:
+      case ExprKind::kElement:
+      case ExprKind::kIndex:
+        return parts_fit(e);
+      case ExprKind::kInterp:
+        return all_fit(as<const InterpExpr>(e)->parts);
+      case ExprKind::kMatch:
+        return fits(as<const MatchExpr>(e)->pattern) && fits(as<const MatchExpr>(e)->value, false);
+      case ExprKind::kIs:
+        return fits(as<const IsExpr>(e)->pattern) && fits(as<const IsExpr>(e)->value, false);
+      case ExprKind::kCase: {
+        auto choice = as<const CaseExpr>(e);
+        return fits(choice->subject, false) && all_of(choice->arms, [&](const Arm& arm) {
+                 return fits(arm.pattern) && fits(arm.guard, false) && fits(arm.body, is_tail);
+               });
+      }
       default:
         return false;
     }
+  }
+
+  bool call_fits(const CallExpr* call, bool is_tail) {
+    const Target& target = call->target;
+    switch (target.kind) {
+      case TargetKind::kFunction:
+        return !is_leaf_ && target.function != &function_ && all_fit(call->args);
+      case TargetKind::kRemote:
+        return !is_leaf_ && (!is_tail || ends_as_known(call, names_.text(target.module))) &&
+               all_fit(call->args);
+      case TargetKind::kPrelude:
+        return (!is_leaf_ || is_type_test(call)) &&
+               (!is_tail || is_intrinsic(names_.text(target.name), call->args.size()) ||
+                ends_as_known(call, "Prelude")) &&
+               all_fit(call->args);
+      default:
+        return !is_leaf_ && !is_tail && fits(target.object, false) && all_fit(call->args);
+    }
+  }
+
+  // A native may go on as a call of something else, unless it only computes.
+  bool ends_as_known(const CallExpr* call, std::string_view module) const {
+    const std::string_view name = names_.text(call->target.name);
+    const uint32_t count = static_cast<uint32_t>(call->args.size());
+    return !is_native(module, name, count) || is_pure_native(module, name, count);
   }
 
   // A type test of one argument never raises.
@@ -139,45 +192,80 @@ class Measure {
            names_.text(call->target.name).substr(0, 3) == "is_";
   }
 
-  // Surely true or false: what else stands where a boolean is wanted raises.
-  bool is_boolean(const Expr* e) const {
-    if (e->kind == ExprKind::kBinary) return is_comparison(as<const BinaryExpr>(e)->op);
-    return e->kind == ExprKind::kCall && is_type_test(as<const CallExpr>(e));
+  // What is not surely true or false may raise where a boolean is wanted.
+  bool condition_fits(const Expr* e) {
+    const bool surely = e->kind == ExprKind::kBinary
+                            ? is_comparison(as<const BinaryExpr>(e)->op)
+                            : e->kind == ExprKind::kCall && is_type_test(as<const CallExpr>(e));
+    return (surely || !is_leaf_) && fits(e, false);
   }
 
   const Interner& names_;
-  int left_ = kMaxNodes;
+  const FunctionDef& function_;
+  bool is_leaf_;
+  int left_;
 };
+
+// Whether `call` is where the value of `body` comes from.
+bool ends_in(const Expr* body, const Expr* call) {
+  if (body == nullptr || body == call) return body != nullptr;
+  switch (body->kind) {
+    case ExprKind::kBlock: {
+      auto statements = as<const BlockExpr>(body)->statements;
+      return !statements.empty() && ends_in(statements.back(), call);
+    }
+    case ExprKind::kIf:
+      return ends_in(as<const IfExpr>(body)->then_branch, call) ||
+             ends_in(as<const IfExpr>(body)->else_branch, call);
+    case ExprKind::kLogical:
+      return ends_in(as<const LogicalExpr>(body)->rhs, call);
+    case ExprKind::kCase: {
+      auto arms = as<const CaseExpr>(body)->arms;
+      return std::any_of(arms.begin(), arms.end(),
+                         [&](const Arm& arm) { return ends_in(arm.body, call); });
+    }
+    default:
+      return false;
+  }
+}
+
+// One clause that takes its arguments as they are.
+bool is_plain(const FunctionDef& function) {
+  const Clause& clause = *function.clauses[0];
+  return function.clauses.size() == 1 && clause.guard == nullptr &&
+         std::all_of(clause.params.begin(), clause.params.end(), [](const Pattern* param) {
+           auto name = dyn_as<const VarPattern>(param);
+           return param->kind == PatternKind::kWildcard || (name != nullptr && !name->repeat);
+         });
+}
 
 }  // namespace
 
-const Clause* inline_clause(const FunctionDef& function, const Interner& names) {
+uint32_t inline_size(const FunctionDef& function, const Interner& names) {
   if (function.kind != FunctionKind::kFunction && function.kind != FunctionKind::kDefaults)
-    return nullptr;
-  if (function.clauses.size() != 1 || function.clauses[0]->guard != nullptr) return nullptr;
-  const Clause* clause = function.clauses[0];
-  for (const Pattern* param : clause->params) {
-    if (param->kind == PatternKind::kWildcard) continue;
-    auto name = dyn_as<const VarPattern>(param);
-    if (name == nullptr || name->repeat) return nullptr;
-  }
-  return Measure(names).fits(clause->body, true) ? clause : nullptr;
+    return 0;
+  if (function.clauses.size() > kMaxClauses) return 0;
+  Measure measure(names, function);
+  for (const Clause* clause : function.clauses)
+    if (!measure.all_fit(clause->params) || !measure.fits(clause->guard, false) ||
+        !measure.fits(clause->body, true))
+      return 0;
+  return static_cast<uint32_t>(kMaxNodes - measure.left()) + 1;
 }
 
-bool is_leaf(const Clause& clause, const Interner& names) {
-  Measure measure(names);
+bool is_leaf(const FunctionDef& function, const Clause& clause, const Interner& names) {
+  Measure measure(names, function, true);
   return measure.all_fit(clause.params) && measure.fits(clause.guard, false) &&
          measure.fits(clause.body, false);
 }
 
 size_t clauses_to_leaf(const FunctionDef& function, const Interner& names) {
-  constexpr size_t kMaxClauses = 4;
   size_t found = 0;
   for (size_t i = 0; i < std::min(function.clauses.size(), kMaxClauses); ++i) {
     const Clause& clause = *function.clauses[i];
-    Measure measure(names);
+    Measure measure(names, function, true);
     if (!measure.all_fit(clause.params) || !measure.fits(clause.guard, false)) break;
-    if (is_leaf(clause, names)) found = i + 1;
+    if (is_leaf(function, clause, names)) found = i + 1;
   }
   return found;
 }
@@ -213,23 +301,81 @@ bool is_tree_recursive(IrFunction& f) {
   return false;
 }
 
-Ref Lowerer::lower_inlined(const FunctionDef& function, const Clause& clause,
-                           std::span<const Ref> args, Mode mode) {
+uint32_t ModuleContext::inline_size(const FunctionDef& function) {
+  constexpr uint32_t kUnknown = UINT32_MAX;
+  if (inline_sizes_.empty()) inline_sizes_.assign(module.functions.size(), kUnknown);
+  uint32_t& size = inline_sizes_[function.index];
+  if (size == kUnknown) size = options.inlining ? compiler::inline_size(function, names) : 0;
+  return size;
+}
+
+bool Lowerer::has_room_for(const FunctionDef& function) const {
+  int depth = 0;
+  if (&function == def_) return false;
+  for (const Inlining* at = inlining_; at != nullptr; at = at->outer)
+    if (at->function == &function || ++depth == kMaxDepth) return false;
+  const uint32_t size = context_.inline_size(function);
+  return size != 0 && inlined_nodes_ + size <= kMaxInlinedNodes;
+}
+
+// Whether a call leaves nothing of the body around it, as one that replaces its frame.
+bool Lowerer::ends_inlined(const CallExpr* call) const {
+  const Target& target = call->target;
+  const bool replaces = target.kind == TargetKind::kFunction ||
+                        (target.kind == TargetKind::kRemote &&
+                         !is_native(context_.names.text(target.module),
+                                    context_.names.text(target.name),
+                                    static_cast<uint32_t>(call->args.size())));
+  return inlining_ != nullptr && replaces && ends_in(inlining_->body, call);
+}
+
+Ref Lowerer::lower_inlined(const FunctionDef& function, std::span<const Ref> args, Mode mode) {
+  inlined_nodes_ += context_.inline_size(function);
+  const uint16_t caller = mode == Mode::kTail ? InlineSite::kNobody : site_;
+  const Place outer{pos_, site_};
   std::vector<Ref> env(function.vars.size(), kNoRef);
-  for (size_t i = 0; i < args.size(); ++i)
-    if (auto name = dyn_as<const VarPattern>(clause.params[i]))
-      env[static_cast<uint32_t>(name->var)] = args[i];
   std::vector<Lifted*> known(function.vars.size(), nullptr);
   env_.swap(env);
   known_.swap(known);
-  const uint32_t pos = pos_;
-  ++inline_depth_;
-  Ref result = lower(clause.body, mode);
-  --inline_depth_;
-  pos_ = pos;
+  Inlining inlining{&function, nullptr, inlining_};
+  inlining_ = &inlining;
+  site_ = f_.add_site({function.index, pos_, caller});
+  Ref result = lower_inlined_clauses(inlining, args, mode, outer);
+  inlining_ = inlining.outer;
+  pos_ = outer.pos;
+  site_ = outer.site;
   env_.swap(env);
   known_.swap(known);
   return result;
+}
+
+Ref Lowerer::lower_inlined_clauses(Inlining& inlining, std::span<const Ref> args, Mode mode,
+                                   Place outer) {
+  const FunctionDef& function = *inlining.function;
+  if (is_plain(function)) {
+    const Clause& clause = *function.clauses[0];
+    for (size_t i = 0; i < args.size(); ++i)
+      if (auto name = dyn_as<const VarPattern>(clause.params[i]))
+        env_[static_cast<uint32_t>(name->var)] = args[i];
+    inlining.body = clause.body;
+    return lower(clause.body, mode);
+  }
+  std::vector<MatchArm> arms;
+  for (const Clause* clause : function.clauses) arms.push_back({clause->params, clause->guard});
+  Join join = begin_join(mode);
+  BlockId other = new_block();
+  MatchResult result = patterns_->compile(args, arms, other);
+  for (uint32_t i = 0; i < arms.size(); ++i) {
+    if (!patterns_->enter(result, i)) continue;
+    inlining.body = function.clauses[i]->body;
+    branch(join, inlining.body);
+  }
+  pos_ = outer.pos;
+  site_ = outer.site;
+  start(other);
+  Ref refused = call(op_call, op_tail_call, args, mode, function.index);
+  if (mode != Mode::kTail) branch_value(join, refused);
+  return end_join(join);
 }
 
 // A call of the function in itself: its leaves first.
@@ -246,7 +392,7 @@ Ref Lowerer::call_behind_leaves(const FunctionDef& function, size_t count,
   MatchResult result = patterns_->compile(args, arms, other);
   for (size_t i = 0; i < count; ++i) {
     patterns_->enter(result, static_cast<uint32_t>(i));
-    if (is_leaf(*function.clauses[i], context_.names))
+    if (is_leaf(function, *function.clauses[i], context_.names))
       branch(join, function.clauses[i]->body);
     else
       jump(other);

@@ -5,14 +5,13 @@
 
 namespace quelea::compiler {
 
-// The one clause of a function that may be put in place of its call: names for parameters, and a
-// body of a few operators, constants and parts of data, which may end in a call. Null: call it.
-const Clause* inline_clause(const FunctionDef& function, const Interner& names);
+// How many nodes of the tree come in the place of a call of this function. 0: it is called.
+uint32_t inline_size(const FunctionDef& function, const Interner& names);
 
 // How many of a function's clauses must be looked at to see whether arguments lead to a leaf: a
 // clause whose pattern is plain and whose body is made of constants and variables. 0: no leaves.
 size_t clauses_to_leaf(const FunctionDef& function, const Interner& names);
-bool is_leaf(const Clause& clause, const Interner& names);
+bool is_leaf(const FunctionDef& function, const Clause& clause, const Interner& names);
 
 // Whether one run of the function may call it again twice before it returns.
 bool is_tree_recursive(IrFunction& function);

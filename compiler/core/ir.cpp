@@ -35,6 +35,7 @@ void IrFunction::clear() {
   blocks.clear();
   cases.clear();
   segments.clear();
+  sites.assign(1, {});
   value_count = 0;
 }
 

@@ -47,16 +47,26 @@ inline constexpr InstId kNoInst = 0xffffffffu;
 struct Inst {
   Op op;
   bool dead = false;
+  uint16_t site = 0;         // in IrFunction::sites
   uint32_t result = kNoRef;  // the first; others follow (as many as the operation has D operands)
   uint32_t args = 0;         // in IrFunction::operands
   uint32_t arg_count = 0;
   uint32_t imm[2] = {
       0, 0};  // U, I, B, C, F, E, N, J operands in order; a switch or bs_build: index in its table
   BlockId target[2] = {kNoBlock, kNoBlock};
-  uint32_t pos = 0;  // offset in the source
+  uint32_t pos = 0;  // offset in the source, in the body of the site
   InstId next = kNoInst;
 };
 static_assert(sizeof(Inst) == 40);
+
+// A function's body in the place of its call.
+struct InlineSite {
+  static constexpr uint16_t kNobody = 0xffff;  // of a tail call: its caller's frame is gone
+
+  uint32_t function;  // in the image's function table
+  uint32_t pos;       // of the call
+  uint16_t caller;    // the site that the call stands in
+};
 
 struct Block {
   InstId first = kNoInst, last = kNoInst;
@@ -98,6 +108,7 @@ class IrFunction {
   std::vector<SwitchEntry> cases;  // a switch has imm[0] = first, imm[1] = count
   std::vector<SegmentInfo>
       segments;  // bs_build, bs_append: imm[0] = first; operands: (bs_append's S), value, size…
+  std::vector<InlineSite> sites;  // 0: the function's own code
   uint32_t value_count = 0;
 
   Symbol name = Symbol::kNone;
@@ -110,6 +121,10 @@ class IrFunction {
   void clear();
   Ref new_value() { return value_count++; }
   BlockId new_block(uint32_t params = 0);
+  uint16_t add_site(const InlineSite& site) {
+    sites.push_back(site);
+    return static_cast<uint16_t>(sites.size() - 1);
+  }
   InstId append(BlockId block, const Inst& inst);
   // Copies the operands to the pool.
   uint32_t add_operands(std::span<const Ref> refs);

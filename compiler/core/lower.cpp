@@ -26,6 +26,7 @@ InstId Lowerer::emit(Op op, std::span<const Ref> args, uint32_t imm0, uint32_t i
   inst.imm[0] = imm0;
   inst.imm[1] = imm1;
   inst.pos = pos_;
+  inst.site = site_;
   uint32_t results = op_shape(op).results;
   if (results != 0) {
     inst.result = f_.value_count;
@@ -110,7 +111,7 @@ Ref Lowerer::finish(Ref value, Mode mode) {
 
 Ref Lowerer::lower(const Expr* e, Mode mode) {
   uint32_t outer = pos_;
-  set_pos(e->span.begin);
+  pos_ = e->span.begin;
   Ref result;
   switch (e->kind) {
     case ExprKind::kCall:

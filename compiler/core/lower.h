@@ -114,6 +114,7 @@ class ModuleContext {
     return static_cast<uint32_t>(image.functions.size() - 1);
   }
   NameId name_id(Symbol name) { return image.names.intern(names.text(name)); }
+  uint32_t inline_size(const FunctionDef& function);  // as the function of inline.h, kept
 
  private:
   struct CallKey {
@@ -127,9 +128,14 @@ class ModuleContext {
   };
   std::unordered_map<CallKey, uint32_t, CallHash> imports_;
   std::unordered_map<CallKey, uint32_t, CallHash> natives_;
+  std::vector<uint32_t> inline_sizes_;  // by FunctionDef::index
 };
 
 bool is_native(std::string_view module, std::string_view name, uint32_t arity);
+// One that only computes: it never calls back.
+bool is_pure_native(std::string_view module, std::string_view name, uint32_t arity);
+// A function of the prelude that is instructions; in some cases a call of a pure native.
+bool is_intrinsic(std::string_view name, size_t arity);
 
 // The parameters that the worker of this function would take with a position: patterns bind the
 // rest behind them.
@@ -181,6 +187,17 @@ class Lowerer {
     Ref high = kNoRef;  // kRange: value..high
   };
   using Values = std::vector<Ref>;
+  // A function whose body is lowered in the place of a call.
+  struct Inlining {
+    const FunctionDef* function;
+    const Expr* body;  // of the clause that is lowered
+    const Inlining* outer;
+  };
+  // Where in the source what comes is, and in whose body.
+  struct Place {
+    uint32_t pos;
+    uint16_t site;
+  };
 
   // A value that is what a binary holds from a position on. Lazy: the value's own Ref is that of
   // the binary, and the part is made where it is used as a value.
@@ -204,11 +221,6 @@ class Lowerer {
   BlockId new_block(uint32_t params = 0) { return f_.new_block(params); }
   void start(BlockId block);
   bool reachable() const { return cur_ != kNoBlock; }
-  // Where in the source what comes is. An inlined body is all where its call stands: what may be
-  // seen of it in a trace is the call that ends it, which replaces its frame, not its caller's.
-  void set_pos(uint32_t pos) {
-    if (inline_depth_ == 0) pos_ = pos;
-  }
   InstId emit(Op op, std::span<const Ref> args, uint32_t imm0 = 0, uint32_t imm1 = 0);
   Ref value(Op op, std::initializer_list<Ref> args, uint32_t imm0 = 0, uint32_t imm1 = 0) {
     return value(op, std::span<const Ref>(args.begin(), args.size()), imm0, imm1);
@@ -290,9 +302,12 @@ class Lowerer {
   Ref lower_call(const CallExpr* e, Mode mode);
   Ref call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0 = 0,
            uint32_t imm1 = 0);
+  Ref call_target(const CallExpr* e, Values& args, const Worker* worker, Mode mode);
   // Puts the body of a small function in the place of its call (inline.cpp).
-  Ref lower_inlined(const FunctionDef& function, const Clause& clause, std::span<const Ref> args,
-                    Mode mode);
+  bool has_room_for(const FunctionDef& function) const;
+  bool ends_inlined(const CallExpr* call) const;
+  Ref lower_inlined(const FunctionDef& function, std::span<const Ref> args, Mode mode);
+  Ref lower_inlined_clauses(Inlining& inlining, std::span<const Ref> args, Mode mode, Place outer);
   Ref call_behind_leaves(const FunctionDef& function, size_t count, std::span<const Ref> args);
   Ref call_lifted(const Lifted& lifted, std::span<const Ref> args, Mode mode);
   Ref call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode);
@@ -371,13 +386,15 @@ class Lowerer {
   BlockId cur_ = kNoBlock;
   BlockId handler_ = kNoBlock;
   ExceptionKind handler_kind_ = ExceptionKind::Handler;
-  uint32_t pos_ = 0;  // of what is being lowered
+  uint32_t pos_ = 0;   // of what is being lowered
+  uint16_t site_ = 0;  // in f_.sites: whose it is
   uint32_t lambda_count_ = 0;
   uint32_t const_depth_ = 0;
   std::vector<Ref> env_;             // by VarId
   uint32_t epoch_ = 0;               // counts the functions lowered
   std::vector<uint32_t> env_epoch_;  // by VarId, for those in known_: when env_ was set
-  uint32_t inline_depth_ = 0;
+  const Inlining* inlining_ = nullptr;  // the innermost
+  uint32_t inlined_nodes_ = 0;          // in the function, so far
   bool leaves_first_ = false;
   std::vector<Lifted*> known_;  // by VarId: the lambda that the variable surely holds
   std::vector<Finally*> finallies_;

@@ -6,9 +6,6 @@
 
 namespace quelea::compiler {
 
-// A function that calls itself or its caller unrolls this often.
-constexpr uint32_t kMaxInlineDepth = 2;
-
 Ref Lowerer::call(Op plain, Op tail, std::span<const Ref> args, Mode mode, uint32_t imm0,
                   uint32_t imm1) {
   if (mode != Mode::kTail) return value(plain, args, imm0, imm1);
@@ -49,6 +46,20 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
   if (e->piped && !e->args.empty()) argument(first++);
   if (has_object) args[0] = expr(target.object);
   for (uint32_t i = first; i < e->args.size(); ++i) argument(i);
+  const Place here{pos_, site_};
+  if (mode != Mode::kTail && ends_inlined(e)) {
+    pos_ = f_.sites[here.site].pos;
+    site_ = f_.sites[here.site].caller;
+  }
+  Ref result = call_target(e, args, worker, mode);
+  pos_ = here.pos;
+  site_ = here.site;
+  return result;
+}
+
+// `args`: the fun or the module first where that is a value.
+Ref Lowerer::call_target(const CallExpr* e, Values& args, const Worker* worker, Mode mode) {
+  const Target& target = e->target;
   uint32_t count = static_cast<uint32_t>(e->args.size());
   switch (target.kind) {
     case TargetKind::kLocal: {
@@ -61,10 +72,8 @@ Ref Lowerer::lower_call(const CallExpr* e, Mode mode) {
       return call(op_call_fun, op_tail_fun, args, mode, count);
     }
     case TargetKind::kFunction:
-      if (worker == nullptr && inline_depth_ < kMaxInlineDepth) {
-        const Clause* clause = inline_clause(*target.function, context_.names);
-        if (clause != nullptr) return lower_inlined(*target.function, *clause, args, mode);
-      }
+      if (worker == nullptr && has_room_for(*target.function))
+        return lower_inlined(*target.function, args, mode);
       if (leaves_first_ && mode != Mode::kTail && target.function->index == f_.index &&
           worker == nullptr) {
         const size_t clauses = clauses_to_leaf(*target.function, context_.names);
@@ -152,6 +161,10 @@ Intrinsic find_intrinsic(std::string_view name, size_t arity) {
 }
 
 }  // namespace
+
+bool is_intrinsic(std::string_view name, size_t arity) {
+  return find_intrinsic(name, arity) != Intrinsic::kNone;
+}
 
 Ref Lowerer::call_prelude(const CallExpr* e, std::span<const Ref> args, Mode mode) {
   std::string_view name = context_.names.text(e->target.name);

@@ -76,7 +76,7 @@ Ref Lowerer::lower_binary(const BinaryExpr* e) {
   Ref a = expr(e->lhs);
   Ref b = expr(e->rhs);
   uint32_t outer = pos_;
-  set_pos(e->op_span.begin);
+  pos_ = e->op_span.begin;
   Ref result = binary_op(e->op, a, b);
   pos_ = outer;
   return result;
@@ -186,7 +186,7 @@ Ref Lowerer::boolean(const Expr* e, Mode mode) {
 
 void Lowerer::cond(const Expr* e, BlockId yes, BlockId no) {
   uint32_t outer = pos_;
-  set_pos(e->span.begin);
+  pos_ = e->span.begin;
   switch (e->kind) {
     case ExprKind::kLogical: {
       const LogicalExpr* logical = as<LogicalExpr>(e);

@@ -477,12 +477,12 @@ MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<co
   run(arena.copy(rows), cols, fail);
   bool any_view = std::any_of(subjects.begin(), subjects.end(),
                               [&](Ref subject) { return l_.find_view(subject) != nullptr; });
-  if (is_live && !any_view) warn_unreached(arms, result, rows.size() - 1);
+  if (is_live && !any_view && l_.inlining_ == nullptr) warn_unreached(arms, result, rows.size() - 1);
   return result;
 }
 
-// An arm to which no way leads is one that the arms before it leave nothing to match. A worker and
-// others that know more of a subject than its source says are no witnesses; `catch_all` is the last
+// An arm to which no way leads is one that the arms before it leave nothing to match. Workers,
+// inlined bodies and others that know more of a subject than its source says are no witnesses; `catch_all` is the last
 // arm that was looked at.
 void PatternCompiler::warn_unreached(std::span<const MatchArm> arms, const MatchResult& result,
                                      size_t catch_all) {

@@ -55,6 +55,7 @@ bool compile_modules(const SourceFile& source, const File& file, Arena& arena, I
   CompileOptions compile_options;
   compile_options.tests = options.tests;
   compile_options.warnings = options.warnings;
+  compile_options.inlining = options.inlining;
   for (const Module* module : file.modules) {
     std::unique_ptr<ModuleImage> image =
         compile_module(*module, source, arena, names, sink, compile_options);

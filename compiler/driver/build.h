@@ -21,6 +21,7 @@ namespace quelea::compiler {
 struct BuildOptions {
   bool tests = false;  // compile test blocks and doc examples; see `__tests__/0` below
   bool warnings = true;
+  bool inlining = true;  // off for tests that compare
 };
 
 struct BuiltModule {

@@ -177,6 +177,9 @@ class ModuleGenerator {
       image_->imports.push_back({self, function.name, function.arity});
       if (i > 0) image_->lambdas.push_back({i, function.captured, i});
     }
+    const std::uint32_t inlines = choices_.below(5);
+    for (std::uint32_t i = 0; i < inlines; ++i)
+      image_->inlines.push_back({choices_.below(count), choices_.below(i + 2), 1 + i, 0});
     image_->imports.push_back({image_->names.intern("Nowhere"), self, 1});
     for (const GeneratorNative& native : options_.natives)
       image_->natives.push_back(
@@ -190,7 +193,7 @@ class ModuleGenerator {
     // A copy: `functions` does not grow, but the reader need not know.
     function_ = image_->functions[index];
     function_.code_begin = size();
-    function_.lines_begin = function_.lines_end = static_cast<std::uint32_t>(image_->lines.size());
+    function_.lines_begin = static_cast<std::uint32_t>(image_->lines.size());
     function_.exceptions_begin = static_cast<std::uint32_t>(image_->exceptions.size());
     labels_.clear();
     fixups_.clear();
@@ -203,6 +206,7 @@ class ModuleGenerator {
     std::uint32_t length = 3 + choices_.below(25);
     for (std::uint32_t i = 0; i < length; ++i) {
       if (!open_.empty() && choices_.one_in(4)) bind_one();
+      if (choices_.one_in(3)) line();
       if (index == 0 && i % 2 == 0) instruction(op_call);
       if (choices_.one_in(30)) {
         back_edge(loop_top);
@@ -218,8 +222,16 @@ class ModuleGenerator {
     exceptions();
     for (Fixup fixup : fixups_) put_fixed(fixup.at, labels_[fixup.label]);
     function_.code_end = size();
+    function_.lines_end = static_cast<std::uint32_t>(image_->lines.size());
     function_.exceptions_end = static_cast<std::uint32_t>(image_->exceptions.size());
     image_->functions[index] = function_;
+  }
+
+  void line() {
+    const bool is_first = image_->lines.size() == function_.lines_begin;
+    if (!is_first && image_->lines.back().offset == offset()) return;
+    const auto bodies = static_cast<std::uint32_t>(image_->inlines.size());
+    image_->lines.push_back({offset(), 1 + choices_.below(9), 0, choices_.below(bodies + 1)});
   }
 
   void exceptions() {

@@ -31,7 +31,9 @@ Draft everything() {
         handler = draft.code.new_label();
   draft.code.emit(op_enter);
   draft.code.bind(start);
-  draft.code.line(9);
+  image.inlines.push_back({0, 1, 9, 0});
+  image.inlines.push_back({1, 2, 3, 0});
+  draft.code.line(9, 0, 2);
   draft.code.emit(op_call_ext, ImportRef{0}, Return{1, Slot{1}, live({})});
   draft.code.bind(end);
   draft.code.emit(op_ret, Slot{1});
@@ -66,6 +68,23 @@ TEST_CASE("a written module reads back as it was") {
   CHECK(result.image->docs.at(0).text == "Factorial.");
   CHECK(result.image->lambdas.at(0).unique == 0x123456789abcdef0u);
   CHECK(result.image->struct_fields.at(0).has_default);
+}
+
+TEST_CASE("inlined bodies name what is there, and no circle leads through them") {
+  const auto refusal = [](auto change) {
+    Draft draft = everything();
+    change(*draft.image);
+    return read_module(write_module(*draft.image)).error.reason;
+  };
+  CHECK(refusal([](ModuleImage&) {}).empty());
+  CHECK(refusal([](ModuleImage& image) { image.inlines[0].function = 2; }) == "no such function");
+  CHECK(refusal([](ModuleImage& image) { image.inlines[0].caller = 2; }) ==
+        "inlined into what comes later");
+  CHECK(refusal([](ModuleImage& image) { image.inlines[1].caller = 3; }) ==
+        "inlined into what comes later");
+  CHECK(refusal([](ModuleImage& image) { image.inlines[1].file = 1; }) == "no such file");
+  CHECK(refusal([](ModuleImage& image) { image.lines.back().inlined = 3; }) ==
+        "no such inlined body");
 }
 
 TEST_CASE("the interface of a module is read without its code") {

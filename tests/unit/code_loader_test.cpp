@@ -73,6 +73,51 @@ TEST_CASE("instructions become words") {
   CHECK(machine.registry.module_at(&call[0] + (1 << 20)) == nullptr);
 }
 
+TEST_CASE("a place has a frame for each body that was inlined there") {
+  Machine machine;
+  Draft draft("Places");
+  draft.image->files.push_back("places.qu");
+  const ConstantRef one = draft.integer(1);
+  draft.begin("top", 0, 2);
+  draft.code.emit(op_enter);
+  // The body of `mid`, whose call is in line 7; in it that of `low`; and one that `top` ends in.
+  draft.image->inlines.push_back({1, 1, 7, 0});
+  draft.image->inlines.push_back({2, 2, 5, 0});
+  draft.image->inlines.push_back({2, ImageInline::kNobody, 0, 0});
+  for (InlineRef from : {0u, 1u, 2u, 3u}) {
+    draft.code.line(3, 0, from);
+    draft.code.emit(op_load, Slot{1}, one);
+  }
+  draft.code.emit(op_ret, Slot{1});
+  draft.end();
+  for (const char* name : {"mid", "low"}) {
+    draft.begin(name, 0, 2);
+    draft.code.emit(op_enter);
+    draft.code.emit(op_ret_const, one);
+    draft.end();
+  }
+  const LoadedModule* module = machine.load(draft).module;
+  REQUIRE(module != nullptr);
+  const auto frames = [&](std::ptrdiff_t word, std::size_t most) {
+    std::string text;
+    std::size_t count = 0;
+    module->each_frame(module->functions[0].entry + word,
+                       [&](const LoadedFunction& function, std::uint32_t line, std::uint32_t) {
+                         text += std::string(machine.atoms.text(function.name)) + " " +
+                                 std::to_string(line) + "; ";
+                         return ++count < most;
+                       });
+    return text;
+  };
+  const std::ptrdiff_t loads = 3;
+  REQUIRE(module->functions[0].entry[loads] == op(op_load));
+  CHECK(frames(loads, 9) == "top 3; ");
+  CHECK(frames(loads + 3, 9) == "mid 3; top 7; ");
+  CHECK(frames(loads + 6, 9) == "low 3; mid 5; top 7; ");
+  CHECK(frames(loads + 6, 2) == "low 3; mid 5; ");
+  CHECK(frames(loads + 9, 9) == "low 3; ");
+}
+
 TEST_CASE("exports lead to the newest version, or to a stub") {
   Machine machine;
   Term fact = machine.atoms.intern("fact"), name = machine.atoms.intern("Fact");

@@ -147,10 +147,44 @@ L3:
     move s5, s1
     call other/1, base 4 -> s4, live {1 2 3}
 L4:
-    move s6, s1
-    call square/1, base 5 -> s1, live {2 3 4}
+    mul s1, s1, s1
     alloc 5, live {1 2 3 4}
     tuple s1, [s2, s3, s4, s1]
+    ret s1
+)");
+}
+
+TEST_CASE("the clauses of a small function come before its call", "[core]") {
+  CHECK("\n" + compile_text(R"(
+fn place(0, _) = 1
+fn place(n, x) when n > 0 = n - x
+pub fn sum(a, b) = a * place(b, a))").code("sum") == R"(
+    enter
+    eq_imm s2, 0, L1
+    load s2, 1
+    jump L3
+L1:
+    gt_imm s2, 0, L2
+    sub s2, s2, s1
+    jump L3
+L2:
+    move s3, s2
+    move s4, s1
+    call place/2, base 2 -> s2, live {1}
+L3:
+    mul s1, s1, s2
+    ret s1
+)");
+}
+
+TEST_CASE("a function that calls itself is not put in place of its calls", "[core]") {
+  CHECK("\n" + compile_text(R"(
+fn last(n) = if n == 0 { n } else { last(n - 1) }
+pub fn twice(n) = last(n) + 1)").code("twice") == R"(
+    enter
+    move s2, s1
+    call last/1, base 1 -> s1, live {}
+    add_imm s1, s1, 1
     ret s1
 )");
 }

@@ -16,18 +16,17 @@ void Assembler::begin_function(const ImageFunction& function, std::uint32_t inde
   ranges_.clear();
 }
 
-void Assembler::line(std::uint32_t line, std::uint32_t file) {
+void Assembler::line(std::uint32_t line, std::uint32_t file, InlineRef inlined) {
   std::vector<LineEntry>& lines = image_.lines;
   if (lines.size() > function_.lines_begin) {
     LineEntry& last = lines.back();
-    if (last.line == line && last.file == file) return;
+    if (last.line == line && last.file == file && last.inlined == inlined) return;
     if (last.offset == offset()) {
-      last.line = line;
-      last.file = file;
+      last = {offset(), line, file, inlined};
       return;
     }
   }
-  lines.push_back({offset(), line, file});
+  lines.push_back({offset(), line, file, inlined});
 }
 
 std::uint32_t Assembler::end_function() {

@@ -122,8 +122,8 @@ class Assembler {
     return static_cast<std::uint32_t>(code_.size()) - function_.code_begin;
   }
 
-  /// What follows comes from this line.
-  void line(std::uint32_t line, std::uint32_t file = 0);
+  /// What follows comes from this line, of the function's own code or of a body that was inlined.
+  void line(std::uint32_t line, std::uint32_t file = 0, InlineRef inlined = 0);
   /// Call in the order of the table: inner ranges first. Labels may be bound later.
   void exception_range(Label start, Label end, Label handler, ExceptionKind kind) {
     ranges_.push_back({start, end, handler, kind});

@@ -61,6 +61,7 @@ class Disassembler {
   void head(const ImageFunction& function);
   void code(const ImageFunction& function);
   void find_labels(const ImageFunction& function);
+  void place(const LineEntry& entry);
   void exceptions(const ImageFunction& function);
 
   const ModuleImage& image_;
@@ -158,13 +159,7 @@ void Disassembler::code(const ImageFunction& function) {
     }
     for (; line < function.lines_end && image_.lines[line].offset <= at; ++line) {
       if (!options_.lines) continue;
-      add("  .line ");
-      add(image_.lines[line].line);
-      if (image_.lines[line].file != 0) {
-        add(" file ");
-        add(image_.lines[line].file);
-      }
-      add("\n");
+      place(image_.lines[line]);
     }
     if (options_.offsets) {
       std::string number = std::to_string(at);
@@ -188,6 +183,29 @@ void Disassembler::code(const ImageFunction& function) {
     label(static_cast<std::uint32_t>(end - code));
     add(":\n");
   }
+}
+
+/// "  .line 3 of add/2, called in line 5 of twice/1, called in line 8"
+void Disassembler::place(const LineEntry& entry) {
+  add("  .line ");
+  LineEntry at = entry;
+  for (;;) {
+    add(at.line);
+    if (at.file != 0) {
+      add(" file ");
+      add(at.file);
+    }
+    if (at.inlined == 0) break;
+    const ImageInline& body = image_.inlines[at.inlined - 1];
+    add(" of ");
+    name(image_.functions[body.function].name);
+    add("/");
+    add(image_.functions[body.function].arity);
+    if (body.caller == ImageInline::kNobody) break;
+    add(", called in line ");
+    at = {0, body.line, body.file, body.caller - 1};
+  }
+  add("\n");
 }
 
 void Disassembler::exceptions(const ImageFunction& function) {

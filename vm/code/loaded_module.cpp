@@ -41,13 +41,13 @@ const LoadedException* LoadedModule::exception_at(const Word* pc) const {
 
 LoadedLine LoadedModule::line_at(const Word* pc) const {
   const LoadedFunction* function = function_at(pc);
-  if (function == nullptr) return {0, 0, 0};
+  if (function == nullptr) return {0, 0, 0, 0};
   auto word = static_cast<std::uint32_t>(pc - code);
   auto begin = lines.begin() + function->lines_begin, end = lines.begin() + function->lines_end;
   auto after = std::upper_bound(begin, end, word, [](std::uint32_t offset, const LoadedLine& line) {
     return offset < line.word;
   });
-  if (after == begin) return {word, function->line, 0};
+  if (after == begin) return {word, function->line, 0, 0};
   return *(after - 1);
 }
 

@@ -100,6 +100,17 @@ struct LoadedLine {
   std::uint32_t word;  ///< First word of code, counted from the module's first.
   std::uint32_t line;
   std::uint32_t file;
+  InlineRef inlined;
+};
+
+struct LoadedFunction;
+
+/// As ImageInline.
+struct LoadedInline {
+  const LoadedFunction* function;
+  std::uint32_t caller;
+  std::uint32_t line;
+  std::uint32_t file;
 };
 
 struct LoadedException {
@@ -137,6 +148,7 @@ struct LoadedModule {
   std::vector<LoadedFunction> functions;  ///< In order of their code.
   std::vector<std::uint32_t> exports;     ///< Indexes of exported functions, by (name, arity).
   std::vector<FunEntry> lambdas;
+  std::vector<LoadedInline> inlines;
   std::vector<LoadedLine> lines;
   std::vector<LoadedException> exceptions;  ///< Disjoint and in order.
   std::vector<std::string> files;
@@ -157,6 +169,22 @@ struct LoadedModule {
   /// Where the instruction at `pc` comes from; line 0 when unknown. For a return point give the
   /// return point.
   LoadedLine line_at(const Word* pc) const;
+  /// The frames that `pc`, or a return point, is the place of: `visit(function, line, file)` for
+  /// each body that was inlined there, the innermost first, and at last for the function around
+  /// them, unless its frame would have been gone. Ends where `visit` returns false.
+  template <class Visit>
+  void each_frame(const Word* pc, const Visit& visit) const {
+    const LoadedFunction* around = function_at(pc);
+    if (around == nullptr) return;
+    LoadedLine at = line_at(pc);
+    while (at.inlined != 0) {
+      const LoadedInline& body = inlines[at.inlined - 1];
+      if (!visit(*body.function, at.line, at.file)) return;
+      if (body.caller == ImageInline::kNobody) return;
+      at = {at.word, body.line, body.file, body.caller - 1};
+    }
+    visit(*around, at.line, at.file);
+  }
 };
 
 }  // namespace quelea

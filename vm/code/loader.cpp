@@ -146,7 +146,8 @@ bool Loading::expand() {
     function.lines_begin = static_cast<std::uint32_t>(module_->lines.size());
     for (std::uint32_t l = source.lines_begin; l < source.lines_end; ++l) {
       const LineEntry& line = image_->lines[l];
-      module_->lines.push_back({expander.word_at(line.offset), line.line, line.file});
+      module_->lines.push_back(
+          {expander.word_at(line.offset), line.line, line.file, line.inlined});
     }
     function.lines_end = static_cast<std::uint32_t>(module_->lines.size());
     function.exceptions_begin = static_cast<std::uint32_t>(module_->exceptions.size());
@@ -194,6 +195,9 @@ void Loading::describe_functions(const Word* code) {
     function.entry = code + reinterpret_cast<std::uintptr_t>(function.entry);
     function.end = code + reinterpret_cast<std::uintptr_t>(function.end);
   }
+  for (const ImageInline& one : image_->inlines)
+    module_->inlines.push_back(
+        {&module_->functions[position_[one.function]], one.caller, one.line, one.file});
   for (std::uint32_t i = 0; i < image_->lambdas.size(); ++i)
     module_->lambdas[i].entry = module_->functions[position_[image_->lambdas[i].function]].entry;
 }
@@ -222,6 +226,7 @@ void Loading::keep_rest() {
   // What was turned into something else would only take room.
   image_->code = {};
   image_->lines = {};
+  image_->inlines = {};
   image_->exceptions = {};
   image_->constants = {};
   image_->functions = {};

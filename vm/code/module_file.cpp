@@ -320,16 +320,40 @@ void read_code(Chunk& in) {
   in.check(end == size, "functions do not cover the code");
 }
 
+void write_inlines(const ModuleImage& image, std::string& out) {
+  put(out, image.inlines.size());
+  for (const ImageInline& one : image.inlines) {
+    put(out, one.function);
+    put(out, one.caller);
+    put(out, one.line);
+    put(out, one.file);
+  }
+}
+
+void read_inlines(Chunk& in) {
+  std::size_t count = in.count(4);
+  in.image.inlines.reserve(count);
+  for (std::uint32_t i = 0; i < count && !in.failed(); ++i) {
+    ImageInline& one = in.image.inlines.emplace_back();
+    one.function = in.index(in.image.functions.size(), "no such function");
+    // Callers come first, so that no way through them is a circle.
+    one.caller = in.index(std::size_t{i} + 2, "inlined into what comes later");
+    one.line = in.u32();
+    one.file = in.u32();
+  }
+}
+
 void write_lines(const ModuleImage& image, std::string& out) {
   put(out, image.lines.size());
   for (std::uint32_t index : code_order(image.functions)) {
     const ImageFunction& function = image.functions[index];
-    LineEntry last{0, function.line, 0};
+    LineEntry last{0, function.line, 0, 0};
     for (std::uint32_t i = function.lines_begin; i < function.lines_end; ++i) {
       const LineEntry& entry = image.lines[i];
       put(out, entry.offset - last.offset);
       put_signed(out, static_cast<std::int64_t>(entry.line) - last.line);
       put(out, entry.file);
+      put(out, entry.inlined);
       last = entry;
     }
   }
@@ -338,9 +362,9 @@ void write_lines(const ModuleImage& image, std::string& out) {
 void read_lines(Chunk& in) {
   LineEntry last;
   read_by_function(
-      in, in.image.lines, 3, &ImageFunction::lines_begin, &ImageFunction::lines_end,
+      in, in.image.lines, 4, &ImageFunction::lines_begin, &ImageFunction::lines_end,
       [&](const ImageFunction& function, bool first) {
-        if (first) last = {0, function.line, 0};
+        if (first) last = {0, function.line, 0, 0};
         std::uint64_t offset = std::uint64_t{last.offset} + in.u32();
         std::int64_t delta = in.signed_number();
         in.check(delta >= -(std::int64_t{1} << 32) && delta <= (std::int64_t{1} << 32),
@@ -351,7 +375,9 @@ void read_lines(Chunk& in) {
         in.check(offset < size, "line entry outside of its function");
         in.check(first || offset > last.offset, "line entries out of order");
         std::uint32_t file = in.u32();
-        last = {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(line), file};
+        InlineRef inlined = in.index(in.image.inlines.size() + 1, "no such inlined body");
+        last = {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(line), file,
+                inlined};
         return last;
       });
 }
@@ -402,6 +428,8 @@ void read_source(Chunk& in) {
   for (unsigned i = 0; i < 8; ++i) in.image.source_hash |= std::uint64_t{bytes[i]} << 8 * i;
   for (const LineEntry& line : in.image.lines)
     in.check(line.file < count || line.file == 0, "no such file");
+  for (const ImageInline& one : in.image.inlines)
+    in.check(one.file < count || one.file == 0, "no such file");
 }
 
 void write_docs(const ModuleImage& image, std::string& out) {
@@ -513,6 +541,7 @@ constexpr ChunkKind kChunks[] = {
     {"Func", write_functions, read_functions, kBoth},
     {"Lamb", write_lambdas, read_lambdas, kCode},
     {"Code", write_code, read_code, kCode},
+    {"Inln", write_inlines, read_inlines, kCode},
     {"Line", write_lines, read_lines, kCode},
     {"Exce", write_exceptions, read_exceptions, kCode},
     {"Srce", write_source, read_source, kBoth},

@@ -21,7 +21,7 @@
 
 namespace quelea {
 
-inline constexpr std::uint32_t kModuleFormatVersion = 1;
+inline constexpr std::uint32_t kModuleFormatVersion = 2;
 
 /// A hash of opcodes.def.
 std::uint64_t instruction_set_hash();

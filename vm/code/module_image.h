@@ -143,12 +143,31 @@ struct ImageLambda {
   std::uint64_t unique = 0;
 };
 
+/// Whose code an instruction is, in a line entry: 0 the function's own, n the body that
+/// `inlines[n - 1]` put there.
+using InlineRef = std::uint32_t;
+
+/// The body of a function in the place of one of its calls. A trace shows it as a frame of its own,
+/// and behind it its caller's at the line of the call.
+struct ImageInline {
+  /// `caller` of a tail call: the caller's frame would be gone, and with it the one whose code this
+  /// is in.
+  static constexpr std::uint32_t kNobody = 0;
+
+  std::uint32_t function = 0;  ///< Whose body it is.
+  /// kNobody, or 1 + the InlineRef of the code that the call stood in, which is an earlier one.
+  std::uint32_t caller = kNobody;
+  std::uint32_t line = 0;  ///< Of the call; with the file it means nothing where nobody called.
+  std::uint32_t file = 0;
+};
+
 /// Instructions from `offset` on, up to the next entry, come from this line.
 struct LineEntry {
   std::uint32_t offset = 0;
   std::uint32_t line = 0;
   /// Index in `files`.
   std::uint32_t file = 0;
+  InlineRef inlined = 0;
 };
 
 enum class ExceptionKind : std::uint8_t {
@@ -216,6 +235,7 @@ struct ModuleImage {
   std::vector<ImageFunction> functions;
   std::vector<ImageLambda> lambdas;
   std::vector<std::uint8_t> code;
+  std::vector<ImageInline> inlines;
   std::vector<LineEntry> lines;
   std::vector<ExceptionEntry> exceptions;
 

@@ -95,7 +95,8 @@ class Look {
   ProcessExtra* extra() { return target_.extra_record; }
   Term copied(Term term, bool foreign);
   std::string_view status() const;
-  Term function_at(const Word* pc);
+  enum class Frame : std::uint8_t { Newest, Oldest };
+  Term function_at(const Word* pc, Frame which);
   Term initial_call();
   Term trace();
   Term links();
@@ -134,9 +135,16 @@ std::string_view Look::status() const {
   return waits ? "waiting" : "runnable";
 }
 
-Term Look::function_at(const Word* pc) {
+/// The function that runs there: of those inlined into each other the newest or the oldest.
+Term Look::function_at(const Word* pc, Frame which) {
   const LoadedModule* module = vm_.code().module_at(pc);
-  const LoadedFunction* function = module != nullptr ? module->function_at(pc) : nullptr;
+  const LoadedFunction* function = nullptr;
+  if (module != nullptr) {
+    module->each_frame(pc, [&](const LoadedFunction& one, std::uint32_t, std::uint32_t) {
+      function = &one;
+      return which == Frame::Oldest;
+    });
+  }
   if (function == nullptr) return atoms::undefined;
   return to_.tuple(module->name, function->name, Term::small(function->arity - function->captured));
 }
@@ -153,7 +161,7 @@ Term Look::initial_call() {
     pc = reinterpret_cast<const Word*>(&point);
     fp = caller_of(fp, point);
   }
-  return function_at(pc);
+  return function_at(pc, Frame::Oldest);
 }
 
 Term Look::trace() {
@@ -285,7 +293,7 @@ Term Look::item(std::string_view name) {
     return registered.is_atom() ? registered : Term::nil_list();
   }
   if (name == "status") return atom(status());
-  if (name == "current_function") return function_at(target_.pc);
+  if (name == "current_function") return function_at(target_.pc, Frame::Newest);
   if (name == "initial_call") return initial_call();
   if (name == "links") return links();
   if (name == "monitors") return monitors();

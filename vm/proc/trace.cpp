@@ -48,23 +48,49 @@ Term capture_trace(Process& p) {
 
 namespace {
 
-Term place_of(TermAlloc& to, const LoadedModule& module, const Word* pc) {
-  const LoadedLine line = module.line_at(pc);
-  if (line.line == 0 || line.file >= module.files.size()) return Term::nil_list();
-  const Term file = binary_from_text(to, module.files[line.file]);
-  return to.cons(to.tuple(atoms::file, file),
-                 to.cons(to.tuple(atoms::line, Term::small(line.line)), Term::nil_list()));
-}
+struct Place {
+  const LoadedModule* module;
+  const LoadedFunction* function;
+  std::uint32_t line, file;
+};
 
-/// One entry; none for an address that is in no function.
-Term entry_of(TermAlloc& to, Vm& vm, const Word* pc, Term arguments) {
-  const LoadedModule* module = vm.code().module_at(pc);
-  const LoadedFunction* function = module != nullptr ? module->function_at(pc) : nullptr;
-  if (function == nullptr) return Term::none();
-  const Term arity = Term::small(function->arity - function->captured);
-  return to.tuple(module->name, function->name, arguments.is_none() ? arity : arguments,
-                  place_of(to, *module, pc));
-}
+/// The places of a trace, the newest first: one for each frame, and for each body that was inlined
+/// there.
+class Places {
+ public:
+  void add(Vm& vm, const Word* pc) {
+    const LoadedModule* module = vm.code().module_at(pc);
+    if (module == nullptr) return;
+    module->each_frame(
+        pc, [&](const LoadedFunction& function, std::uint32_t line, std::uint32_t file) {
+          if (count_ < kMaxTraceEntries) places_[count_++] = {module, &function, line, file};
+          return count_ < kMaxTraceEntries;
+        });
+  }
+
+  /// `arguments` are the newest function's, or none.
+  Term list(TermAlloc& to, Term arguments) const {
+    Term list = Term::nil_list();
+    for (std::size_t i = count_; i-- > 0;)
+      list = to.cons(entry(to, places_[i], i == 0 ? arguments : Term::none()), list);
+    return list;
+  }
+
+ private:
+  static Term entry(TermAlloc& to, const Place& at, Term arguments) {
+    if (arguments.is_none()) arguments = Term::small(at.function->arity - at.function->captured);
+    return to.tuple(at.module->name, at.function->name, arguments, place(to, at));
+  }
+  static Term place(TermAlloc& to, const Place& at) {
+    if (at.line == 0 || at.file >= at.module->files.size()) return Term::nil_list();
+    const Term file = binary_from_text(to, at.module->files[at.file]);
+    return to.cons(to.tuple(atoms::file, file),
+                   to.cons(to.tuple(atoms::line, Term::small(at.line)), Term::nil_list()));
+  }
+
+  Place places_[kMaxTraceEntries];
+  std::size_t count_ = 0;
+};
 
 }  // namespace
 
@@ -75,38 +101,29 @@ Term readable_trace(Process& p, Term raw) {
     raw = tuple_at(raw, 1);
   }
   if (!is_big(raw)) return raw.is_none() ? Term::nil_list() : raw;
-  const std::size_t count = header_of(raw).payload_words();
-  Term list = Term::nil_list();
-  for (std::size_t i = count; i-- > 0;) {
-    auto pc = reinterpret_cast<const Word*>(raw.pointer()[1 + i]);
-    // `first` is the arguments of the newest function, or a whole entry of a native above it.
-    const bool whole = first.is_boxed();
-    const Term entry = entry_of(p, p.vm(), pc, i == 0 && !whole ? first : Term::none());
-    if (!entry.is_none()) list = p.cons(entry, list);
-    if (i == 0 && whole) list = p.cons(first, list);
-  }
-  return list;
+  Places places;
+  for (std::size_t i = 0; i < header_of(raw).payload_words(); ++i)
+    places.add(p.vm(), reinterpret_cast<const Word*>(raw.pointer()[1 + i]));
+  // `first` is the arguments of the newest function, or a whole entry of a native above it.
+  const bool whole = first.is_boxed();
+  const Term list = places.list(p, whole ? Term::none() : first);
+  return whole ? p.cons(first, list) : list;
 }
 
 Term trace_of_other(TermAlloc& to, const Process& other) {
-  const Word* pcs[kMaxTraceEntries];
-  std::size_t count = 0;
+  Places places;
+  std::size_t frames = 0;
   const Word* pc = other.pc;
   Term* fp = newest_frame(other);
   if (fp == nullptr) return Term::nil_list();
   for (;;) {
-    pcs[count++] = pc;
+    places.add(other.vm(), pc);
     const ReturnPoint& point = return_point_of(fp);
-    if (point.base_bytes == 0 || count == kMaxTraceEntries) break;
+    if (point.base_bytes == 0 || ++frames == kMaxTraceEntries) break;
     pc = reinterpret_cast<const Word*>(&point);
     fp = caller_of(fp, point);
   }
-  Term list = Term::nil_list();
-  while (count-- > 0) {
-    const Term entry = entry_of(to, other.vm(), pcs[count], Term::none());
-    if (!entry.is_none()) list = to.cons(entry, list);
-  }
-  return list;
+  return places.list(to, Term::none());
 }
 
 namespace {
