@@ -103,16 +103,8 @@ class Measure {
         auto list = as<const ListPattern>(pattern);
         return all_fit(list->elements) && fits(list->tail);
       }
-      case PatternKind::kRange:
-        return !is_leaf_;
-      case PatternKind::kMap:
-        return !is_leaf_ && fields_fit(as<const MapPattern>(pattern)->fields);
-      case PatternKind::kStruct:
-        return !is_leaf_ && fields_fit(as<const StructPattern>(pattern)->fields);
-      case PatternKind::kAs:
-        return !is_leaf_ && fits(as<const AsPattern>(pattern)->pattern);
       default:
-        return false;
+        return !is_leaf_ && deep_pattern_fits(pattern);
     }
   }
   bool all_fit(std::span<Pattern* const> parts) {
@@ -130,6 +122,31 @@ class Measure {
   bool fields_fit(std::span<const PatternField> fields) {
     return all_of(fields, [&](const PatternField& field) { return fits(field.value); });
   }
+  bool deep_pattern_fits(const Pattern* pattern) {
+    switch (pattern->kind) {
+      case PatternKind::kRange:
+        return true;
+      case PatternKind::kPin:
+        return fits(as<const PinPattern>(pattern)->value, false);
+      case PatternKind::kMap:
+        return fields_fit(as<const MapPattern>(pattern)->fields);
+      case PatternKind::kStruct:
+        return fields_fit(as<const StructPattern>(pattern)->fields);
+      case PatternKind::kBin:
+        return all_of(as<const BinPattern>(pattern)->segments, [&](const Segment& segment) {
+          return fits(segment.pattern) && fits(segment.size, false);
+        });
+      case PatternKind::kPrefix:
+        return fits(as<const PrefixPattern>(pattern)->rest);
+      case PatternKind::kAs:
+        return fits(as<const AsPattern>(pattern)->pattern);
+      case PatternKind::kAlt:
+        return all_fit(as<const AltPattern>(pattern)->alternatives);
+      default:
+        return false;
+    }
+  }
+
   // Of operators and data.
   bool parts_fit(const Expr* e) {
     bool good = true;
@@ -143,6 +160,7 @@ class Measure {
       case ExprKind::kField:
       case ExprKind::kElement:
       case ExprKind::kIndex:
+      case ExprKind::kBin:
         return parts_fit(e);
       case ExprKind::kInterp:
         return all_fit(as<const InterpExpr>(e)->parts);
