@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "vm/code/segments.h"
+
 namespace quelea::compiler {
 
 // Values and what is known of them ----------------------------------------------------------------
@@ -98,6 +100,7 @@ void PatternCompiler::learn(OccId id, const Pat* pat, bool holds) {
   Occ& occ = occs_[id];
   if (!holds) {
     occ.negatives = l_.context_.arena.make<Negative>(pat, occ.negatives);
+    if (occ.position != kNoRef) learn_before(id, pat);
     return;
   }
   if (occ.position != kNoRef) return;
@@ -107,6 +110,20 @@ void PatternCompiler::learn(OccId id, const Pat* pat, bool holds) {
   if (pat->kind == PatKind::kTuple) occ.arity = static_cast<uint32_t>(pat->parts.size());
   if (pat->kind == PatKind::kConst && known == Known::kTuple)
     occ.arity = l_.consts_[pat->low].count;
+}
+
+// Where what is left behind a position is no number of bytes, it is none from a byte before it.
+void PatternCompiler::learn_before(OccId id, const Pat* failed) {
+  constexpr int kMaxSteps = 16;
+  if (failed->segments.empty() || failed->segments[0].op != op_bs_rest ||
+      failed->segments[0].unit != 8 || !occs_[id].aligned)
+    return;
+  for (int steps = 0; steps < kMaxSteps && occs_[id].parent != id; ++steps) {
+    id = occs_[id].parent;
+    if (!occs_[id].aligned) return;
+    change(id);
+    occs_[id].negatives = l_.context_.arena.make<Negative>(failed, occs_[id].negatives);
+  }
 }
 
 bool PatternCompiler::same_read(const PatSegment& a, const PatSegment& b) {
@@ -219,6 +236,65 @@ bool PatternCompiler::is_exhausted(const Pat* cell, const Negative* failed) cons
   return false;
 }
 
+uint64_t PatternCompiler::bits_of(const PatSegment& segment) const {
+  constexpr int64_t kMost = int64_t{1} << 48;  // nothing has more
+  if (segment.op == op_bs_literal) return 8 * l_.consts_[segment.literal].text.size();
+  if (segment.op == op_bs_utf) return 8;
+  if (segment.size_const == kNoConst) return 0;
+  const Const& size = l_.consts_[segment.size_const];
+  const bool counts = size.kind == ConstKind::kInt && size.value >= 0 && size.value <= kMost;
+  return counts ? static_cast<uint64_t>(size.value) * segment.unit : 0;
+}
+
+// Whether a binary pattern fails wherever the first read of another has failed at its place.
+bool PatternCompiler::is_excluded(const Pat* failed, const Pat* cell) const {
+  constexpr size_t kMostSegments = 16;  // looking at all, again and again, would be quadratic
+  if (failed->segments.empty()) return cell->segments.empty();
+  if (cell->segments.size() > kMostSegments)
+    return same_read(failed->segments[0], cell->segments[0]);
+  const PatSegment& read = failed->segments[0];
+  const PatSegment* first = cell->segments.empty() ? nullptr : &cell->segments[0];
+  if (first != nullptr && same_read(read, *first)) return true;
+  switch (read.op) {
+    case op_bs_rest: {
+      // What is left is no multiple of the unit.
+      uint64_t bits = 0;
+      for (const PatSegment& segment : cell->segments) {
+        const bool is_known = segment.op != op_bs_rest && segment.op != op_bs_utf &&
+                              segment.size == nullptr;
+        const uint32_t unit = segment.op == op_bs_utf ? 8 : segment.unit;
+        if (!is_known && unit % read.unit != 0) return false;
+        bits += is_known ? bits_of(segment) : 0;
+      }
+      return bits % read.unit == 0;
+    }
+    case op_bs_int:
+    case op_bs_bits: {
+      // Fewer bits are left than it has.
+      uint64_t least = 0;
+      for (const PatSegment& segment : cell->segments) least += bits_of(segment);
+      return bits_of(read) != 0 && least >= bits_of(read);
+    }
+    case op_bs_literal:
+      return first != nullptr && first->op == op_bs_literal &&
+             l_.consts_[first->literal].text.starts_with(l_.consts_[read.literal].text);
+    case op_bs_utf:
+      // The text does not begin with a character.
+      return read.flags == static_cast<uint32_t>(quelea::SegmentType::Utf8) && first != nullptr &&
+             is_ascii(*first);
+    default:
+      return false;
+  }
+}
+
+bool PatternCompiler::is_ascii(const PatSegment& segment) const {
+  constexpr int kAsciiEnd = 0x80;
+  if (segment.op != op_bs_literal)
+    return wanted_byte(segment) >= 0 && wanted_byte(segment) < kAsciiEnd;
+  std::string_view text = l_.consts_[segment.literal].text;
+  return !text.empty() && static_cast<unsigned char>(text[0]) < kAsciiEnd;
+}
+
 bool PatternCompiler::decided_no(const Row& row, const State& state) const {
   for (size_t i = 0; i < state.cols.size(); ++i) {
     const Pat* cell = row.cells[i];
@@ -242,12 +318,7 @@ bool PatternCompiler::decided_no(const Row& row, const State& state) const {
           if (field.key == no->pat->fields[0].key) return true;
       }
       if (no->pat->kind == PatKind::kBin && cell->kind == PatKind::kBin) {
-        if (occ.position == kNoRef) return true;
-        if (no->pat->segments.empty() || cell->segments.empty()) {
-          if (no->pat->segments.empty() && cell->segments.empty()) return true;
-        } else if (same_read(no->pat->segments[0], cell->segments[0])) {
-          return true;
-        }
+        if (occ.position == kNoRef || is_excluded(no->pat, cell)) return true;
       }
     }
   }

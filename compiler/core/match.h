@@ -125,7 +125,7 @@ class PatternCompiler {
   // A value that patterns look at, or a position in a binary.
   struct Occ {
     Ref value = kNoRef;  // kNoRef: not read yet on this path
-    OccId parent = 0;
+    OccId parent = 0;      // the value that this is a part of; the position before this one
     Projection projection = Projection::kNone;
     Known known = Known::kNothing;
     uint32_t index = 0;     // kElement; with Known::kTuple: see arity
@@ -185,6 +185,7 @@ class PatternCompiler {
   void undo(uint32_t mark);
   Ref read(OccId occ);
   void learn(OccId occ, const Pat* pat, bool holds);
+  void learn_before(OccId id, const Pat* failed);
 
   Row* new_row(const Row& from, size_t columns);
   void strip(Row& row, size_t column, OccId occ);
@@ -227,6 +228,9 @@ class PatternCompiler {
   Known class_of(const Pat* pat) const;
   bool same_test(const Pat* a, const Pat* b) const;
   static bool same_read(const PatSegment& a, const PatSegment& b);
+  bool is_excluded(const Pat* failed, const Pat* cell) const;
+  uint64_t bits_of(const PatSegment& segment) const;  // at least so many
+  bool is_ascii(const PatSegment& segment) const;
   bool in_range(ConstId value, const Pat* range) const;
   bool over_budget() const { return work_ > budget_; }
 

@@ -422,6 +422,7 @@ bool PatternCompiler::step_bin(State& state, size_t column, const Pat* pat) {
                       .position = view != nullptr ? view->position : l_.integer(0),
                       .aligned = true,
                       .whole = view != nullptr});
+  occs_[at].parent = at;
   std::span<OccId> cols;
   state.rows = select(
       state, column, false, {&at, 1},
@@ -625,7 +626,11 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
   bool whole = occs_[occ].whole;
   OccId parts[2] = {
       add_occ({.known = known}),
-      add_occ({.value = binary, .position = position, .aligned = aligned, .whole = whole})};
+      add_occ({.value = binary,
+               .parent = occ,
+               .position = position,
+               .aligned = aligned,
+               .whole = whole})};
   bool wanted = false;
   std::span<Row*> rows = select(
       state, column, false, parts,
@@ -645,7 +650,8 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
       cols);
   // The fact for the rows to come; a size that depends on names is nobody else's.
   bool is_rest = segment.op == op_bs_rest && segment.unit == 8 && aligned;
-  BlockId no = is_rest && whole
+  const bool is_all = segment.op == op_bs_rest && segment.unit == 1;
+  BlockId no = is_all || (is_rest && whole)
                    ? never()
                    : otherwise(state.rows.subspan(1), state.cols, state.fail, occ, pat);
   if (segment.size != nullptr && no == state.fail) {
