@@ -6,9 +6,9 @@
 //   next; constants that
 //      an operation cannot hold get a `load`, operations with a small constant become their `_imm`
 //      form.
-//   2. liveness (liveness.cpp): for each value the blocks it is live into, found from its uses
-//   upwards, so that the
-//      cost is what the answer is long; then, in each block, which operands are last uses.
+//   2. liveness (liveness.cpp): for each block the values that are live into it, found from the end
+//   upwards in sets that share what they have in common (live_sets.h), so that the cost is what
+//   changes; then, in each block, which operands are last uses.
 //   3. slots (slots.cpp): the function is in SSA form, so going through the blocks in dominance
 //   order and giving each
 //      value a slot that no live value holds needs no backtracking. Slots are plenty; the art is in
@@ -23,6 +23,7 @@
 #include <span>
 #include <vector>
 
+#include "compiler/codegen/live_sets.h"
 #include "compiler/core/ir.h"
 #include "compiler/core/lower.h"
 #include "vm/code/assembler.h"
@@ -37,6 +38,8 @@ class CodeGenerator {
       : context_(context), consts_(context.consts), assembler_(context.image) {}
 
   void generate(IrFunction& function);
+  // What the sets of living values took, for tests.
+  size_t live_size() const { return live_sets_.size(); }
 
  private:
   static constexpr uint32_t kNoSlot = 0;  // slot 0 is the return address
@@ -49,11 +52,15 @@ class CodeGenerator {
   void use_immediate(Inst& inst);
   void find_liveness();
   void collect_uses();
-  void mark_live_in(BlockId block, Ref value);
+  LiveSet live_out(BlockId block);
+  bool flow_through(BlockId block);
   void find_last_uses();
   void block_last_uses(BlockId block);
   void hint_operands(InstId id, BlockId block, uint32_t base);
   void hint_arguments(InstId id, BlockId block, uint32_t first, uint32_t base);
+  bool is_living(Ref value, BlockId block) const {
+    return stamp_[value] == order_index_[block] + 1 || live_sets_.contains(live_out_, value);
+  }
   void leave_behind(const Inst& inst, BlockId block);
   uint32_t expected_base() const;
   void allocate();
@@ -68,9 +75,13 @@ class CodeGenerator {
     return slot / 64 < occupied_.size() && (occupied_[slot / 64] >> slot % 64 & 1) != 0;
   }
   void occupy(uint32_t slot, Ref value);
-  void release(uint32_t slot) { occupied_[slot / 64] &= ~(uint64_t{1} << slot % 64); }
+  void release(uint32_t slot) {
+    occupied_[slot / 64] &= ~(uint64_t{1} << slot % 64);
+    held_ = live_sets_.erase(held_, holder_[slot]);
+  }
   uint32_t lowest_free() const;
   uint32_t highest_occupied() const;
+  uint32_t occupied_up_to(uint32_t slot) const;
   bool is_loop_head(BlockId block) const;
   uint32_t choose_slot(Ref value, uint32_t position, BlockId block);
   uint32_t window_slot(Ref value, uint32_t position, BlockId block);
@@ -127,20 +138,14 @@ class CodeGenerator {
   std::vector<uint32_t> order_index_;  // by block; kNoIndex: not reached
   std::vector<uint32_t> pred_first_;   // by block: [pred_first_[b], pred_first_[b + 1]) in preds_
   std::vector<BlockId> preds_;
-  std::vector<BlockId> def_block_;   // by value
-  std::vector<uint32_t> use_first_;  // by value: uses in other blocks than its own
-  std::vector<BlockId> use_blocks_;
-  std::vector<Ref> live_mark_;       // by block, while one value is followed
-  std::vector<uint32_t> live_head_;  // by block: chain in live_nodes_
-  struct LiveNode {
-    Ref value;
-    uint32_t next;
-  };
-  std::vector<LiveNode> live_nodes_;
+  std::vector<BlockId> def_block_;  // by value
+  LiveSets live_sets_;
+  std::vector<LiveSet> live_in_;  // by block
   std::vector<BlockId> worklist_;
 
   std::vector<uint8_t> last_use_;  // by operand
-  std::vector<uint32_t> stamp_;    // by value: the block whose walk saw it live
+  LiveSet live_out_ = 0;           // of the block that is walked
+  std::vector<uint32_t> stamp_;    // by value: the block whose walk saw it live besides
   struct Hint {
     InstId inst = kNoInst;  // a call, with `slot` its argument's number
     uint32_t wish = 0;      // where that argument will probably be, for values of other blocks
@@ -164,6 +169,7 @@ class CodeGenerator {
   std::vector<uint32_t>
       param_wish_;  // by value: the slot an argument for this parameter already has
   std::vector<uint64_t> occupied_;
+  LiveSet held_ = 0;            // the values in occupied slots
   std::vector<Ref> holder_;     // by slot
   std::vector<uint32_t> base_;  // by instruction: of calls
   std::vector<uint32_t> live_;  // by instruction: of safe points, in live_words_: count, then words

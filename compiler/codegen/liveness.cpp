@@ -36,43 +36,59 @@ void CodeGenerator::collect_uses() {
     each_successor(block, [&](BlockId target) { preds_[at[target]++] = block; });
 }
 
-void CodeGenerator::mark_live_in(BlockId block, Ref value) {
-  worklist_.assign(1, block);
-  while (!worklist_.empty()) {
-    BlockId b = worklist_.back();
-    worklist_.pop_back();
-    if (live_mark_[b] == value || def_block_[value] == b) continue;
-    live_mark_[b] = value;
-    live_nodes_.push_back({value, live_head_[b]});
-    live_head_[b] = static_cast<uint32_t>(live_nodes_.size() - 1);
-    for (uint32_t i = pred_first_[b]; i < pred_first_[b + 1]; ++i) worklist_.push_back(preds_[i]);
-  }
+// What lives out of a block, into those that come after it and into its handler.
+LiveSet CodeGenerator::live_out(BlockId block) {
+  LiveSet set = 0;
+  f_->each_target(f_->terminator(block),
+                  [&](BlockId& target) { set = live_sets_.unite(set, live_in_[target]); });
+  if (f_->blocks[block].handler != kNoBlock)
+    set = live_sets_.unite(set, live_in_[f_->blocks[block].handler]);
+  return set;
 }
 
-void CodeGenerator::find_liveness() {
-  IrFunction& f = *f_;
-  collect_uses();
-  // Uses in other blocks, by value.
-  use_first_.assign(f.value_count + 1, 0);
-  auto each_outer_use = [&](const auto& visit) {
-    for (BlockId block : order_)
-      for (InstId i = f.blocks[block].first; i != kNoInst; i = f.insts[i].next) {
-        if (f.insts[i].dead) continue;
-        for (Ref ref : f.args(f.insts[i]))
-          if (is_value(ref) && def_block_[ref] != block) visit(ref, block);
-      }
+// Finds what lives into a block by what lives out of it. True: that has changed.
+bool CodeGenerator::flow_through(BlockId block) {
+  const IrFunction& f = *f_;
+  const Block& b = f.blocks[block];
+  live_sets_.keep();
+  LiveSet set = live_out(block);
+  const auto define = [&](Ref first, uint32_t count) {
+    for (Ref value = first; value < first + count; ++value)
+      if (def_block_[value] == block) set = live_sets_.erase(set, value);
   };
-  each_outer_use([&](Ref ref, BlockId) { ++use_first_[ref + 1]; });
-  for (size_t i = 1; i < use_first_.size(); ++i) use_first_[i] += use_first_[i - 1];
-  use_blocks_.resize(use_first_.back());
-  std::vector<uint32_t> at(use_first_.begin(), use_first_.end() - 1);
-  each_outer_use([&](Ref ref, BlockId block) { use_blocks_[at[ref]++] = block; });
-  live_mark_.assign(f.blocks.size(), kNoRef);
-  live_head_.assign(f.blocks.size(), kNoIndex);
-  live_nodes_.clear();
-  for (Ref value = 0; value < f.value_count; ++value)
-    for (uint32_t i = use_first_[value]; i < use_first_[value + 1]; ++i)
-      mark_live_in(use_blocks_[i], value);
+  define(b.first_param, b.param_count);
+  if (block == 0) define(0, f.arity);
+  if (const InstId test = entry_def_[block]; test != kNoInst)
+    define(f.insts[test].result, op_shape(f.insts[test].op).results);
+  for (InstId i = b.first; i != kNoInst; i = f.insts[i].next) {
+    const Inst& inst = f.insts[i];
+    if (!inst.dead && inst.result != kNoRef) define(inst.result, op_shape(inst.op).results);
+  }
+  for (InstId i = b.first; i != kNoInst; i = f.insts[i].next) {
+    if (f.insts[i].dead) continue;
+    for (Ref ref : f.args(f.insts[i]))
+      if (is_value(ref) && def_block_[ref] != block) set = live_sets_.insert(set, ref);
+  }
+  if (live_sets_.equal(set, live_in_[block])) {
+    live_sets_.forget();
+    return false;
+  }
+  live_in_[block] = set;
+  return true;
+}
+
+// From the end upwards; again where what lives into a loop has become more, since that lives out of
+// where the loop goes round.
+void CodeGenerator::find_liveness() {
+  collect_uses();
+  live_sets_.reset(f_->value_count);
+  live_in_.assign(f_->blocks.size(), 0);
+  for (bool again = true; again;) {
+    again = false;
+    for (size_t i = order_.size(); i-- > 0;)
+      again |= flow_through(order_[i]) && is_loop_head(order_[i]);
+  }
+  live_sets_.keep();
 }
 
 // Where the window of a call will probably begin: above what lives across it, if that lies as low
@@ -88,7 +104,7 @@ void CodeGenerator::leave_behind(const Inst& inst, BlockId block) {
   if (inst.result == kNoRef) return;
   for (uint32_t r = 0; r < op_shape(inst.op).results; ++r) {
     const Ref value = inst.result + r;
-    if (def_block_[value] != block || stamp_[value] != order_index_[block] + 1) continue;
+    if (def_block_[value] != block || !is_living(value, block)) continue;
     --living_;
     std::erase_if(waiting_, [&](const Waiting& one) { return one.value == value; });
   }
@@ -146,21 +162,16 @@ void CodeGenerator::hint_operands(InstId id, BlockId block, uint32_t base) {
 
 void CodeGenerator::block_last_uses(BlockId block) {
   IrFunction& f = *f_;
-  uint32_t mark = order_index_[block] + 1;
-  living_ = 0;
+  live_sets_.forget();
+  live_out_ = live_out(block);
+  living_ = live_sets_.count(live_out_);
   waiting_.clear();
   auto is_new = [&](Ref value) {
-    if (stamp_[value] == mark) return false;
-    stamp_[value] = mark;
+    if (is_living(value, block)) return false;
+    stamp_[value] = order_index_[block] + 1;
     ++living_;
     return true;
   };
-  auto live_into = [&](BlockId target) {
-    for (uint32_t n = live_head_[target]; n != kNoIndex; n = live_nodes_[n].next)
-      is_new(live_nodes_[n].value);
-  };
-  f.each_target(f.terminator(block), [&](BlockId& target) { live_into(target); });
-  if (f.blocks[block].handler != kNoBlock) live_into(f.blocks[block].handler);
   // Backwards over a chain that is linked forwards.
   worklist_.clear();
   for (InstId i = f.blocks[block].first; i != kNoInst; i = f.insts[i].next)

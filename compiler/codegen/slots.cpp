@@ -11,6 +11,7 @@ void CodeGenerator::occupy(uint32_t slot, Ref value) {
   if (slot >= holder_.size()) holder_.resize(slot + 1, kNoRef);
   occupied_[slot / 64] |= uint64_t{1} << slot % 64;
   holder_[slot] = value;
+  held_ = live_sets_.insert(held_, value);
   need_slots(slot + 1);
 }
 
@@ -45,13 +46,11 @@ uint32_t CodeGenerator::save_live() {
 // values that are still to come and live across it too.
 uint32_t CodeGenerator::tentative_base(InstId call, uint32_t position, BlockId block) {
   uint32_t call_position = position_[call];
-  uint32_t highest = 0;
+  uint32_t highest = highest_occupied();
+  while (highest != 0 &&
+         !(occupied(highest) && lives_past(holder_[highest], call_position, block)))
+    --highest;
   uint32_t coming = 0;
-  for (size_t i = 0; i < occupied_.size(); ++i)
-    for (uint64_t bits = occupied_[i]; bits != 0; bits &= bits - 1) {
-      uint32_t slot = static_cast<uint32_t>(i * 64 + static_cast<size_t>(std::countr_zero(bits)));
-      if (lives_past(holder_[slot], call_position, block)) highest = std::max(highest, slot);
-    }
   InstId id = call_scan_;
   for (; id != kNoInst && position_[id] < call_position; id = f_->insts[id].next) {
     const Inst& inst = f_->insts[id];
@@ -59,12 +58,20 @@ uint32_t CodeGenerator::tentative_base(InstId call, uint32_t position, BlockId b
     for (uint32_t r = 0; r < op_shape(inst.op).results; ++r)
       coming += lives_past(inst.result + r, call_position, block);
   }
-  uint32_t base = 1, free = 0;
-  while (base <= highest || free < coming) {
+  uint32_t base = highest + 1;
+  for (uint32_t free = highest - occupied_up_to(highest); free < coming; ++base)
     free += !occupied(base);
-    ++base;
-  }
   return base;
+}
+
+uint32_t CodeGenerator::occupied_up_to(uint32_t slot) const {
+  int count = 0;
+  for (size_t i = 0; i < occupied_.size() && i * 64 <= slot; ++i) {
+    const uint32_t behind = slot - static_cast<uint32_t>(i) * 64;
+    count += std::popcount(behind >= 63 ? occupied_[i]
+                                        : occupied_[i] & ((uint64_t{2} << behind) - 1));
+  }
+  return static_cast<uint32_t>(count);
 }
 
 uint32_t CodeGenerator::window_slot(Ref value, uint32_t position, BlockId block) {
@@ -112,12 +119,13 @@ void CodeGenerator::give(Ref value, uint32_t slot) {
 }
 
 // Occupies the slots of what is live into the block, and gives slots to what is defined at its
-// beginning.
+// beginning. Mostly that is what the block before has left.
 void CodeGenerator::enter_block(BlockId block) {
   IrFunction& f = *f_;
-  std::fill(occupied_.begin(), occupied_.end(), 0);
-  for (uint32_t n = live_head_[block]; n != kNoIndex; n = live_nodes_[n].next)
-    occupy(slots_[live_nodes_[n].value], live_nodes_[n].value);
+  const LiveSet before = held_;
+  live_sets_.keep();
+  live_sets_.each_only_in(before, live_in_[block], [&](Ref value) { release(slots_[value]); });
+  live_sets_.each_only_in(live_in_[block], before, [&](Ref value) { occupy(slots_[value], value); });
   const Block& b = f.blocks[block];
   uint32_t position = b.first != kNoInst ? position_[b.first] : 0;
   // Which values die in this block, and where.
@@ -237,6 +245,7 @@ void CodeGenerator::allocate() {
   credit_.assign(f.insts.size(), 0);
   live_words_.clear();
   occupied_.clear();
+  held_ = 0;
   for (BlockId block : order_)
     for (InstId i = f.blocks[block].first; i != kNoInst; i = f.insts[i].next)
       if (!f.insts[i].dead)

@@ -189,7 +189,8 @@ PatternCompiler::Fit PatternCompiler::fit(const Pat* tested, const Pat* cell) co
 PatternCompiler::Row* PatternCompiler::new_row(const Row& from, size_t columns) {
   Row* row = l_.context_.arena.make<Row>(from);
   row->cells = l_.context_.arena.array<Pat*>(columns).data();
-  ++work_;
+  constexpr size_t kCells = 8;  // cost as much again
+  work_ += 1 + columns / kCells;
   return row;
 }
 
@@ -519,7 +520,7 @@ MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<co
   occs_.clear();
   trail_.clear();
   work_ = 0;
-  budget_ = 64 * arms.size() + 20000;
+  budget_ = 24 * arms.size() + 20000;
   MatchResult result;
   result.arms = arena.array<MatchResult::Arm>(arms.size());
   for (MatchResult::Arm& arm : result.arms) arm = {};

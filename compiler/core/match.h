@@ -234,6 +234,7 @@ class PatternCompiler {
   bool in_range(ConstId value, const Pat* range) const;
   bool over_budget() const { return work_ > budget_; }
 
+  static std::span<OccId> drop_closed(std::span<Row*> rows, std::span<OccId> cols);
   template <class Select>
   std::span<Row*> select(const State& state, size_t column, bool keep, std::span<const OccId> added,
                          const Select& select, std::span<OccId>& cols);

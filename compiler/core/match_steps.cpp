@@ -51,7 +51,23 @@ std::span<PatternCompiler::Row*> PatternCompiler::select(const State& state, siz
   out = std::copy(added.begin(), added.end(), out);
   out = std::copy(state.cols.begin() + column + 1, state.cols.end(), out);
   if (any_kept) *out = state.cols[column];
+  constexpr size_t kWide = 8;
+  if (columns > kWide) cols = drop_closed(rows, cols);
   return l_.context_.arena.copy(rows);
+}
+
+// Takes out the columns in which no row wants anything, in place: the parts of a long pattern would
+// pile up.
+std::span<PatternCompiler::OccId> PatternCompiler::drop_closed(std::span<Row*> rows,
+                                                               std::span<OccId> cols) {
+  size_t kept = 0;
+  for (size_t i = 0; i < cols.size(); ++i) {
+    if (std::all_of(rows.begin(), rows.end(), [&](Row* row) { return row->cells[i] == nullptr; }))
+      continue;
+    for (Row* row : rows) row->cells[kept] = row->cells[i];
+    cols[kept++] = cols[i];
+  }
+  return cols.first(kept);
 }
 
 // A string next to binary patterns, or matched with a part of a binary, is bytes and then the end.
