@@ -259,6 +259,7 @@ class ModuleCompiler {
       lowerer_.lower_function(pending, true);
     function.exported |= exported;
     simplify(function, context_.consts, is_tree);
+    test_exactly(function, context_.consts, context_.image);
     codegen_.generate(function);
   }
 

@@ -19,6 +19,9 @@ bool split_tuples(IrFunction& function, ConstTable& consts);
 // `eager`: also where a way has nothing but less to do.
 bool split_paths(IrFunction& function, bool eager);
 
+// Tests whether integers are equal become exact (exact_tests.cpp).
+void test_exactly(IrFunction& function, ConstTable& consts, const ModuleImage& image);
+
 // True when a computation or test that was done before was dropped (repeats.cpp).
 bool drop_repeats(IrFunction& function);
 

@@ -189,6 +189,39 @@ pub fn twice(n) = last(n) + 1)").code("twice") == R"(
 )");
 }
 
+TEST_CASE("integers are equal exactly", "[core]") {
+  CHECK("\n" + compile_text(R"(
+pub fn f(x, y) {
+  if tuple_size(x) == 2 or length(y) == 3 or x rem 2 + 1 == 1 { 1 } else { 2 }
+})").code("f") == R"(
+    enter
+    tuple_size s3, s1, L3
+    ne_imm s3, 2, L1
+    move s3, s2
+    call_native Prelude.length/1, base 2 -> s2, live {1}
+    ne_imm s2, 3, L1
+    rem_imm s1, s1, 2
+    add_imm s1, s1, 1
+    eq_imm s1, 1, L2
+L1:
+    ret_const 1
+L2:
+    ret_const 2
+L3:
+    move s2, s1
+    call_native Prelude.tuple_size/1, base 1 -> s1, live {}
+    raise error, s1
+)");
+  // What is counted in a loop, too; but not what may be a float.
+  const std::string loop = compile_text(R"(
+pub fn f(xs, z) = for _ in xs with (n, m) = (0, z) {
+  if n == 7 or m == 7 { (n, m) } else { (n + 1, m + 1) }
+})").code("f");
+  INFO(loop);
+  CHECK(loop.find("ne_imm s2, 7") != std::string::npos);
+  CHECK(loop.find("ne_num s3, 7") != std::string::npos);
+}
+
 TEST_CASE("a receive scans, takes and waits", "[core]") {
   CHECK("\n" + compile_text(R"(pub fn wait(ref) = receive { (:reply, ^ref, v) -> v } after 100 { :timeout })").code("wait") == R"(
     enter
@@ -236,7 +269,7 @@ pub fn guard(_) = :other)").code("guard") == R"(
 L1:
     move s2, s1
     call_native Prelude.length/1, base 1 -> s1, live {}
-    eq_num s1, 2, L3
+    eq_imm s1, 2, L3
 L2:
     ret_const :pair
 L3:
