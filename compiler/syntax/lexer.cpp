@@ -461,6 +461,9 @@ Token Lexer::unknown(Token token) {
   token.kind = TokenKind::kError;
   if (static_cast<unsigned char>(shown[0]) < ' ' || shown[0] == 0x7F) {
     error(DiagCode::E0003, token.span, "a control character is not allowed here");
+  } else if (shown == "“" || shown == "”" || shown == "‘" || shown == "’") {
+    error(DiagCode::E0003, token.span, "`" + shown + "` cannot stand here",
+          "quotes are straight: a string is `\"…\"`, a character `'c'`");
   } else if (static_cast<unsigned char>(shown[0]) >= 0x80) {
     error(DiagCode::E0003, token.span, "`" + shown + "` cannot stand here",
           "names are made of the letters a to z, digits and `_`; other text goes into strings");

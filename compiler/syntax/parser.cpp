@@ -1,6 +1,8 @@
 // Tokens, errors and recovery; see parser_impl.h for the idea.
 #include "compiler/syntax/parser.h"
 
+#include <algorithm>
+
 #include "compiler/syntax/parser_impl.h"
 #include "compiler/syntax/utf8.h"
 
@@ -89,12 +91,42 @@ std::string Parser::unclosed_note(Span open, std::string_view bracket) const {
          std::to_string(position.column) + " is still open";
 }
 
+// Where a `{` that is never closed lacks its `}`: a later brace of two that do not stand below each
+// other was probably meant for another. Only errors pay for reading the text once more.
+std::string Parser::unclosed_hint(Span open) const {
+  DiagnosticSink ignored;
+  Lexer lexer(source_, interner_, ignored, {open.begin, static_cast<uint32_t>(text_.size())});
+  const auto indent_of = [&](uint32_t offset) {
+    const Span line = source_.line_span(source_.line(offset));
+    const std::string_view text = source_.text(line);
+    return std::min(text.find_first_not_of(" \t"), text.size());
+  };
+  std::vector<Span> braces;
+  Token last;
+  for (Token token = lexer.next(); token.kind != TokenKind::kEndOfFile; token = lexer.next()) {
+    if (token.kind != TokenKind::kNewline) last = token;
+    if (token.kind == TokenKind::kLeftBrace || token.kind == TokenKind::kMapOpen ||
+        token.kind == TokenKind::kStructOpen)
+      braces.push_back(token.span);
+    if (token.kind != TokenKind::kRightBrace || braces.empty()) continue;
+    const Span opener = braces.back();
+    braces.pop_back();
+    if (!token.has(kOnNewLine) || indent_of(token.span.begin) >= indent_of(opener.begin)) continue;
+    return "the `}` of line " + std::to_string(source_.line(token.span.begin)) +
+           " closes the `{` of line " + std::to_string(source_.line(opener.begin)) +
+           ", but stands further left than that line";
+  }
+  return last.symbol == words::kEnd ? "a block ends with `}`" : "";
+}
+
 bool Parser::close(TokenKind kind, Span open, std::string_view what) {
   if (accept(kind)) return true;
   if (panic_) return false;
   if (habit_token()) return false;
   std::string_view opener = source_.text(open);
   std::string hint = cur_.has(kOnNewLine) ? std::string() : neighbour_hint();
+  if (at(TokenKind::kName) && previous_.kind == TokenKind::kName && what == "the parameters")
+    hint = "a type stands behind the name: `name: Type`";
   if (hint.empty()) hint = unclosed_note(open, "`" + std::string(opener.substr(0, 2)) + "`");
   fail(DiagCode::E0102, cur_.span,
        "expected `,` or " + std::string(token_text(kind)) + " in " + std::string(what) +

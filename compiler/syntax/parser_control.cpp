@@ -76,7 +76,7 @@ bool Parser::braced(Span open, Part part) {
   no_slash_ = outer_slash;
   if (accept(TokenKind::kRightBrace)) return true;
   if (!aborted_ && sink_.error_count() == errors_before) {
-    fail(DiagCode::E0125, open, "this `{` is never closed");
+    fail(DiagCode::E0125, open, "this `{` is never closed", unclosed_hint(open));
   }
   panic_ = true;
   return false;
@@ -454,9 +454,12 @@ Expr* Parser::clause_body() {
   std::string hint = "a function is `fn name(x) = expression` or `fn name(x) { … }`";
   if (at(TokenKind::kArrow) || at(TokenKind::kFatArrow)) {
     fail(DiagCode::E0207, cur_.span, "a function's body does not follow an arrow",
-         "write `fn(x) = expression` or `fn(x) { … }`; arrows belong to arms: `fn { x -> … }`");
+         peek().kind == TokenKind::kModuleName
+             ? "the type of the result is `fn f(x): Type = expression`"
+             : "write `fn(x) = expression` or `fn(x) { … }`; arrows belong to arms: `fn { x -> … }`");
     return error_expr();
   }
+  if (at(TokenKind::kIf)) hint = "a guard is `fn name(x) when condition = expression`";
   fail(DiagCode::E0137, cur_.span, "expected `=` or a block, found " + shown(cur_), hint);
   return error_expr();
 }

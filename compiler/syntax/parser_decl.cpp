@@ -101,7 +101,7 @@ void Parser::items(ModuleParts& parts, Span open, bool in_braces) {
   item_column_ = outer_column;
   if (!in_braces || accept(TokenKind::kRightBrace) || aborted_) return;
   if (sink_.error_count() == errors_before) {
-    fail(DiagCode::E0125, open, "this `{` is never closed");
+    fail(DiagCode::E0125, open, "this `{` is never closed", unclosed_hint(open));
   }
   panic_ = true;
 }

@@ -108,6 +108,7 @@ class Parser {
   bool habit_token();
   bool is_ternary() const;
   void fail_ternary();
+  std::string unclosed_hint(Span open) const;
   std::string unclosed_note(Span open, std::string_view bracket) const;
 
   // --- expressions (parser_expr.cpp)

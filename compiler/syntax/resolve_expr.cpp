@@ -120,7 +120,8 @@ void Resolver::parts(Expr* e) {
       return exprs(as<InterpExpr>(e)->parts);
     case ExprKind::kBinary:
       expr(as<BinaryExpr>(e)->lhs);
-      return expr(as<BinaryExpr>(e)->rhs);
+      expr(as<BinaryExpr>(e)->rhs);
+      return warn_operands(as<BinaryExpr>(e));
     case ExprKind::kLogical:
     case ExprKind::kIs: {
       size_t region = begin_region();
@@ -244,13 +245,16 @@ void Resolver::match(MatchExpr* e) {
   expr(e->value);
   size_t before = bindings_.size();
   bind_pattern(e->pattern, e);
+  warn_module_pattern(e);
   if (conditional_ == 0) return;
   for (size_t i = before; i < bindings_.size(); ++i) region_.push_back(static_cast<uint32_t>(i));
 }
 
 void Resolver::if_expr(IfExpr* e) {
   size_t region = begin_region();
+  const size_t first_binding = bindings_.size();
   exposing(e->condition);
+  warn_condition(e->condition, first_binding);
   uint32_t outer = conditional_;
   if (e->then_branch->kind == ExprKind::kBlock) {
     block(as<BlockExpr>(e->then_branch), ScopeKind::kIf, e);

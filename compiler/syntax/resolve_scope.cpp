@@ -207,6 +207,12 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t limit) {
 
 void NearMiss::offer(std::string_view candidate) {
   if (candidate.empty() || candidate == wanted_ || wanted_.size() > 64) return;
+  // Names are ASCII. What differs in case alone is near, however short it is.
+  const auto same_letter = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+  if (std::equal(wanted_.begin(), wanted_.end(), candidate.begin(), candidate.end(), same_letter)) {
+    distance_ = 0;
+    best_ = candidate;
+  }
   size_t limit = wanted_.size() <= 2 ? 1 : wanted_.size() <= 5 ? 2 : 3;
   size_t distance = edit_distance(wanted_, candidate, std::min(limit, distance_));
   if (distance >= limit || distance >= distance_) return;

@@ -213,6 +213,10 @@ class Resolver {
   void local_function(LocalFnExpr* e);
   void clause(Clause* clause);
   void if_expr(IfExpr* e);
+  // mistakes.cpp
+  void warn_condition(const Expr* condition, size_t first_binding);
+  void warn_operands(const BinaryExpr* e);
+  void warn_module_pattern(const MatchExpr* e);
   void for_expr(ForExpr* e);
   void receive(ReceiveExpr* e);
   void try_expr(TryExpr* e);
