@@ -153,7 +153,7 @@ class CodeGenerator {
     Ref param = kNoRef;     // or a block parameter
     BlockId block = kNoBlock;
   };
-  std::vector<Hint> hints_;               // by value
+  std::vector<Hint> hints_;  // by value
   // Going up through a block: how many values live here, and those of them that wait for a call.
   struct Waiting {
     Ref value;

@@ -13,7 +13,7 @@ void LiveSets::reset(uint32_t value_count) {
 // `value` is not in the set, or is in it and is taken out.
 LiveSet LiveSets::change(LiveSet set, Ref value, uint32_t height, bool inserts) {
   if (height == 0) {
-    const uint64_t word = leaves_[set] ^ uint64_t{1} << value % 64;
+    const uint64_t word = leaves_[set] ^ uint64_t { 1 } << value % 64;
     if (word == 0) return 0;
     if (set < kept_leaves_) return leaf(word);
     leaves_[set] = word;

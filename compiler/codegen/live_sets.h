@@ -1,10 +1,10 @@
 // Sets of values that share what they have in common.
 //
-// A function with thousands of values alive at once has thousands of blocks into which nearly all of
-// them live. Kept one by one that is quadratic, so a set is a tree: leaves are words of 64 values,
-// nodes have 16 parts. Changing a set that is kept copies the way to one leaf; what two sets have in
-// common is the same subtree, which union, comparison and difference need not enter. So a block costs
-// what changes in it, not what lives through it.
+// A function with thousands of values alive at once has thousands of blocks into which nearly all
+// of them live. Kept one by one that is quadratic, so a set is a tree: leaves are words of 64
+// values, nodes have 16 parts. Changing a set that is kept copies the way to one leaf; what two
+// sets have in common is the same subtree, which union, comparison and difference need not enter.
+// So a block costs what changes in it, not what lives through it.
 #pragma once
 
 #include <array>
@@ -26,7 +26,8 @@ class LiveSets {
   // No sets any more; from now on they are of values below `value_count`.
   void reset(uint32_t value_count);
 
-  // All sets there are stay what they are. One made after that is its owner's, and changed in place.
+  // All sets there are stay what they are. One made after that is its owner's, and changed in
+  // place.
   void keep() {
     kept_leaves_ = static_cast<uint32_t>(leaves_.size());
     kept_nodes_ = static_cast<uint32_t>(nodes_.size());

@@ -47,8 +47,7 @@ uint32_t CodeGenerator::save_live() {
 uint32_t CodeGenerator::tentative_base(InstId call, uint32_t position, BlockId block) {
   uint32_t call_position = position_[call];
   uint32_t highest = highest_occupied();
-  while (highest != 0 &&
-         !(occupied(highest) && lives_past(holder_[highest], call_position, block)))
+  while (highest != 0 && !(occupied(highest) && lives_past(holder_[highest], call_position, block)))
     --highest;
   uint32_t coming = 0;
   InstId id = call_scan_;
@@ -68,8 +67,8 @@ uint32_t CodeGenerator::occupied_up_to(uint32_t slot) const {
   int count = 0;
   for (size_t i = 0; i < occupied_.size() && i * 64 <= slot; ++i) {
     const uint32_t behind = slot - static_cast<uint32_t>(i) * 64;
-    count += std::popcount(behind >= 63 ? occupied_[i]
-                                        : occupied_[i] & ((uint64_t{2} << behind) - 1));
+    count +=
+        std::popcount(behind >= 63 ? occupied_[i] : occupied_[i] & ((uint64_t{2} << behind) - 1));
   }
   return static_cast<uint32_t>(count);
 }
@@ -125,7 +124,8 @@ void CodeGenerator::enter_block(BlockId block) {
   const LiveSet before = held_;
   live_sets_.keep();
   live_sets_.each_only_in(before, live_in_[block], [&](Ref value) { release(slots_[value]); });
-  live_sets_.each_only_in(live_in_[block], before, [&](Ref value) { occupy(slots_[value], value); });
+  live_sets_.each_only_in(live_in_[block], before,
+                          [&](Ref value) { occupy(slots_[value], value); });
   const Block& b = f.blocks[block];
   uint32_t position = b.first != kNoInst ? position_[b.first] : 0;
   // Which values die in this block, and where.

@@ -1,8 +1,8 @@
 // `==` of integers is `===`, which need not look for floats.
 //
-// Which values are integers: what sizes, bits and division give; sums and products of integers; what
-// comes to a block parameter from each of the ways there. The last two are believed until something
-// speaks against it, so that what is counted in a loop is one.
+// Which values are integers: what sizes, bits and division give; sums and products of integers;
+// what comes to a block parameter from each of the ways there. The last two are believed until
+// something speaks against it, so that what is counted in a loop is one.
 #include <algorithm>
 #include <string_view>
 #include <vector>
@@ -13,10 +13,9 @@ namespace quelea::compiler {
 
 namespace {
 
-constexpr std::string_view kIntegerNatives[] = {"length",     "round",    "trunc",
-                                                "floor",      "ceil",     "hash",
-                                                "tuple_size", "map_size", "byte_size",
-                                                "bit_size"};
+constexpr std::string_view kIntegerNatives[] = {"length",    "round",   "trunc",      "floor",
+                                                "ceil",      "hash",    "tuple_size", "map_size",
+                                                "byte_size", "bit_size"};
 
 class ExactTests {
  public:

@@ -390,9 +390,9 @@ class Lowerer {
   uint16_t site_ = 0;  // in f_.sites: whose it is
   uint32_t lambda_count_ = 0;
   uint32_t const_depth_ = 0;
-  std::vector<Ref> env_;             // by VarId
-  uint32_t epoch_ = 0;               // counts the functions lowered
-  std::vector<uint32_t> env_epoch_;  // by VarId, for those in known_: when env_ was set
+  std::vector<Ref> env_;                // by VarId
+  uint32_t epoch_ = 0;                  // counts the functions lowered
+  std::vector<uint32_t> env_epoch_;     // by VarId, for those in known_: when env_ was set
   const Inlining* inlining_ = nullptr;  // the innermost
   uint32_t inlined_nodes_ = 0;          // in the function, so far
   bool leaves_first_ = false;

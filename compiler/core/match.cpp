@@ -261,8 +261,8 @@ bool PatternCompiler::is_excluded(const Pat* failed, const Pat* cell) const {
       // What is left is no multiple of the unit.
       uint64_t bits = 0;
       for (const PatSegment& segment : cell->segments) {
-        const bool is_known = segment.op != op_bs_rest && segment.op != op_bs_utf &&
-                              segment.size == nullptr;
+        const bool is_known =
+            segment.op != op_bs_rest && segment.op != op_bs_utf && segment.size == nullptr;
         const uint32_t unit = segment.op == op_bs_utf ? 8 : segment.unit;
         if (!is_known && unit % read.unit != 0) return false;
         bits += is_known ? bits_of(segment) : 0;
@@ -549,13 +549,14 @@ MatchResult PatternCompiler::compile(std::span<const Ref> subjects, std::span<co
   run(arena.copy(rows), cols, fail);
   bool any_view = std::any_of(subjects.begin(), subjects.end(),
                               [&](Ref subject) { return l_.find_view(subject) != nullptr; });
-  if (is_live && !any_view && l_.inlining_ == nullptr) warn_unreached(arms, result, rows.size() - 1);
+  if (is_live && !any_view && l_.inlining_ == nullptr)
+    warn_unreached(arms, result, rows.size() - 1);
   return result;
 }
 
 // An arm to which no way leads is one that the arms before it leave nothing to match. Workers,
-// inlined bodies and others that know more of a subject than its source says are no witnesses; `catch_all` is the last
-// arm that was looked at.
+// inlined bodies and others that know more of a subject than its source says are no witnesses;
+// `catch_all` is the last arm that was looked at.
 void PatternCompiler::warn_unreached(std::span<const MatchArm> arms, const MatchResult& result,
                                      size_t catch_all) {
   ModuleContext& context = l_.context_;

@@ -125,7 +125,7 @@ class PatternCompiler {
   // A value that patterns look at, or a position in a binary.
   struct Occ {
     Ref value = kNoRef;  // kNoRef: not read yet on this path
-    OccId parent = 0;      // the value that this is a part of; the position before this one
+    OccId parent = 0;    // the value that this is a part of; the position before this one
     Projection projection = Projection::kNone;
     Known known = Known::kNothing;
     uint32_t index = 0;     // kElement; with Known::kTuple: see arity

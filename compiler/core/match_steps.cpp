@@ -640,13 +640,11 @@ bool PatternCompiler::step_segment(State& state, size_t column, const Pat* pat) 
                                                                        : Known::kInt;
   bool aligned = occs_[occ].aligned && keeps_alignment(segment);
   bool whole = occs_[occ].whole;
-  OccId parts[2] = {
-      add_occ({.known = known}),
-      add_occ({.value = binary,
-               .parent = occ,
-               .position = position,
-               .aligned = aligned,
-               .whole = whole})};
+  OccId parts[2] = {add_occ({.known = known}), add_occ({.value = binary,
+                                                        .parent = occ,
+                                                        .position = position,
+                                                        .aligned = aligned,
+                                                        .whole = whole})};
   bool wanted = false;
   std::span<Row*> rows = select(
       state, column, false, parts,

@@ -6,15 +6,9 @@ namespace quelea::compiler {
 
 namespace {
 
-bool is_text(const Expr* e) {
-  return e->kind == ExprKind::kString || e->kind == ExprKind::kInterp;
-}
-bool is_number(const Expr* e) {
-  return e->kind == ExprKind::kInt || e->kind == ExprKind::kFloat;
-}
-bool is_list(const Expr* e) {
-  return e->kind == ExprKind::kList || e->kind == ExprKind::kListComp;
-}
+bool is_text(const Expr* e) { return e->kind == ExprKind::kString || e->kind == ExprKind::kInterp; }
+bool is_number(const Expr* e) { return e->kind == ExprKind::kInt || e->kind == ExprKind::kFloat; }
+bool is_list(const Expr* e) { return e->kind == ExprKind::kList || e->kind == ExprKind::kListComp; }
 // What never is a number.
 bool is_no_number(const Expr* e) {
   return is_text(e) || is_list(e) || e->kind == ExprKind::kAtom || e->kind == ExprKind::kTuple ||

@@ -456,7 +456,8 @@ Expr* Parser::clause_body() {
     fail(DiagCode::E0207, cur_.span, "a function's body does not follow an arrow",
          peek().kind == TokenKind::kModuleName
              ? "the type of the result is `fn f(x): Type = expression`"
-             : "write `fn(x) = expression` or `fn(x) { … }`; arrows belong to arms: `fn { x -> … }`");
+             : "write `fn(x) = expression` or `fn(x) { … }`; arrows belong to arms: `fn { x -> … "
+               "}`");
     return error_expr();
   }
   if (at(TokenKind::kIf)) hint = "a guard is `fn name(x) when condition = expression`";

@@ -101,12 +101,11 @@ TEST_CASE("a place has a frame for each body that was inlined there") {
   const auto frames = [&](std::ptrdiff_t word, std::size_t most) {
     std::string text;
     std::size_t count = 0;
-    module->each_frame(module->functions[0].entry + word,
-                       [&](const LoadedFunction& function, std::uint32_t line, std::uint32_t) {
-                         text += std::string(machine.atoms.text(function.name)) + " " +
-                                 std::to_string(line) + "; ";
-                         return ++count < most;
-                       });
+    module->each_frame(module->functions[0].entry + word, [&](const LoadedFunction& function,
+                                                              std::uint32_t line, std::uint32_t) {
+      text += std::string(machine.atoms.text(function.name)) + " " + std::to_string(line) + "; ";
+      return ++count < most;
+    });
     return text;
   };
   const std::ptrdiff_t loads = 3;

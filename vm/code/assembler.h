@@ -233,7 +233,9 @@ class Assembler {
       varint(segment.size.encoded);
     }
   }
-  void put(const std::vector<BinarySegment>& segments) { put(std::span<const BinarySegment>(segments)); }
+  void put(const std::vector<BinarySegment>& segments) {
+    put(std::span<const BinarySegment>(segments));
+  }
 
   void varint(std::uint64_t value) {
     while (value >= 128) {

@@ -146,8 +146,7 @@ bool Loading::expand() {
     function.lines_begin = static_cast<std::uint32_t>(module_->lines.size());
     for (std::uint32_t l = source.lines_begin; l < source.lines_end; ++l) {
       const LineEntry& line = image_->lines[l];
-      module_->lines.push_back(
-          {expander.word_at(line.offset), line.line, line.file, line.inlined});
+      module_->lines.push_back({expander.word_at(line.offset), line.line, line.file, line.inlined});
     }
     function.lines_end = static_cast<std::uint32_t>(module_->lines.size());
     function.exceptions_begin = static_cast<std::uint32_t>(module_->exceptions.size());

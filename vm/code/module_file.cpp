@@ -361,25 +361,25 @@ void write_lines(const ModuleImage& image, std::string& out) {
 
 void read_lines(Chunk& in) {
   LineEntry last;
-  read_by_function(
-      in, in.image.lines, 4, &ImageFunction::lines_begin, &ImageFunction::lines_end,
-      [&](const ImageFunction& function, bool first) {
-        if (first) last = {0, function.line, 0, 0};
-        std::uint64_t offset = std::uint64_t{last.offset} + in.u32();
-        std::int64_t delta = in.signed_number();
-        in.check(delta >= -(std::int64_t{1} << 32) && delta <= (std::int64_t{1} << 32),
-                 "line out of range");
-        std::int64_t line = in.failed() ? 0 : delta + last.line;
-        in.check(line >= 0 && line <= UINT32_MAX, "line out of range");
-        std::uint32_t size = function.code_end - function.code_begin;
-        in.check(offset < size, "line entry outside of its function");
-        in.check(first || offset > last.offset, "line entries out of order");
-        std::uint32_t file = in.u32();
-        InlineRef inlined = in.index(in.image.inlines.size() + 1, "no such inlined body");
-        last = {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(line), file,
-                inlined};
-        return last;
-      });
+  read_by_function(in, in.image.lines, 4, &ImageFunction::lines_begin, &ImageFunction::lines_end,
+                   [&](const ImageFunction& function, bool first) {
+                     if (first) last = {0, function.line, 0, 0};
+                     std::uint64_t offset = std::uint64_t{last.offset} + in.u32();
+                     std::int64_t delta = in.signed_number();
+                     in.check(delta >= -(std::int64_t{1} << 32) && delta <= (std::int64_t{1} << 32),
+                              "line out of range");
+                     std::int64_t line = in.failed() ? 0 : delta + last.line;
+                     in.check(line >= 0 && line <= UINT32_MAX, "line out of range");
+                     std::uint32_t size = function.code_end - function.code_begin;
+                     in.check(offset < size, "line entry outside of its function");
+                     in.check(first || offset > last.offset, "line entries out of order");
+                     std::uint32_t file = in.u32();
+                     InlineRef inlined =
+                         in.index(in.image.inlines.size() + 1, "no such inlined body");
+                     last = {static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(line),
+                             file, inlined};
+                     return last;
+                   });
 }
 
 void write_exceptions(const ModuleImage& image, std::string& out) {

@@ -61,11 +61,12 @@ class Places {
   void add(Vm& vm, const Word* pc) {
     const LoadedModule* module = vm.code().module_at(pc);
     if (module == nullptr) return;
-    module->each_frame(
-        pc, [&](const LoadedFunction& function, std::uint32_t line, std::uint32_t file) {
-          if (count_ < kMaxTraceEntries) places_[count_++] = {module, &function, line, file};
-          return count_ < kMaxTraceEntries;
-        });
+    module->each_frame(pc,
+                       [&](const LoadedFunction& function, std::uint32_t line, std::uint32_t file) {
+                         if (count_ < kMaxTraceEntries)
+                           places_[count_++] = {module, &function, line, file};
+                         return count_ < kMaxTraceEntries;
+                       });
   }
 
   /// `arguments` are the newest function's, or none.
