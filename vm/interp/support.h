@@ -3,8 +3,8 @@
 
 #include "vm/code/loaded_module.h"
 #include "vm/proc/process.h"
+#include "vm/proc/walk.h"
 #include "vm/term/term.h"
-#include "vm/term/work.h"
 
 namespace quelea {
 
@@ -43,21 +43,7 @@ void raise_by_kind(Process& p, unsigned kind, Term value, Term* fp);
 /// `frame`.
 const Word* load_or_raise_undef(Process& p, const Export* target, Term* frame);
 
-/// Does what walks over terms, `walk(work)`, and charges for it. What is huge is left to the pool:
-/// then none is returned, p.pending says so, and the instruction leaves (LEAVE_FOR_POOL).
-template <class Walk>
-[[gnu::always_inline]] inline Term walk_or_leave(Process& p, Walk&& walk) {
-  std::size_t work = kMayGiveUp;
-  Term result = walk(work);
-  if (QUELEA_UNLIKELY(gave_up(work))) {
-    if (!p.on_pool()) return p.to_pool();
-    work = 0;
-    result = walk(work);
-  }
-  work = work_done(work);
-  if (work > 32) p.charge(static_cast<std::int64_t>(work / 16));
-  return result;
-}
+/// Whether what was just done left itself to the pool.
 inline bool is_for_pool(const Process& p) {
   return QUELEA_UNLIKELY(p.pending == Process::Pending::Pool);
 }

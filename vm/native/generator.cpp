@@ -72,7 +72,7 @@ Term prim_generator(Process& p, Args args) {
 
 Term prim_index(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     const Term value = map_get(args[0], args[1], atoms_of(p), &work);
     if (!value.is_none() || gave_up(work)) return value;
     return fail(p, p.tuple(atoms::badkey, args[1]));

@@ -37,7 +37,7 @@ struct MergeMaps {
 
 Term prim_map_get(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     const Term value = map_get(args[0], args[1], atoms_of(p), &work);
     return value.is_none() ? args[2] : value;
   });
@@ -45,7 +45,7 @@ Term prim_map_get(Process& p, Args args) {
 
 Term prim_map_fetch(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     const Term value = map_get(args[0], args[1], atoms_of(p), &work);
     return value.is_none() ? atoms::error : ok_tuple(p, value);
   });
@@ -53,14 +53,14 @@ Term prim_map_fetch(Process& p, Args args) {
 
 Term prim_map_put(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     return map_put(p, args[0], args[1], args[2], atoms_of(p), &work);
   });
 }
 
 Term prim_map_put_new(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     if (map_has(args[0], args[1], atoms_of(p), &work)) return args[0];
     return map_put(p, args[0], args[1], args[2], atoms_of(p), &work);
   });
@@ -68,7 +68,7 @@ Term prim_map_put_new(Process& p, Args args) {
 
 Term prim_map_replace(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     const Term map = map_update(p, args[0], args[1], args[2], atoms_of(p), &work);
     return map.is_none() ? args[0] : map;
   });
@@ -76,14 +76,14 @@ Term prim_map_replace(Process& p, Args args) {
 
 Term prim_map_remove(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     return map_remove(p, args[0], args[1], atoms_of(p), nullptr, &work);
   });
 }
 
 Term prim_map_pop(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     Term taken = Term::none();
     const Term rest = map_remove(p, args[0], args[1], atoms_of(p), &taken, &work);
     return p.tuple(taken.is_none() ? args[2] : taken, rest);
@@ -99,7 +99,7 @@ Term prim_map_merge(Process& p, Args args) {
     return in_slices<MergeMaps>(p, args);
   }
   charge_cells(p, 4 * entries);
-  return or_in_pool(
+  return walk_or_leave(
       p, [&](std::size_t& work) { return map_merge(p, args[0], args[1], atoms_of(p), &work); });
 }
 

@@ -6,7 +6,6 @@
 
 #include "vm/native/support.h"
 #include "vm/term/integer.h"
-#include "vm/term/work.h"
 
 namespace quelea {
 
@@ -30,21 +29,6 @@ inline bool is_large_map(Process& p, Term map) {
 }
 inline bool is_large_tuple(Process& p, Term tuple) {
   return is_tuple(tuple) && is_for_pool(p, tuple_size(tuple), kPoolElements);
-}
-
-/// A native that walks terms once, `walk(work)`: in the pool where that gives up (vm/term/work.h).
-/// It must not change anything but the heap.
-template <class Walk>
-[[gnu::always_inline]] inline Term or_in_pool(Process& p, Walk&& walk) {
-  std::size_t work = kMayGiveUp;
-  Term result = walk(work);
-  if (QUELEA_UNLIKELY(gave_up(work))) {
-    if (!p.on_pool()) return p.to_pool();
-    work = 0;
-    result = walk(work);
-  }
-  charge_cells(p, work_done(work));
-  return result;
 }
 
 }  // namespace quelea

@@ -37,7 +37,7 @@ Term prelude_is_fun_2(Process& p, Args args) {
 
 Term prelude_is_map_key(Process& p, Args args) {
   if (!is_map(args[0])) return badmap(p, args[0]);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     return make_bool(map_has(args[0], args[1], atoms_of(p), &work));
   });
 }
@@ -63,13 +63,13 @@ Term prelude_ceil(Process& p, Args args) { return unary_number(p, args[0], numbe
 Term prelude_float(Process& p, Args args) { return unary_number(p, args[0], number_float); }
 
 Term prelude_min(Process& p, Args args) {
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     return args[compare(args[1], args[0], atoms_of(p), &work) < 0 ? 1 : 0];
   });
 }
 
 Term prelude_max(Process& p, Args args) {
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     return args[compare(args[1], args[0], atoms_of(p), &work) > 0 ? 1 : 0];
   });
 }
@@ -305,7 +305,7 @@ Term prim_binary_to_term(Process& p, Args args) {
 }
 
 Term prelude_hash(Process& p, Args args) {
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     return Term::small(portable_hash(args[0], atoms_of(p), &work));
   });
 }

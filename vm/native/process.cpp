@@ -115,7 +115,7 @@ Term prim_pid_from_string(Process& p, Args args) {
 }
 
 Term prim_term_compare(Process& p, Args args) {
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     const int order = compare(args[0], args[1], atoms_of(p), &work);
     return Term::small(order < 0 ? -1 : order > 0);
   });
@@ -123,7 +123,7 @@ Term prim_term_compare(Process& p, Args args) {
 
 Term prim_term_hash(Process& p, Args args) {
   if (!args[1].is_small() || args[1].small_value() <= 0) return badarg(p);
-  return or_in_pool(p, [&](std::size_t& work) {
+  return walk_or_leave(p, [&](std::size_t& work) {
     const std::uint64_t hash = hash_term(args[0], atoms_of(p), &work);
     return Term::small(
         static_cast<std::int64_t>(hash % static_cast<std::uint64_t>(args[1].small_value())));

@@ -9,6 +9,7 @@
 #include "vm/native/native.h"
 #include "vm/proc/process.h"
 #include "vm/proc/vm.h"
+#include "vm/proc/walk.h"
 #include "vm/term/atoms.h"
 #include "vm/term/binary.h"
 #include "vm/term/map.h"
@@ -47,9 +48,6 @@ inline Term error_tuple(Process& p, Term reason) { return p.tuple(atoms::error, 
 
 inline void charge_bytes(Process& p, std::size_t bytes) {
   p.charge(static_cast<std::int64_t>(bytes / 128));
-}
-inline void charge_cells(Process& p, std::size_t cells) {
-  p.charge(static_cast<std::int64_t>(cells / 8));
 }
 
 // State across slices ---------------------------------------------------------------------------
