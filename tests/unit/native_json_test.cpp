@@ -31,6 +31,16 @@ TEST_CASE("json_decode reads every kind of value") {
         R"((:ok, [%{"a" => 2, "b" => 1}, %{"a" => 4, "b" => 3}, %{"a" => 5, "b" => 6}]))");
 }
 
+TEST_CASE("json_decode raises system_limit where a key cannot be made an atom") {
+  NativeMachine m;
+  const std::string key(256, 'x');
+  CHECK(decode(m, "[{\"" + key + "\": 1}]", "%{:keys => :atoms}") == "! :system_limit");
+  CHECK(decode(m, "[{\"" + key.substr(1) + "\": 1}]", "%{:keys => :atoms}").starts_with("(:ok, "));
+  for (int i = 0; !m.vm->atoms().intern("filler " + std::to_string(i)).is_none(); ++i) continue;
+  CHECK(decode(m, R"({"ok": 1, "one more": 2})", "%{:keys => :atoms}") == "! :system_limit");
+  CHECK(decode(m, R"({"ok": 1})", "%{:keys => :atoms}") == "(:ok, %{ok: 1})");
+}
+
 TEST_CASE("json_decode says what is wrong and where") {
   NativeMachine m;
   struct Case {

@@ -60,7 +60,9 @@ Term prim_json_decode(Process& p, Args args) {
   p.charge(static_cast<std::int64_t>((reader->at() - start) / 16));
   if (goes_on) return p.again();
   Term result = reader->roots.empty() ? Term::none() : reader->roots.back();
-  if (reader->error) {
+  if (reader->atom_refused) {
+    result = system_limit(p);
+  } else if (reader->error) {
     // Everything before it is looked at once more.
     if (is_for_pool(p, reader->error->at, kPoolTextBytes)) return p.to_pool();
     result = syntax_error(p, *reader->error, binary_view(args[0]).text());

@@ -226,6 +226,7 @@ std::string_view JsonReader::whole(std::string_view last, std::size_t size) {
 bool JsonReader::key(std::string_view last, std::size_t size) {
   const Term key = values_->key(whole(last, size));
   if (key.is_none()) {
+    atom_refused = keys == JsonKeys::Atoms;
     refused_ = "the key is not an existing atom";
     return false;
   }

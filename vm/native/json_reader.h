@@ -33,6 +33,8 @@ class JsonReader final : public NativeState {
   std::size_t at() const { return at_; }
 
   std::optional<JsonError> error;
+  /// That is not wrong with the document: its key cannot be made an atom.
+  bool atom_refused = false;
 
  private:
   struct Events;
