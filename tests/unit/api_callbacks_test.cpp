@@ -33,6 +33,7 @@ struct Host {
   std::string out;  // Unguarded: that is what is promised.
   std::size_t remarks = 0;
   int lines_left = 500;
+  bool may_wait = true;  // `write` alone, or `try_write` before it, which takes a part.
 
   int run(const std::string& text, unsigned schedulers) {
     quelea_config config;
@@ -44,6 +45,14 @@ struct Host {
       host->output.call([&] { host->out.append(bytes, length); });
       return true;
     };
+    if (!may_wait) {
+      config.try_write = [](void* user, int, const char* bytes, size_t length) -> ptrdiff_t {
+        auto* host = static_cast<Host*>(user);
+        const size_t taken = static_cast<size_t>(host->output.calls()) % (length + 1);
+        host->output.call([&] { host->out.append(bytes, taken); });
+        return static_cast<ptrdiff_t>(taken);
+      };
+    }
     config.flush = [](void* user, int) { static_cast<Host*>(user)->output.call([] {}); };
     config.log = [](void* user, quelea_log_level, const char*, size_t length) {
       auto* host = static_cast<Host*>(user);
@@ -93,13 +102,18 @@ for _ in 1..8 { receive { :done -> :ok } }
 total = for _ in 1..4 with n = 0 { receive { (:read, m) -> n + m } }
 println("read ${total}")
 )";
-  for (unsigned schedulers : {1u, 4u}) {
+  for (unsigned run = 0; run < 4; ++run) {
+    const unsigned schedulers = run % 2 == 0 ? 1 : 4;
     Host host;
+    host.may_wait = run < 2;
     REQUIRE(host.run(program, schedulers) == 0);
     CHECK(host.output.overlaps() == 0);
     CHECK(host.input.overlaps() == 0);
     CHECK(host.out.size() == 8 * 300 * 7 + 9);
     CHECK(host.out.find("read 500\n") != std::string::npos);
     CHECK(host.remarks > 20 * 20);
+    for (std::size_t at = 0; at + 9 < host.out.size(); at += 7) {
+      REQUIRE(host.out.compare(at, 7, "a line\n") == 0);
+    }
   }
 }

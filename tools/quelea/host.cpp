@@ -1,6 +1,5 @@
 #include "tools/quelea/host.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -12,9 +11,6 @@
 
 namespace cli {
 namespace {
-
-constexpr size_t kBufferBytes = 64 << 10;
-constexpr size_t kMostHeldBytes = 1 << 20;
 
 // What the signal handler reads. The command is the process, so this is not the library's state.
 std::atomic<quelea_vm*> interruptible{nullptr};
@@ -28,74 +24,12 @@ void on_interrupt(int signal) {
   int saved = errno;
   if (interrupts.fetch_add(1) > 0) _exit(status_of(signal));
   interrupt_signal.store(signal);
+  interrupt_waiting();
   if (quelea_vm* vm = interruptible.load()) quelea_vm_interrupt(vm);
   errno = saved;
 }
 
 }  // namespace
-
-Output::Output() : is_terminal_(isatty(1) == 1) {}
-
-bool Output::write(int fd, const char* bytes, size_t length) {
-  std::lock_guard<std::mutex> guard(lock_);
-  if (is_held_) {
-    held_.append(bytes, std::min(length, kMostHeldBytes - std::min(held_.size(), kMostHeldBytes)));
-    return true;
-  }
-  if (fd != 1) return flush_locked() && write_all(fd, bytes, length);
-  if (buffer_.size() + length > kBufferBytes && !flush_locked()) return false;
-  if (length >= kBufferBytes) return write_all(1, bytes, length);
-  buffer_.append(bytes, length);
-  if (is_terminal_ && memchr(bytes, '\n', length) != nullptr) return flush_locked();
-  return true;
-}
-
-bool Output::flush() {
-  std::lock_guard<std::mutex> guard(lock_);
-  return flush_locked();
-}
-
-int Output::error() {
-  std::lock_guard<std::mutex> guard(lock_);
-  return error_;
-}
-
-void Output::hold() {
-  std::lock_guard<std::mutex> guard(lock_);
-  is_held_ = true;
-}
-
-void Output::release(bool write) {
-  std::lock_guard<std::mutex> guard(lock_);
-  is_held_ = false;
-  if (write && flush_locked()) write_all(1, held_.data(), held_.size());
-  held_.clear();
-}
-
-bool Output::flush_locked() {
-  bool ok = write_all(1, buffer_.data(), buffer_.size());
-  buffer_.clear();
-  return ok;
-}
-
-bool Output::write_all(int fd, const char* bytes, size_t length) {
-  while (length > 0) {
-    ssize_t n = ::write(fd, bytes, length);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EAGAIN) {  // Somebody made the descriptor non-blocking.
-      pollfd wait = {fd, POLLOUT, 0};
-      poll(&wait, 1, -1);
-      continue;
-    }
-    if (n < 0) {
-      if (fd == 1 && error_ == 0) error_ = errno;
-      return false;
-    }
-    bytes += n;
-    length -= static_cast<size_t>(n);
-  }
-  return true;
-}
 
 Host::Host(const Options& options, const std::string& folder,
            const std::vector<std::string>& arguments)
@@ -109,6 +43,7 @@ Host::Host(const Options& options, const std::string& folder,
   quelea_config_init(&config);
   config.user = this;
   config.write = on_write;
+  config.try_write = on_try_write;
   config.flush = on_flush;
   config.read = on_read;
   config.log = on_log;
@@ -142,6 +77,7 @@ Host::~Host() {
 
 void Host::catch_interrupts() {
   interrupts.store(0);
+  allow_waiting();
   interruptible.store(vm_);
   struct sigaction action = {};
   action.sa_handler = on_interrupt;  // Without SA_RESTART: a blocked read returns.
@@ -162,10 +98,13 @@ bool Host::on_write(void* user, int fd, const char* bytes, size_t length) {
   return static_cast<Host*>(user)->output_.write(fd, bytes, length);
 }
 
+ptrdiff_t Host::on_try_write(void* user, int fd, const char* bytes, size_t length) {
+  return static_cast<Host*>(user)->output_.try_write(fd, bytes, length);
+}
+
 void Host::on_flush(void* user, int) { static_cast<Host*>(user)->output_.flush(); }
 
-ptrdiff_t Host::on_read(void* user, char* buffer, size_t capacity) {
-  static_cast<Host*>(user)->output_.flush();  // A prompt is seen before its answer is awaited.
+ptrdiff_t Host::on_read(void*, char* buffer, size_t capacity) {
   for (;;) {
     ssize_t n = read(0, buffer, capacity);
     if (n >= 0) return n;
@@ -184,7 +123,7 @@ void Host::on_log(void* user, quelea_log_level level, const char* text, size_t l
   Host* host = static_cast<Host*>(user);
   if (static_cast<int>(level) < static_cast<int>(host->log_level_)) return;
   std::string line = std::string("[") + kNames[level] + "] " + std::string(text, length) + "\n";
-  host->output_.write(2, line.data(), line.size());
+  host->output_.log(line);
 }
 
 }  // namespace cli

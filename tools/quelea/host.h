@@ -4,38 +4,13 @@
 #include <quelea/quelea.h>
 
 #include <cstdio>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "tools/quelea/options.h"
+#include "tools/quelea/output.h"
 
 namespace cli {
-
-// Standard output, line-buffered on a terminal and in blocks elsewhere; standard error, unbuffered.
-// What a program printed before an error stands before it: writing to fd 2 pushes fd 1 out first.
-class Output {
- public:
-  Output();
-  bool write(int fd, const char* bytes, size_t length);
-  bool flush();
-  // The errno of the first write to fd 1 that failed, else 0: what was buffered then is lost.
-  int error();
-  // From now on what is written is kept, until `release` writes or forgets it.
-  void hold();
-  void release(bool write);
-
- private:
-  bool flush_locked();
-  bool write_all(int fd, const char* bytes, size_t length);
-
-  std::mutex lock_;
-  std::string buffer_;  // Waits for fd 1.
-  int error_ = 0;
-  bool is_terminal_;
-  bool is_held_ = false;
-  std::string held_;  // Both descriptors' output in order, as it would go to standard output.
-};
 
 // A machine set up by the command's options. One at a time: Ctrl-C goes to the one that lives.
 class Host {
@@ -60,6 +35,7 @@ class Host {
 
  private:
   static bool on_write(void* user, int fd, const char* bytes, size_t length);
+  static ptrdiff_t on_try_write(void* user, int fd, const char* bytes, size_t length);
   static void on_flush(void* user, int fd);
   static ptrdiff_t on_read(void* user, char* buffer, size_t capacity);
   static void on_trace(void* user, const char* line, size_t length);

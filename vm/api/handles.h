@@ -24,6 +24,7 @@ class ApiHost : public Host {
   explicit ApiHost(const quelea_config& config);
 
   bool write(int fd, std::string_view bytes) override;
+  std::ptrdiff_t try_write(int fd, std::string_view bytes) override;
   void flush(int fd) override;
   std::ptrdiff_t read(char* buffer, std::size_t capacity) override;
   void log(LogLevel level, std::string_view line) override;

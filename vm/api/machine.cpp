@@ -47,6 +47,11 @@ bool ApiHost::write(int fd, std::string_view bytes) {
   return config_.write == nullptr || config_.write(config_.user, fd, bytes.data(), bytes.size());
 }
 
+std::ptrdiff_t ApiHost::try_write(int fd, std::string_view bytes) {
+  if (config_.try_write == nullptr) return Host::try_write(fd, bytes);
+  return config_.try_write(config_.user, fd, bytes.data(), bytes.size());
+}
+
 void ApiHost::flush(int fd) {
   if (config_.flush != nullptr) config_.flush(config_.user, fd);
 }

@@ -2,6 +2,8 @@
 #include "vm/api/handles.h"
 #include "vm/code/code_registry.h"
 #include "vm/interp/machine.h"
+#include "vm/proc/local.h"
+#include "vm/proc/output.h"
 
 namespace quelea {
 namespace {
@@ -57,7 +59,8 @@ quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_st
     return vm->fail(QUELEA_NOT_FOUND, request.module + " has no function main(args) to run");
   }
   RunResult result = quelea::run_main(machine, request);
-  machine.flush(1);
+  quelea::SchedulerLocal& here = machine.schedulers().first();
+  machine.output().flush(here, 1);
   *exit_status = result.status;
   switch (result.end) {
     case RunResult::End::Normal:
@@ -73,6 +76,6 @@ quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_st
       break;
   }
   *exit_status = 1;
-  machine.write(2, result.report + "\n");
+  machine.output().write(here, 2, result.report + "\n");
   return vm->fail(QUELEA_RAISED, std::move(result.report));
 }

@@ -8,8 +8,8 @@
 // A function may be called on any thread of the machine: those that run processes, the one that
 // called into the machine among them, and those that do what blocks. The machine takes care that
 //
-//   - `write`, `flush`, `log` and `trace` are never called while another of them runs (Vm::write
-//   …),
+//   - `write`, `try_write`, `flush`, `log` and `trace` are never called while another of them runs
+//     (vm/proc/output.h),
 //   - `read` is never called while it runs, but may run beside all others,
 //
 // so that what is behind them needs no lock. The others (`arguments`, `find_module`, `compile`) may
@@ -63,6 +63,10 @@ class Host {
   virtual bool write(int fd, std::string_view bytes) {
     (void)fd, (void)bytes;
     return true;
+  }
+  /// The same without waiting: how many of the bytes were taken, negative for false.
+  virtual std::ptrdiff_t try_write(int fd, std::string_view bytes) {
+    return write(fd, bytes) ? static_cast<std::ptrdiff_t>(bytes.size()) : -1;
   }
   /// Pushes out what `write` may have buffered.
   virtual void flush(int fd) { (void)fd; }

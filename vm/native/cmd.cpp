@@ -15,6 +15,7 @@
 #include <algorithm>
 
 #include "vm/native/posix.h"
+#include "vm/proc/output.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -366,8 +367,9 @@ Term prim_cmd_run(Process& p, Args args) {
     path = program.text();
   }
   auto child = std::make_unique<Child>();
-  p.vm().flush(1);
-  p.vm().flush(2);
+  for (int fd : {1, 2}) {
+    if (p.vm().output().flush(p, fd) == Output::kLater) return Term::none();
+  }
   if (int error = spawn_child(path, arguments, options, *child); error != 0) {
     return posix_error(p, error);
   }

@@ -2,10 +2,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <mutex>
+#include <utility>
 
 #include "vm/native/posix.h"
 #include "vm/proc/local.h"
+#include "vm/proc/output.h"
+#include "vm/proc/waiting.h"
 
 namespace quelea {
 namespace {
@@ -13,28 +15,16 @@ namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kMaxInputBytes = std::size_t{1} << 32;
 
+/// What was read ahead.
 struct StandardInput {
   static constexpr unsigned kVmSlot = 1;
-  std::mutex lock;
-  std::string buffer;  // guarded by lock, like the rest
-  std::size_t at = 0;  // bytes of `buffer` that were handed out
+  Turn turn;
+  // Of whose turn it is:
+  std::string buffer;
+  std::size_t at = 0;  ///< Bytes of `buffer` that were handed out.
   int error = 0;
 
   std::string_view ready() const { return std::string_view(buffer).substr(at); }
-  /// Reads more; false at the end or on an error (`error` says which).
-  bool fill(Vm& vm) {
-    vm.flush(1);  // A prompt should be seen before its answer is awaited.
-    if (at > 0) {
-      buffer.erase(0, at);
-      at = 0;
-    }
-    const std::size_t before = buffer.size();
-    buffer.resize(before + kReadBytes);
-    const std::ptrdiff_t got = vm.host().read(buffer.data() + before, kReadBytes);
-    buffer.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
-    error = got < 0 ? static_cast<int>(-got) : 0;
-    return got > 0;
-  }
   Term take(Process& p, std::size_t size) {
     Term bytes = binary_from_text(p, ready().substr(0, size));
     at += size;
@@ -43,13 +33,53 @@ struct StandardInput {
   }
 };
 
-/// Locks it, but waits for others only on a thread of the pool.
-std::unique_lock<std::mutex> use(Process& p, StandardInput& input) {
-  if (p.on_pool()) return std::unique_lock(input.lock);
-  return std::unique_lock(input.lock, std::try_to_lock);
+enum class Filled { More, End, Later };
+
+/// Reads more, on the pool, to which flushing sends who is not there. Later: the native returns
+/// none.
+Filled fill(Process& p, StandardInput& input) {
+  if (input.ready().size() > kMaxInputBytes) {
+    input.error = ENOMEM;
+    return Filled::End;
+  }
+  // A prompt should be seen before its answer is awaited.
+  if (p.vm().output().flush(p, 1) == Output::kLater) return Filled::Later;
+  const AwayFromOthers away(p.local());
+  if (input.at > 0) {
+    input.buffer.erase(0, input.at);
+    input.at = 0;
+  }
+  const std::size_t before = input.buffer.size();
+  input.buffer.resize(before + kReadBytes);
+  const std::ptrdiff_t got = p.vm().host().read(input.buffer.data() + before, kReadBytes);
+  input.buffer.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
+  input.error = got < 0 ? static_cast<int>(-got) : 0;
+  return got > 0 ? Filled::More : Filled::End;
 }
 
-Term eof(Process& p) { return atom_of(p, "eof"); }
+/// Reads until `complete(ready)` says how many bytes that is, or to the end, and takes those or
+/// what is left.
+template <class Complete>
+Term read_input(Process& p, Complete&& complete, bool may_be_empty = false) {
+  auto& input = p.vm().area<StandardInput>();
+  if (!input.turn.enter(p)) return Term::none();
+  const TurnHold hold(input.turn, p.local());
+  Filled filled = Filled::More;
+  while (filled == Filled::More) {
+    if (const std::size_t size = complete(input.ready()); size != 0) return input.take(p, size);
+    filled = fill(p, input);
+  }
+  if (filled == Filled::Later) return Term::none();
+  if (input.error != 0) return posix_error(p, input.error);
+  const std::size_t left = input.ready().size();
+  return left == 0 && !may_be_empty ? atom_of(p, "eof") : input.take(p, left);
+}
+
+/// `:ok` or the error of what was said; none: another time.
+Term said(Process& p, int error) {
+  if (error == Output::kLater) return Term::none();
+  return error == 0 ? atoms::ok : posix_error(p, error);
+}
 
 /// 1 or 2; 0 for something else.
 int output_device(Process& p, Term device) {
@@ -73,61 +103,33 @@ Term prim_io_write(Process& p, Args args) {
   IodataBytes bytes;
   if (device == 0 || !bytes.get(args[1])) return badarg(p);
   charge_bytes(p, bytes.text().size());
-  return p.vm().write(device, bytes.text()) ? atoms::ok : posix_error(p, EPIPE);
+  return said(p, p.vm().output().write(p, device, bytes.text()));
 }
 
 Term prim_io_flush(Process& p, Args args) {
   const int device = output_device(p, args[0]);
   if (device == 0) return badarg(p);
-  p.vm().flush(device);
-  return atoms::ok;
+  return said(p, p.vm().output().flush(p, device));
 }
 
 Term prim_io_read_line(Process& p, Args) {
-  const AwayFromOthers away(p.local());
-  auto& input = p.vm().area<StandardInput>();
-  const auto hold = use(p, input);
-  if (!hold) return p.to_pool();
   std::size_t searched = 0;
-  while (true) {
-    const std::size_t found = input.ready().find('\n', searched);
-    if (found != std::string_view::npos) return input.take(p, found + 1);
-    searched = input.ready().size();
-    if (searched > kMaxInputBytes) return posix_error(p, ENOMEM);
-    if (!p.on_pool()) return p.to_pool();
-    if (!input.fill(p.vm())) break;
-  }
-  if (input.error != 0) return posix_error(p, input.error);
-  return searched == 0 ? eof(p) : input.take(p, searched);
+  return read_input(p, [&](std::string_view ready) {
+    const std::size_t found = ready.find('\n', std::exchange(searched, ready.size()));
+    return found == std::string_view::npos ? 0 : found + 1;
+  });
 }
 
 Term prim_io_read(Process& p, Args args) {
-  std::int64_t wanted = 0;
-  if (!get_count(args[0], wanted) || wanted <= 0) return badarg(p);
-  const AwayFromOthers away(p.local());
-  auto& input = p.vm().area<StandardInput>();
-  const auto hold = use(p, input);
-  if (!hold) return p.to_pool();
-  while (input.ready().size() < static_cast<std::size_t>(wanted)) {
-    if (input.ready().size() > kMaxInputBytes) return posix_error(p, ENOMEM);
-    if (!p.on_pool()) return p.to_pool();
-    if (!input.fill(p.vm())) break;
-  }
-  if (input.error != 0) return posix_error(p, input.error);
-  const std::size_t ready = input.ready().size();
-  if (ready == 0) return eof(p);
-  return input.take(
-      p, ready < static_cast<std::size_t>(wanted) ? ready : static_cast<std::size_t>(wanted));
+  std::int64_t count = 0;
+  if (!get_count(args[0], count) || count <= 0) return badarg(p);
+  const auto wanted = static_cast<std::size_t>(count);
+  return read_input(p, [&](std::string_view ready) { return ready.size() < wanted ? 0 : wanted; });
 }
 
 Term prim_io_read_all(Process& p, Args) {
-  auto& input = p.vm().area<StandardInput>();
-  std::lock_guard hold(input.lock);
-  while (input.fill(p.vm())) {
-    if (input.ready().size() > kMaxInputBytes) return posix_error(p, ENOMEM);
-  }
-  if (input.error != 0) return posix_error(p, input.error);
-  return input.take(p, input.ready().size());
+  return read_input(
+      p, [](std::string_view) { return std::size_t{0}; }, true);
 }
 
 Term prim_io_is_terminal(Process& p, Args args) {

@@ -5,6 +5,7 @@
 #include "vm/native/pool.h"
 #include "vm/native/posix.h"
 #include "vm/native/slices.h"
+#include "vm/proc/output.h"
 #include "vm/term/compare.h"
 #include "vm/term/etf.h"
 #include "vm/term/fun.h"
@@ -177,9 +178,9 @@ Term print_text(Process& p, Term value, bool newline) {
   if (work > options.max_work) return p.to_pool();
   if (newline) out.push_back('\n');
   charge_cells(p, work + out.size() / 8);
-  errno = 0;
-  if (!p.vm().write(1, out)) return fail(p, posix_atom(p, errno != 0 ? errno : EPIPE));
-  return atoms::ok;
+  const int error = p.vm().output().write(p, 1, out);
+  if (error == Output::kLater) return Term::none();
+  return error == 0 ? atoms::ok : fail(p, posix_atom(p, error));
 }
 
 }  // namespace

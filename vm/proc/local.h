@@ -46,7 +46,8 @@ struct alignas(128) SchedulerLocal : LocalHead {
 /// While a thread of the pool works for long and holds no other process: epochs go on without it.
 class AwayFromOthers {
  public:
-  explicit AwayFromOthers(SchedulerLocal& local) : local_(local.is_scheduler ? nullptr : &local) {
+  explicit AwayFromOthers(SchedulerLocal& local)
+      : local_(local.is_scheduler || local.vm->epochs().is_away(local.epoch) ? nullptr : &local) {
     if (local_ != nullptr) local_->vm->epochs().leave(local_->epoch);
   }
   ~AwayFromOthers() {
@@ -54,6 +55,23 @@ class AwayFromOthers {
   }
   AwayFromOthers(const AwayFromOthers&) = delete;
   AwayFromOthers& operator=(const AwayFromOthers&) = delete;
+
+ private:
+  SchedulerLocal* local_;
+};
+
+/// While it looks for others in between.
+class AmongOthers {
+ public:
+  explicit AmongOthers(SchedulerLocal& local)
+      : local_(local.vm->epochs().is_away(local.epoch) ? &local : nullptr) {
+    if (local_ != nullptr) local_->vm->epochs().come(local_->epoch);
+  }
+  ~AmongOthers() {
+    if (local_ != nullptr) local_->vm->epochs().leave(local_->epoch);
+  }
+  AmongOthers(const AmongOthers&) = delete;
+  AmongOthers& operator=(const AmongOthers&) = delete;
 
  private:
   SchedulerLocal* local_;

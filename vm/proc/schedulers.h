@@ -29,6 +29,26 @@ namespace quelea {
 inline constexpr unsigned kMaxSchedulers = 512;
 inline constexpr unsigned kMaxPoolThreads = 256;
 
+/// What the machine itself has to do where it may wait. One call at a time.
+class Errand {
+ public:
+  /// `here`: the thread's that does it.
+  virtual void run(SchedulerLocal& here) = 0;
+
+ protected:
+  ~Errand() = default;
+};
+
+/// Where errands are done (vm/sched/pool.h).
+class ErrandRunner {
+ public:
+  /// Any thread. False: there is no thread for it.
+  virtual bool submit(Errand& errand) = 0;
+
+ protected:
+  ~ErrandRunner() = default;
+};
+
 class Schedulers {
  public:
   /// `count` schedulers, of which the first is the thread that runs the machine.
@@ -43,8 +63,14 @@ class Schedulers {
   SchedulerLocal* take_pool_local();
   void return_pool_local(SchedulerLocal& local);
   /// Whether what may block goes to a pool.
-  bool has_pool() const { return has_pool_.load(std::memory_order_relaxed); }
-  void set_has_pool(bool has) { has_pool_.store(has, std::memory_order_relaxed); }
+  bool has_pool() const { return pool_.load(std::memory_order_relaxed) != nullptr; }
+  /// Null: there is none, or none any more. Before any thread is started, or by one of them.
+  void set_pool(ErrandRunner* pool) { pool_.store(pool, std::memory_order_release); }
+  /// False: the caller has to do it.
+  bool run_errand(Errand& errand) {
+    ErrandRunner* pool = pool_.load(std::memory_order_acquire);
+    return pool != nullptr && pool->submit(errand);
+  }
   /// Threads of a pool that the machine does not wait for. While there are any, nothing they could
   /// touch is freed: neither the process that each has nor the machine.
   void abandon(unsigned threads) { abandoned_ += threads; }
@@ -100,7 +126,7 @@ class Schedulers {
   std::mutex pool_lock_;
   std::vector<std::unique_ptr<SchedulerLocal>> pool_locals_;  // guarded by pool_lock_
   std::vector<SchedulerLocal*> free_pool_locals_;             // guarded by pool_lock_
-  std::atomic<bool> has_pool_{false};
+  std::atomic<ErrandRunner*> pool_{nullptr};
   unsigned abandoned_ = 0;
   std::mutex start_lock_;
   std::function<bool(unsigned)> start_;  // guarded by start_lock_

@@ -10,6 +10,7 @@
 #include "vm/native/native.h"
 #include "vm/proc/determinism.h"
 #include "vm/proc/memory_guard.h"
+#include "vm/proc/output.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
@@ -64,6 +65,7 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
       determinism_(config.deterministic ? std::make_unique<Determinism>(config.seed) : nullptr),
       schedulers_(std::make_unique<Schedulers>(
           *this, config.deterministic ? 1u : std::clamp(config.schedulers, 1u, kMaxSchedulers))),
+      output_(std::make_unique<Output>(*host_)),
       max_process_words_(
           (config.max_memory_bytes != 0 ? config.max_memory_bytes : default_process_bytes()) /
           sizeof(Word)) {
@@ -137,6 +139,8 @@ std::uint64_t Vm::real_monotonic_ns() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
          static_cast<std::uint64_t>(now.tv_nsec);
 }
+
+void Vm::log(LogLevel level, std::string_view line) { output_->log(level, line); }
 
 void Vm::notify() { schedulers_->notify_all(); }
 

@@ -30,6 +30,7 @@ class ProcessTable;
 struct ReturnPoint;
 class MemoryGuard;
 class NameTable;
+class Output;
 class Schedulers;
 class Timers;
 struct SchedulerLocal;
@@ -77,19 +78,9 @@ class Vm {
   }
 
   Host& host() { return *host_; }
-  // What the machine says, one at a time (vm/base/host.h). Any thread.
-  bool write(int fd, std::string_view bytes) {
-    std::lock_guard hold(output_lock_);
-    return host_->write(fd, bytes);
-  }
-  void flush(int fd) {
-    std::lock_guard hold(output_lock_);
-    host_->flush(fd);
-  }
-  void log(LogLevel level, std::string_view line) {
-    std::lock_guard hold(output_lock_);
-    host_->log(level, line);
-  }
+  /// What the machine says, one at a time.
+  Output& output() { return *output_; }
+  void log(LogLevel level, std::string_view line);
 
   /// Ends the machine as soon as possible with this status (`System.halt`): what runs goes on to
   /// its next safe point.
@@ -189,7 +180,6 @@ class Vm {
   VmConfig config_;
   Host no_host_;
   Host* host_;
-  std::mutex output_lock_;
   std::unique_ptr<MemoryGuard> memory_;
   BinaryAccount binaries_;  // before what holds binaries, and so after it when all goes
   AtomTable atoms_;
@@ -202,6 +192,7 @@ class Vm {
   std::uint64_t started_ns_ = 0;
   std::unique_ptr<Determinism> determinism_;
   std::unique_ptr<Schedulers> schedulers_;
+  std::unique_ptr<Output> output_;
   AreaSlot areas_[kAreaSlots];
   std::atomic<std::uint64_t> next_reference_{1};
   std::atomic<bool> halted_{false};

@@ -1,6 +1,7 @@
 #include "vm/sched/pool.h"
 
 #include <chrono>
+#include <utility>
 
 #include "vm/proc/process.h"
 
@@ -24,11 +25,14 @@ Pool::~Pool() {
     shared.first = process->next_in_queue;
     shared.vm.schedulers().first().queue.push(*process);
   }
+  const std::vector<Errand*> errands = std::exchange(shared.errands, {});
+  hold.unlock();
+  for (Errand* errand : errands) errand->run(shared.vm.schedulers().first());
 }
 
-bool Pool::submit(Process& process) {
+/// A thread for one more, if there are not enough. False: there is none at all.
+bool Pool::start_thread_locked() {
   Shared& shared = *shared_;
-  std::lock_guard hold(shared.lock);
   // A thread that waits may have been told of work already, and not have woken yet.
   if (shared.queued >= shared.waiting && shared.threads < kMostThreads) {
     Thread thread;
@@ -37,7 +41,23 @@ bool Pool::submit(Process& process) {
       ++shared.threads;
     }
   }
-  if (shared.threads == 0) return false;
+  return shared.threads != 0;
+}
+
+bool Pool::submit(Errand& errand) {
+  Shared& shared = *shared_;
+  std::lock_guard hold(shared.lock);
+  if (!start_thread_locked()) return false;
+  shared.errands.push_back(&errand);
+  ++shared.queued;
+  shared.work.notify_one();
+  return true;
+}
+
+bool Pool::submit(Process& process) {
+  Shared& shared = *shared_;
+  std::lock_guard hold(shared.lock);
+  if (!start_thread_locked()) return false;
   process.next_in_queue = nullptr;
   (shared.first != nullptr ? shared.last->next_in_queue : shared.first) = &process;
   shared.last = &process;
@@ -53,17 +73,11 @@ void Pool::serve(const std::shared_ptr<Shared>& shared) {
   std::unique_lock hold(shared->lock);
   while (local != nullptr) {
     ++shared->waiting;
-    shared->work.wait(hold, [&] { return shared->closed || shared->first != nullptr; });
+    shared->work.wait(hold, [&] { return shared->closed || shared->queued != 0; });
     --shared->waiting;
     if (shared->closed) break;
-    Process* process = shared->first;
-    shared->first = process->next_in_queue;
     --shared->queued;
-    hold.unlock();
-    shared->vm.epochs().come(local->epoch);
-    Scheduler(*local, shared->run).run_slice(*process, kSliceReductions);
-    shared->vm.epochs().leave(local->epoch);
-    hold.lock();
+    work(*shared, *local, hold);
   }
   if (local != nullptr) {
     shared->vm.memory().fold(local->memory);
@@ -71,6 +85,28 @@ void Pool::serve(const std::shared_ptr<Shared>& shared) {
   }
   --shared->threads;
   shared->ended.notify_all();
+}
+
+/// Does one thing of what is queued.
+void Pool::work(Shared& shared, SchedulerLocal& local, std::unique_lock<std::mutex>& hold) {
+  Errand* errand = nullptr;
+  Process* process = nullptr;
+  if (!shared.errands.empty()) {
+    errand = shared.errands.back();
+    shared.errands.pop_back();
+  } else {
+    process = shared.first;
+    shared.first = process->next_in_queue;
+  }
+  hold.unlock();
+  shared.vm.epochs().come(local.epoch);
+  if (errand != nullptr) {
+    errand->run(local);
+  } else {
+    Scheduler(local, shared.run).run_slice(*process, kSliceReductions);
+  }
+  shared.vm.epochs().leave(local.epoch);
+  hold.lock();
 }
 
 }  // namespace quelea

@@ -4,8 +4,9 @@
 // A process that comes to such a thing on a scheduler leaves there and is handed to a thread of the
 // pool, which goes on at the same instruction for one slice; then it is runnable again. The other
 // processes do not notice, and a system with fewer cores than threads shares them out fairly.
-// Threads are made when there is work and no thread that waits, up to kMostThreads; more work than
-// that waits its turn.
+// The machine has errands there of its own (what is left to be written, vm/proc/output.h), which go
+// before processes. Threads are made when there is work and no thread that waits, up to
+// kMostThreads; more work than that waits its turn.
 //
 // The end. A machine that ends does not wait for a read that may never return: after a moment it
 // leaves such a thread behind, which ends when the call returns and touches nothing any more. What
@@ -13,15 +14,15 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
+#include <vector>
 
 #include "vm/base/thread.h"
 #include "vm/sched/scheduler.h"
 
 namespace quelea {
 
-class Pool {
+class Pool final : public ErrandRunner {
  public:
   Pool(Vm& vm, RunProcess run);
   /// No process is taken any more; waits for those that are under way, but not for long.
@@ -31,6 +32,8 @@ class Pool {
 
   /// The caller's process is the pool's from now on. Any thread. False: there is no thread for it.
   bool submit(Process& process);
+  /// The same for an errand. One that no thread came to is done when the pool ends.
+  bool submit(Errand& errand) override;
 
  private:
   static constexpr unsigned kMostThreads = 16;
@@ -46,13 +49,16 @@ class Pool {
     // Guarded by lock.
     Process* first = nullptr;  ///< Chained by `next_in_queue`.
     Process* last = nullptr;
-    unsigned queued = 0;
+    std::vector<Errand*> errands;
+    unsigned queued = 0;  ///< Processes and errands.
     unsigned threads = 0;
     unsigned waiting = 0;
     bool closed = false;
   };
 
+  bool start_thread_locked();
   static void serve(const std::shared_ptr<Shared>& shared);
+  static void work(Shared& shared, SchedulerLocal& local, std::unique_lock<std::mutex>& hold);
 
   std::shared_ptr<Shared> shared_;
 };

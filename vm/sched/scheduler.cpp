@@ -119,7 +119,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
     case Process::Pending::Pool:
       if (pool_ != nullptr && pool_->submit(process)) return done;
       // There is no thread to be had: from now on everybody waits.
-      vm_.schedulers().set_has_pool(false);
+      vm_.schedulers().set_pool(nullptr);
       break;
     default:
       break;
@@ -157,8 +157,8 @@ void run_machine(Vm& vm, RunProcess run) {
   Schedulers& schedulers = vm.schedulers();
   std::optional<Pool> pool;
   if (vm.config().schedulers != 0) pool.emplace(vm, run);
-  schedulers.set_has_pool(pool.has_value());
   Pool* const to_pool = pool.has_value() ? &*pool : nullptr;
+  schedulers.set_pool(to_pool);
   std::deque<Thread> threads;  // Grows under the lock of `Schedulers::start_one`.
   schedulers.open([&](unsigned index) {
     return threads.emplace_back().start([&schedulers, index, run, to_pool] {
@@ -169,6 +169,7 @@ void run_machine(Vm& vm, RunProcess run) {
   Scheduler(schedulers.first(), run, to_pool).work();
   schedulers.close();
   for (Thread& thread : threads) thread.join();
+  schedulers.set_pool(nullptr);
   pool.reset();
   schedulers.gather();
 }

@@ -38,10 +38,11 @@
  * called from any thread and from a signal handler. Different machines need no coordination.
  *
  * Callbacks are called while the host is in a call of that machine, on the thread that calls or on
- * a thread that the machine made, and need no lock of their own: at most one of `write`, `flush`,
- * `log` and `trace` runs at a time, and at most one `read`, which may run beside one of the others.
- * What one machine's callbacks share with another's, or with the rest of the host, is the host's to
- * guard. A callback must not call into its machine, `quelea_vm_interrupt` excepted.
+ * a thread that the machine made, and need no lock of their own: at most one of `write`,
+ * `try_write`, `flush`, `log` and `trace` runs at a time, and at most one `read`, which may run
+ * beside one of the others. What one machine's callbacks share with another's, or with the rest of
+ * the host, is the host's to guard. A callback must not call into its machine,
+ * `quelea_vm_interrupt` excepted.
  */
 #ifndef QUELEA_QUELEA_H
 #define QUELEA_QUELEA_H
@@ -91,7 +92,7 @@ typedef struct quelea_config {
   /* Takes what programs write to standard output (fd 1) and standard error (fd 2). `bytes` is valid
    * during the call alone. Return false when nothing more can be written there: the program sees
    * an error of the name that errno has then (`:enospc`), `:epipe` where errno is 0. NULL: output
-   * is thrown away. Buffering is the host's business. */
+   * is thrown away. Buffering is the host's business. May wait, but see `try_write`. */
   bool (*write)(void* user, int fd, const char* bytes, size_t length);
 
   /* Pushes what `write` buffered to its destination; called before the machine stops and before it
@@ -124,11 +125,11 @@ typedef struct quelea_config {
   /* How many processes may live at a time. 0: as many as memory allows. */
   uint64_t max_processes;
 
-  /* How many threads run processes while a call into the machine lasts; the calling thread is one of
-   * them. More start only when there is work for them, and when the call returns they have ended. 0:
-   * the calling thread alone, and no other thread is ever made; then what blocks (reading a file or
-   * the standard input) holds up all processes. The callbacks above are called on any of them, one
-   * call at a time. */
+  /* How many threads run processes while a call into the machine lasts; the calling thread is one
+   * of them. More start only when there is work for them, and when the call returns they have
+   * ended. 0: the calling thread alone, and no other thread is ever made; then what blocks (reading
+   * a file or the standard input, writing to a reader that has stopped) holds up all processes. The
+   * callbacks above are called on any of them, one call at a time. */
   unsigned schedulers;
 
   /* Seeds what is random unless a program seeds it. 0: from the system. */
@@ -142,6 +143,14 @@ typedef struct quelea_config {
   /* Takes a line, without a newline at its end, for each slice that a deterministic machine runs:
    * virtual time in nanoseconds, pid, how many reductions the slice may take. NULL: none. */
   void (*trace)(void* user, const char* line, size_t length);
+
+  /* The same as `write`, but never waits: returns how many of the bytes were taken, which may be
+   * none, or -1 where `write` returns false. With it a machine of several processes asks here
+   * first, and what is not taken goes to `write` on a thread that no process needs: so a reader
+   * that has stopped holds up only who writes. After `quelea_vm_interrupt` a `write` that still
+   * waits holds up the end; it should give up. `log` should not wait either. NULL: `write` is
+   * called on threads that run processes, and holds them up while it waits. */
+  ptrdiff_t (*try_write)(void* user, int fd, const char* bytes, size_t length);
 } quelea_config;
 
 /* Fills `config` with the defaults. */

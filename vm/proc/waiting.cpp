@@ -1,0 +1,54 @@
+#include "vm/proc/waiting.h"
+
+#include <utility>
+
+#include "vm/base/memory.h"
+#include "vm/proc/local.h"
+#include "vm/proc/process.h"
+#include "vm/proc/process_table.h"
+#include "vm/proc/signal.h"
+
+namespace quelea {
+
+Term WaitingProcesses::add(Process& p) {
+  if (known_.insert(p.self().bits).second) pids_.push_back(p.self());
+  return p.again_when_woken();
+}
+
+std::vector<Term> WaitingProcesses::take() {
+  known_.clear();
+  return std::exchange(pids_, {});
+}
+
+/// A signal, as it is seen by who is only about to wait, too (Scheduler::park).
+void WaitingProcesses::wake(SchedulerLocal& here, const std::vector<Term>& pids) {
+  if (pids.empty()) return;
+  const AmongOthers among(here);
+  for (const Term pid : pids) {
+    Process* process = here.vm->processes().find(pid);
+    if (process == nullptr) continue;
+    post_signal(here, *process,
+                insist([&] { return make_signal(*here.vm, SignalKind::Wake, Term::none(), pid); }));
+  }
+}
+
+bool Turn::enter(Process& p) {
+  std::lock_guard hold(lock_);
+  if (taken_) {
+    waiting_.add(p);
+    return false;
+  }
+  return taken_ = true;
+}
+
+void Turn::leave(SchedulerLocal& here) {
+  std::vector<Term> waiting;
+  {
+    std::lock_guard hold(lock_);
+    taken_ = false;
+    waiting = waiting_.take();
+  }
+  WaitingProcesses::wake(here, waiting);
+}
+
+}  // namespace quelea
