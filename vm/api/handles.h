@@ -32,6 +32,9 @@ class ApiHost : public Host {
   bool traces() const override { return config_.trace != nullptr; }
   std::vector<std::string> arguments() override { return arguments_; }
   FindResult find_module(std::string_view name) override { return search_.load(name); }
+  std::string_view module_at_hand(std::string_view name) const override {
+    return search_.library_module(name);
+  }
   bool is_in_library(std::string_view name) const override { return search_.is_in_library(name); }
   CompileOutcome compile(std::string_view source, std::string_view file) override;
 

@@ -105,6 +105,12 @@ FindResult ModuleSearch::load(std::string_view name) {
   return result;
 }
 
+std::string_view ModuleSearch::library_module(std::string_view name) const {
+  Archive::Entry entry;
+  if (!library_.find(name, entry) || !places(name).empty()) return {};
+  return {reinterpret_cast<const char*>(entry.bytes), entry.size};
+}
+
 FindResult ModuleSearch::load_source(std::string_view name, const std::string& path) {
   FindResult result;
   std::string text;

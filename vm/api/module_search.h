@@ -23,6 +23,10 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
   // The bytes of a module, and of those that stand in one file with it. Any thread.
   FindResult load(std::string_view name);
 
+  // A module's bytes in the library, where no folder may have one of that name. Takes no lock; any
+  // thread, but not while a folder is added.
+  std::string_view library_module(std::string_view name) const;
+
   // Any thread.
   bool is_in_library(std::string_view name) const {
     Archive::Entry entry;

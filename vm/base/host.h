@@ -90,6 +90,12 @@ class Host {
     (void)name;
     return {};
   }
+  /// The bytes of a library's module that `find_module` would give, where it is at hand: nothing is
+  /// compiled, nobody is waited for. Empty: it has to be looked for. Any thread.
+  virtual std::string_view module_at_hand(std::string_view name) const {
+    (void)name;
+    return {};
+  }
   /// Whether the library has such a module, loaded or not. Any thread.
   virtual bool is_in_library(std::string_view name) const {
     (void)name;

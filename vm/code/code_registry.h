@@ -47,9 +47,6 @@ class CodeRegistry {
   CodeArea& code() { return code_; }
   /// Held while a module is loaded.
   std::mutex& load_lock() { return load_lock_; }
-  /// Held by whoever looks for a module that is missing, until it is loaded: of several who miss it
-  /// one searches and the others find it. Taken before the host's own locks and `load_lock`.
-  std::mutex& search_lock() { return search_lock_; }
 
  private:
   struct Table;
@@ -60,7 +57,6 @@ class CodeRegistry {
   const void* undefined_handler_;
   LiteralArea literals_;
   CodeArea code_;
-  std::mutex search_lock_;
   std::mutex load_lock_;
 
   mutable std::mutex lock_;  ///< Guards all below but reads of `table_`.

@@ -67,6 +67,7 @@ HANDLER(undefined) {  // Export*
   const Word* entry = load_or_raise_undef(*p, reinterpret_cast<const Export*>(pc[1]), fp);
   SYNC_IN;
   if (entry == nullptr) {
+    if (p->pending != Process::Pending::Exception) LEAVE;
     pc = return_address(fp->bits);
     p->set_flag_bit(Process::kAtReturnPoint, true);
     GO(unwind);

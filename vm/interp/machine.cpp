@@ -1,7 +1,5 @@
 #include "vm/interp/machine.h"
 
-#include <mutex>
-
 #include "vm/code/code_registry.h"
 #include "vm/code/loader.h"
 #include "vm/interp/fusion.h"
@@ -9,6 +7,7 @@
 #include "vm/interp/load.h"
 #include "vm/interp/run.h"
 #include "vm/native/native.h"
+#include "vm/proc/local.h"
 #include "vm/proc/process.h"
 #include "vm/proc/schedulers.h"
 #include "vm/sched/scheduler.h"
@@ -33,6 +32,14 @@ LoadContext load_context(Vm& vm) {
 
 namespace {
 
+bool load(Vm& vm, std::string_view origin, std::string_view file) {
+  const LoadResult result = load_module(load_context(vm), file);
+  if (result.module == nullptr) {
+    vm.log(LogLevel::Error, std::string(origin) + ": " + result.error);
+  }
+  return result.module != nullptr;
+}
+
 bool load_natives(Vm& vm, std::string_view module) {
   const auto natives = natives_of(module);
   if (natives.empty()) return false;
@@ -41,25 +48,45 @@ bool load_natives(Vm& vm, std::string_view module) {
   return result.module != nullptr;
 }
 
-bool autoload(Vm& vm, Term module) {
-  if (vm.code().find_module(module) != nullptr) return true;
-  std::lock_guard hold(vm.code().search_lock());
-  if (vm.code().find_module(module) != nullptr) return true;  // Somebody else was first.
-  const std::string name(vm.atoms().text(module));
+/// What is at hand and loaded in a fraction of a millisecond.
+bool load_at_once(Vm& vm, Term module) {
+  const std::string_view name = vm.atoms().text(module);
   if (load_natives(vm, name)) return true;
-  const FindResult found = vm.host().find_module(name);
+  const std::string_view bytes = vm.host().module_at_hand(name);
+  return !bytes.empty() && load(vm, name, bytes);
+}
+
+bool search_and_load(Vm& vm, Term module) {
+  const FindResult found = vm.host().find_module(vm.atoms().text(module));
   if (found.status == FindStatus::Broken) vm.log(LogLevel::Error, found.message);
   if (found.status != FindStatus::Found) return false;
   for (const ModuleBytes& bytes : found.modules) {
-    const std::string_view file(reinterpret_cast<const char*>(bytes.bytes.data()),
-                                bytes.bytes.size());
-    const LoadResult result = load_module(load_context(vm), file);
-    if (result.module == nullptr) {
-      vm.log(LogLevel::Error, bytes.origin + ": " + result.error);
-      return false;
-    }
+    const auto* start = reinterpret_cast<const char*>(bytes.bytes.data());
+    if (!load(vm, bytes.origin, {start, bytes.bytes.size()})) return false;
   }
   return vm.code().find_module(module) != nullptr;
+}
+
+bool autoload(Vm& vm, Term module) {
+  return vm.code().find_module(module) != nullptr || load_at_once(vm, module) ||
+         search_and_load(vm, module);
+}
+
+/// Compiling a module, reading a file, and waiting for somebody who does are for the pool.
+Vm::Loaded autoload_for(Process& p, Term module) {
+  using enum Vm::Loaded;
+  Vm& vm = p.vm();
+  if (vm.code().find_module(module) != nullptr) return Yes;
+  if (!vm.loading().enter(p)) return Later;
+  const TurnHold hold(vm.loading(), p.local());
+  // Somebody else may have been first.
+  if (vm.code().find_module(module) != nullptr || load_at_once(vm, module)) return Yes;
+  if (!p.on_pool()) {
+    p.to_pool();
+    return Later;
+  }
+  const AwayFromOthers away(p.local());
+  return search_and_load(vm, module) ? Yes : No;
 }
 
 }  // namespace
@@ -74,6 +101,7 @@ std::unique_ptr<Vm> make_vm(VmConfig config) {
   auto vm = std::make_unique<Vm>(config, handler_table()[loader_op_undefined]);
   vm->bottom_return_point = bottom_return_point();
   vm->autoload = &autoload;
+  vm->autoload_for = &autoload_for;
   return vm;
 }
 

@@ -186,7 +186,10 @@ bool gc_stress_due(Process* p, const Word* pc) {
 #endif
 
 const Word* load_or_raise_undef(Process& p, const Export* target, Term* frame) {
-  if (!target->has_code() && p.vm().autoload != nullptr) p.vm().autoload(p.vm(), target->module);
+  if (!target->has_code() &&
+      p.vm().autoload_for(p, target->module) == Vm::Loaded::Later) {
+    return nullptr;
+  }
   if (target->has_code()) return target->entry.load(std::memory_order_acquire);
   const Term arguments = argument_list(p, frame, target->arity);
   p.raise_error(atoms::undef);

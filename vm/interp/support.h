@@ -39,8 +39,8 @@ Term take_exception_reason(Process& p);
 Term take_exception_trace(Process& p);
 /// Raises by raise_kinds.def; fp is the frame of p.pc.
 void raise_by_kind(Process& p, unsigned kind, Term value, Term* fp);
-/// The export's code after its module was asked for; null: undef raised. The arguments are below
-/// `frame`.
+/// The export's code after its module was asked for; null: undef raised, or p.pending says that the
+/// instruction leaves and is done again. The arguments are below `frame`.
 const Word* load_or_raise_undef(Process& p, const Export* target, Term* frame);
 
 /// Whether what was just done left itself to the pool.

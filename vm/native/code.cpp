@@ -4,6 +4,7 @@
 #include "vm/interp/load.h"
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
+#include "vm/proc/local.h"
 #include "vm/term/fun.h"
 
 namespace quelea {
@@ -16,12 +17,6 @@ Term text_list(Process& p, const std::vector<std::string>& texts) {
 }
 
 const LoadedModule* loaded_module(Process& p, Term name) { return p.vm().code().find_module(name); }
-
-bool ensure_loaded(Process& p, Term name) {
-  if (loaded_module(p, name) != nullptr) return true;
-  Vm& vm = p.vm();
-  return vm.autoload != nullptr && vm.autoload(vm, name);
-}
 
 }  // namespace
 
@@ -42,6 +37,8 @@ Term prim_code_compile(Process& p, Args args) {
 }
 
 Term prim_code_load(Process& p, Args args) {
+  if (!p.vm().loading().enter(p)) return Term::none();
+  const TurnHold hold(p.vm().loading(), p.local());
   // Everything is made ready before anything is installed: all or none.
   std::vector<std::unique_ptr<LoadedModule>> ready;
   const LoadContext context = load_context(p.vm());
@@ -74,6 +71,8 @@ Term prim_code_load(Process& p, Args args) {
 Term prim_code_check(Process& p, Args args) {
   Bytes bytes;
   if (!args[0].is_atom() || !bytes.get(args[1])) return badarg(p);
+  if (!p.vm().loading().enter(p)) return Term::none();
+  const TurnHold hold(p.vm().loading(), p.local());
   const std::string error = check_module(load_context(p.vm()), bytes.text());
   charge_bytes(p, 64 * bytes.size());
   return error.empty() ? atoms::ok : error_tuple(p, binary_from_text(p, error));
@@ -81,8 +80,8 @@ Term prim_code_check(Process& p, Args args) {
 
 Term prim_code_ensure_loaded(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
-  if (loaded_module(p, args[0]) == nullptr && !p.on_pool()) return p.to_pool();
-  return make_bool(ensure_loaded(p, args[0]));
+  const Vm::Loaded loaded = p.vm().autoload_for(p, args[0]);
+  return loaded == Vm::Loaded::Later ? Term::none() : make_bool(loaded == Vm::Loaded::Yes);
 }
 
 Term prim_code_loaded(Process& p, Args) {
@@ -113,8 +112,9 @@ Term prim_code_exports(Process& p, Args args) {
 Term prim_function_exported(Process& p, Args args) {
   if (!args[0].is_atom() || !args[1].is_atom() || !args[2].is_small()) return badarg(p);
   if (args[2].small_value() < 0 || args[2].small_value() > 255) return atoms::false_;
-  if (loaded_module(p, args[0]) == nullptr && !p.on_pool()) return p.to_pool();
-  if (!ensure_loaded(p, args[0])) return atoms::false_;
+  const Vm::Loaded loaded = p.vm().autoload_for(p, args[0]);
+  if (loaded == Vm::Loaded::Later) return Term::none();
+  if (loaded == Vm::Loaded::No) return atoms::false_;
   const Export* found = p.vm().code().find_export(
       args[0], args[1], static_cast<std::uint32_t>(args[2].small_value()));
   return make_bool(found != nullptr && found->has_code());

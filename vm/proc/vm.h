@@ -15,6 +15,7 @@
 #include "vm/base/host.h"
 #include "vm/proc/epochs.h"
 #include "vm/proc/statistics.h"
+#include "vm/proc/waiting.h"
 #include "vm/term/atoms.h"
 #include "vm/term/copy.h"
 #include "vm/term/identity.h"
@@ -159,10 +160,17 @@ class Vm {
     return *static_cast<Area*>(slot.area.get());
   }
 
+  /// Whose it is looks for a module that is missing and loads it, or loads another: of several who
+  /// miss one the first searches, and the others find it.
+  Turn& loading() { return loading_; }
+
   // Hooks of the layers above ---------------------------------------------------------------------
-  /// Loads the module of a name through the host. False: there is none, or it was
-  /// refused.
+  /// Loads the module of a name through the host, while no process runs. False: there is none, or
+  /// it was refused.
   bool (*autoload)(Vm&, Term module) = nullptr;
+  /// The same for a process. Later: it is to leave, and do again what it does.
+  enum class Loaded { No, Yes, Later };
+  Loaded (*autoload_for)(Process&, Term module) = nullptr;
   /// What slot 0 of the oldest frame holds.
   const ReturnPoint* bottom_return_point = nullptr;
 
@@ -193,6 +201,7 @@ class Vm {
   std::unique_ptr<Determinism> determinism_;
   std::unique_ptr<Schedulers> schedulers_;
   std::unique_ptr<Output> output_;
+  Turn loading_;
   AreaSlot areas_[kAreaSlots];
   std::atomic<std::uint64_t> next_reference_{1};
   std::atomic<bool> halted_{false};
