@@ -19,7 +19,12 @@
 
 namespace quelea {
 
-template <class Entry, std::uint32_t kInline>
+// Where the entries of one table are visited and those of another erased in that order, as with
+// monitors and those who watch, the two must not hash alike: what is left in the second one would
+// be ever closer together, and searching it would take ever longer. `kFactor` says how one hashes:
+// the bits of a fraction that is far from all simple ones, so that numbers in a row are spread
+// evenly.
+template <class Entry, std::uint32_t kInline, Word kFactor = 0x9E3779B97F4A7C15u>
 class FlatTable {
   static_assert(std::is_trivially_copyable_v<Entry>);
 
@@ -103,7 +108,7 @@ class FlatTable {
 
   std::uint32_t home_of(Word key) const {
     const auto bits = static_cast<unsigned>(__builtin_ctz(capacity_));
-    return static_cast<std::uint32_t>(key * 0x9E3779B97F4A7C15u >> (64 - bits));
+    return static_cast<std::uint32_t>(key * kFactor >> (64 - bits));
   }
 
   std::uint32_t place_of(Word key) {

@@ -76,7 +76,8 @@ struct ProcessExtra {
 
   FlatTable<LinkEnd, 1> links;
   FlatTable<OwnReference, 1> references;
-  FlatTable<Watcher, 1> watchers;
+  /// Not hashed as the references at the other side, which are erased in the order of this.
+  FlatTable<Watcher, 1, 0x6A09E667F3BCC909u> watchers;
   std::uint32_t last_link_number = 0;
   TellingOthers telling;
   std::unique_ptr<TagTable> tags;
