@@ -50,7 +50,7 @@ COLD(recv_peek_slow) {
   const PeekResult found = peek_arrivals(*p);
   SYNC_IN;
   if (found == PeekResult::Exited) LEAVE;
-  if (found == PeekResult::Nothing) JUMP(2);
+  if (found != PeekResult::Message) JUMP(2);
   SLOT(1) = as_signal(*p->scan_link)->term;
   NEXT(2);
 }
@@ -76,7 +76,7 @@ HANDLER(recv_take) {
   NEXT(0);
 }
 
-/// p waits: its frame's live map is in `value`.
+/// p waits, or lets others run before it looks again: its frame's live map is in `value`.
 COLD(park) {
   p->live_map = value.bits;
   p->extra_count = 0;
@@ -84,7 +84,6 @@ COLD(park) {
   p->fp = fp;
   p->hp = hp;
   p->reductions = reductions;
-  p->pending = Process::Pending::Wait;
   LEAVE;
 }
 
@@ -94,6 +93,7 @@ HANDLER(recv_wait) {  // L M
   SYNC_IN;
   if (found == PeekResult::Exited) LEAVE;
   if (found == PeekResult::Message) JUMP(1);
+  p->pending = found == PeekResult::Busy ? Process::Pending::Again : Process::Pending::Wait;
   value.bits = pc[2];
   GO(park);
 }
@@ -112,6 +112,10 @@ HANDLER(recv_wait_until) {  // S L M
     case WaitResult::Raised:
       GO(unwind);
     case WaitResult::Wait:
+      p->pending = Process::Pending::Wait;
+      break;
+    case WaitResult::Busy:
+      p->pending = Process::Pending::Again;
       break;
   }
   value.bits = pc[3];

@@ -160,7 +160,9 @@ bool collect_if_due(Process& p, std::int64_t room_bytes) {
 
 bool at_safe_point(Process& p, std::int64_t room_bytes) {
   if (p.vm().stopping()) return false;
-  if (p.outer.load(std::memory_order_relaxed) != nullptr && !p.handle_signals()) return false;
+  if (p.outer.load(std::memory_order_relaxed) != nullptr && p.handle_signals() == Handled::Exits) {
+    return false;
+  }
   if (!collect_if_due(p, room_bytes) || p.waits_for_marking()) return false;
   if (QUELEA_UNLIKELY(p.has_flag(Process::kBlocked))) {
     p.pending = Process::Pending::Wait;
@@ -168,7 +170,7 @@ bool at_safe_point(Process& p, std::int64_t room_bytes) {
   }
   p.reductions += p.held_reductions;
   p.held_reductions = 0;
-  return p.reductions > 0;
+  return p.reductions > 0 && !p.has_backlog();
 }
 
 #if QUELEA_GCSTRESS

@@ -17,8 +17,10 @@ namespace quelea {
 
 namespace {
 
-/// So many others are told in one slice: nobody waits for the end of one who knew a million.
+/// So many others are told in one slice, and so many messages given back: nobody waits for the end
+/// of one who knew a million, or whom a million wrote to.
 constexpr std::uint32_t kToldAtOnce = 4000;
+constexpr std::uint32_t kAll = ~std::uint32_t{0};
 
 Term exit_reason_of(Process& p) {
   const Unwinding* unwinding = p.known_unwinding();
@@ -34,12 +36,52 @@ void tell(Process& p, Term whom, SignalKind kind, Term reason, Word reference, s
          insist([&] { return make_signal(p.vm(), kind, reason, p.self(), reference, room); }));
 }
 
+/// Answers up to `most` signals. How many it answered; `oldest` is what is left of them.
+std::uint32_t answer(Process& p, Signal*& oldest, std::uint32_t most) {
+  std::uint32_t count = 0;
+  for (; oldest != nullptr && count < most; ++count) {
+    Signal* next = as_signal(oldest->next);
+    p.take_last_relation(oldest);
+    oldest = next;
+  }
+  return count;
+}
+
+/// Nothing comes in any more.
+void close_queue(Process& p) {
+  Signal* newest = close_signals(p);
+  if (newest == nullptr) return;
+  if (SignalBacklog* backlog = backlog_of(p)) {
+    backlog->add_newer(newest);
+  } else {
+    Signal* oldest = nullptr;
+    turn_around(newest, oldest, kAll);
+    answer(p, oldest, kAll);
+  }
+}
+
+/// Signals that arrived are not handled any more, but a link or monitor among them wants an answer:
+/// who links or monitors behind what ends it finds nobody, and as in Erlang that is :noproc. True:
+/// all have theirs.
+bool answer_last_signals(Process& p) {
+  if (!p.has_backlog()) return true;
+  SignalBacklog& backlog = *p.extra_record->backlog;
+  if (Signal* oldest = backlog.take()) {
+    const std::uint32_t answered = answer(p, oldest, kSignalsAtOnce);
+    backlog.give_back(oldest, answered);
+  }
+  if (!backlog.is_empty()) return false;
+  p.extra_record->backlog.reset();
+  return true;
+}
+
 /// Tells the next of those who care. True: all know.
-bool tell_others(Process& p, std::uint32_t budget) {
+bool tell_others(Process& p) {
   ProcessExtra* x = p.extra_record;
   if (x == nullptr) return true;
   const Term reason = exit_reason_of(p);
   TellingOthers& at = x->telling;
+  std::uint32_t budget = kToldAtOnce;
   return x->links.visit_some(at.links, budget, [&](const LinkEnd& end) {
     tell(p, Term{end.key}, SignalKind::LinkExit, reason, 0, kExitMessageWords);
   }) && x->watchers.visit_some(at.watchers, budget, [&](const Watcher& watcher) {
@@ -47,6 +89,23 @@ bool tell_others(Process& p, std::uint32_t budget) {
   }) && x->references.visit_some(at.references, budget, [&](const OwnReference& reference) {
     tell(p, reference.target, SignalKind::Demonitor, Term::none(), reference.key, 0);
   });
+}
+
+/// Gives the next messages back. True: there are none left.
+bool drop_messages(Process& p) {
+  for (std::uint32_t i = 0; i < kToldAtOnce && p.first_message != nullptr; ++i) {
+    Signal* message = as_signal(p.first_message);
+    p.first_message = message->next;
+    drop_signal(message);
+  }
+  return p.first_message == nullptr;
+}
+
+/// A step of the end, as much as a slice may do. True: it was the last.
+bool take_leave(Process& p) {
+  if (!answer_last_signals(p)) return false;
+  if (p.has_mailbox_limit) release_blocked(p);
+  return tell_others(p) && drop_messages(p);
 }
 
 }  // namespace
@@ -88,42 +147,35 @@ void Vm::end_process(Process& p) {
     }
   }
   names_->close(p);
-  // Signals that arrived are not handled any more, but a link or monitor among them wants an
-  // answer.
-  p.take_last_relations();
+  close_queue(p);
   processes_->remove(p, here.free_places);
-  if (p.extra_record != nullptr && p.extra_record->mailbox_limit != nullptr) release_blocked(p);
   if (!is_main) {
     go_on_ending(p);
     return;
   }
-  tell_others(p, ~std::uint32_t{0});
-  release_process(p);
-  if (QUELEA_UNLIKELY(p.extra_record != nullptr && p.extra_record->is_noted_as_large)) {
-    memory_->forget(here.memory, p);
-  }
-  epochs_.retire(here.epoch, p);
+  while (!take_leave(p)) continue;
+  bury(p);
   main_end.over.store(true, std::memory_order_release);
   notify();
 }
 
 void Vm::go_on_ending(Process& p) {
-  SchedulerLocal& here = p.local();
-  if (!tell_others(p, kToldAtOnce)) {
-    schedulers_->make_runnable(here, p);
+  while (!take_leave(p)) {
+    // Where memory is short it cannot wait for those who have their turn in between.
+    if (memory_->is_tight()) continue;
+    schedulers_->make_runnable(p.local(), p);
     return;
   }
-  release_process(p);
-  epochs_.retire(here.epoch, p);
+  bury(p);
 }
 
-/// Who links or monitors behind what ends it finds nobody: as in Erlang, the answer is :noproc.
-void Process::take_last_relations() {
-  for (Signal* signal = in_order_sent(close_signals(*this)); signal != nullptr;) {
-    Signal* next = as_signal(signal->next);
-    take_last_relation(signal);
-    signal = next;
-  }
+/// Everything that it had goes back, and its record when nobody can look at it any more.
+void Vm::bury(Process& p) {
+  SchedulerLocal& here = p.local();
+  const bool is_noted = p.extra_record != nullptr && p.extra_record->is_noted_as_large;
+  release_process(p);
+  if (QUELEA_UNLIKELY(is_noted)) memory_->forget(here.memory, p);
+  epochs_.retire(here.epoch, p);
 }
 
 void Process::take_last_relation(Signal* signal) {

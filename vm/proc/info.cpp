@@ -396,7 +396,9 @@ Term Process::info(Term pid, Term asked) {
   Process* target = vm().processes().find(pid);
   if (target == this) {
     // What has arrived counts.
-    if (!handle_signals()) return Term::none();
+    const Handled handled = handle_signals();
+    if (handled == Handled::Exits) return Term::none();
+    if (handled == Handled::Some) return again();
     return Look(*this, *this, false).answer(asked);
   }
   const Word number = next_reference_number();

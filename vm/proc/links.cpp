@@ -38,6 +38,7 @@
 #include <algorithm>
 
 #include "vm/code/code_registry.h"
+#include "vm/native/native.h"
 #include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
@@ -158,14 +159,29 @@ Term Process::make_reference() {
 // Exit signals
 // --------------------------------------------------------------------------------------
 
+/// One's own takes effect before the call returns, behind all that came before it.
+Term Process::await_own_exit() {
+  switch (handle_signals()) {
+    case Handled::Exits:
+      return Term::none();
+    case Handled::Some:
+      if (native_state == nullptr) native_state = new NativeState;
+      return again();
+    case Handled::All:
+      break;
+  }
+  delete native_state;
+  native_state = nullptr;
+  return atoms::true_;
+}
+
 Term Process::exit_signal(Term pid, Term reason) {
+  if (native_state != nullptr) return await_own_exit();
   if (!pid.is_local_pid()) return badarg();
   Process* target = vm().processes().find(pid);
   if (target == nullptr) return atoms::true_;
   post(*target, make_signal(vm(), SignalKind::Exit, reason, self(), 0, kExitMessageWords));
-  // One's own takes effect before the call returns.
-  if (target == this && !handle_signals()) return Term::none();
-  return atoms::true_;
+  return target == this ? await_own_exit() : atoms::true_;
 }
 
 // Names, labels, group leaders

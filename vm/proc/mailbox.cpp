@@ -51,17 +51,31 @@ void remember_passed(Process& p, const Word* site, Fragment** link) {
   places.passed[places.next_site++ % MailboxPlaces::kSites] = {site, link};
 }
 
+/// Goes straight to where messages with the reference of this number may begin, if that is known.
+void go_to_reference(Process& p, Word number) {
+  const MailboxPlaces& places = *p.extra_record->places;
+  if (places.reference_link != nullptr && places.reference == number) {
+    p.scan_link = places.reference_link;
+  }
+}
+
 }  // namespace
 
 void start_scan(Process& p, const Word* site, Term reference) {
   p.scan_link = begin_of(p, site);
   if (!p.has_flag(Process::kKeepsPlaces)) return;
   p.extra_record->places->unseen = nullptr;
-  if (!reference.is_kind(Kind::Ref)) return;
-  const MailboxPlaces& places = *p.extra_record->places;
-  if (places.reference_link != nullptr && places.reference == ref_number(reference)) {
-    p.scan_link = places.reference_link;
-  }
+  if (reference.is_kind(Kind::Ref)) go_to_reference(p, ref_number(reference));
+}
+
+void start_scan_for(Process& p, Word number) {
+  p.scan_link = &p.first_message;
+  if (p.has_flag(Process::kKeepsPlaces)) go_to_reference(p, number);
+}
+
+void end_scan(Process& p) {
+  p.scan_link = Process::no_message();
+  p.set_flag_bit(Process::kCollectedInReceive, false);
 }
 
 void pass_message(Process& p) {
@@ -81,7 +95,7 @@ void pass_message(Process& p) {
   do {
     link = &(*link)->next;
     ++count;
-  } while (*link != nullptr && !has_tag(as_signal(*link)->term, tags));
+  } while (*link != nullptr && count < kPassedAtOnce && !has_tag(as_signal(*link)->term, tags));
   p.scan_link = link;
   p.charge(count / 8);
   if (from != nullptr && p.message_count >= kLongQueue && from == begin_of(p, site)) {
@@ -164,8 +178,10 @@ PeekResult peek_arrivals(Process& p) {
     if (*p.scan_link != nullptr) return PeekResult::Message;
   }
   if (p.outer.load(std::memory_order_relaxed) == nullptr) return PeekResult::Nothing;
-  if (!p.handle_signals()) return PeekResult::Exited;
-  return *p.scan_link != nullptr ? PeekResult::Message : PeekResult::Nothing;
+  const Handled handled = p.handle_signals();
+  if (handled == Handled::Exits) return PeekResult::Exited;
+  if (*p.scan_link != nullptr) return PeekResult::Message;
+  return handled == Handled::All ? PeekResult::Nothing : PeekResult::Busy;
 }
 
 void stop_receive_timer(Process& p) {
@@ -216,6 +232,8 @@ WaitResult wait_until(Process& p, Term timeout) {
   switch (peek_arrivals(p)) {
     case PeekResult::Message:
       return WaitResult::Message;
+    case PeekResult::Busy:
+      return WaitResult::Busy;
     case PeekResult::Exited:
       return WaitResult::Exited;
     case PeekResult::Nothing:
@@ -224,8 +242,7 @@ WaitResult wait_until(Process& p, Term timeout) {
   if (timeout == atoms::infinity) return WaitResult::Wait;
   if (p.has_flag(Process::kTimedOut) || timeout == Term::small(0)) {
     stop_receive_timer(p);
-    p.scan_link = Process::no_message();
-    p.set_flag_bit(Process::kCollectedInReceive, false);
+    end_scan(p);
     return WaitResult::Timeout;
   }
   if (p.receive_timer == 0) {

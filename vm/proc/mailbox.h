@@ -33,8 +33,9 @@
 
 namespace quelea {
 
-enum class PeekResult { Message, Nothing, Exited };
-enum class WaitResult { Message, Timeout, Wait, Raised, Exited };
+/// Busy: nothing so far, but signals are left for the next slice.
+enum class PeekResult { Message, Nothing, Busy, Exited };
+enum class WaitResult { Message, Timeout, Wait, Busy, Raised, Exited };
 
 /// Places in a long mailbox; part of ProcessExtra.
 struct MailboxPlaces {
@@ -55,6 +56,13 @@ struct MailboxPlaces {
 
 /// A receive begins at `site`, a recv_start instruction; `reference` as its second operand.
 void start_scan(Process& p, const Word* site, Term reference);
+/// Another search, for a message that holds the reference of this number.
+void start_scan_for(Process& p, Word number);
+/// It, or a receive, is over without a message.
+void end_scan(Process& p);
+/// So many messages at most are passed in one go: by a search, or by a receive without a look at
+/// whether its slice is over.
+inline constexpr std::uint32_t kPassedAtOnce = 4096;
 /// No arm wants the message at the scan point: on to the next that one may want, or to the end.
 void pass_message(Process& p);
 /// The process makes a reference: what is in its mailbox now cannot contain it.

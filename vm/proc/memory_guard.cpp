@@ -7,14 +7,30 @@
 
 namespace quelea {
 
-std::size_t weigh(const Process& p) {
-  std::size_t words = p.held_words();
-  for (Fragment* message = p.first_message; message != nullptr; message = message->next) {
+namespace {
+
+std::size_t words_of_list(const Fragment* message) {
+  std::size_t words = 0;
+  for (; message != nullptr; message = message->next) {
     words += sizeof(Signal) / sizeof(Word) + message->used_words();
-    for (Fragment* more = as_signal(message)->more; more != nullptr; more = more->next) {
+    for (const Fragment* more = static_cast<const Signal*>(message)->more; more != nullptr;
+         more = more->next) {
       words += more->used_words();
     }
   }
+  return words;
+}
+
+/// Those in the mailbox, and those that are about to be.
+std::uint32_t known_messages(const Process& p) {
+  return p.message_count + (p.has_backlog() ? p.extra_record->backlog->turned() : 0);
+}
+
+}  // namespace
+
+std::size_t weigh(const Process& p) {
+  std::size_t words = p.held_words() + words_of_list(p.first_message);
+  if (p.has_backlog()) words += words_of_list(p.extra_record->backlog->oldest());
   return words * sizeof(Word) + p.outside_bytes();
 }
 
@@ -63,11 +79,12 @@ void MemoryGuard::note(Process& p, std::size_t bytes) {
 }
 
 void MemoryGuard::look_at(Process& p, std::int64_t grown) {
-  if (p.message_count >= kManyMessages) {
+  const std::uint32_t messages = known_messages(p);
+  if (messages >= kManyMessages) {
     ProcessExtra& x = p.extra();
     // Looking at every message is paid by those that came since.
-    if (p.message_count >= 2 * x.weighed_messages || p.message_count <= x.weighed_messages / 2) {
-      x.weighed_messages = p.message_count;
+    if (messages >= 2 * x.weighed_messages || messages <= x.weighed_messages / 2) {
+      x.weighed_messages = messages;
       note(p, weigh(p));
     }
   }

@@ -9,6 +9,7 @@
 // comes, and each monitor gives one at most. That it gives one at all: the watched one has the
 // watcher in its table when it ends, or finds the signal in its queue then, or the queue was closed
 // before, which `post` tells the watcher.
+#include "vm/native/native.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
@@ -49,19 +50,28 @@ void keep_tag(Process& p, Word number, Term tag) {
   tags->emplace(number, make_signal(p.vm(), SignalKind::Down, tag, Term::none(), number));
 }
 
-/// The message of a monitor of this process, wherever it is in the mailbox.
-Fragment** find_down(Process& p, Word number) {
-  for (Fragment** link = &p.first_message; *link != nullptr; link = &(*link)->next) {
-    const Term term = as_signal(*link)->term;
-    if (!is_tuple(term) || tuple_size(term) != 5) continue;
-    const Term ref = tuple_at(term, 1);
-    // With a tag the first element may be anything; what a process sends can look the same only
-    // where it was given the reference.
-    if (ref.is_kind(Kind::Ref) && ref_number(ref) == number && as_signal(*link)->from.is_none()) {
-      return link;
-    }
+/// Whether a message is that of a monitor of this process.
+bool is_down_of(const Signal& message, Word number) {
+  const Term term = message.term;
+  if (!is_tuple(term) || tuple_size(term) != 5) return false;
+  const Term ref = tuple_at(term, 1);
+  // With a tag the first element may be anything; what a process sends can look the same only where
+  // it was given the reference.
+  return ref.is_kind(Kind::Ref) && ref_number(ref) == number && message.from.is_none();
+}
+
+/// Goes on with the search for the message of a monitor, and takes it away. It moves the scan
+/// point, as a receive does, so that its place is kept while others run. True: the search is over.
+bool flush_down(Process& p, Word number) {
+  std::uint32_t passed = 0;
+  while (*p.scan_link != nullptr && !is_down_of(*as_signal(*p.scan_link), number)) {
+    if (++passed > kPassedAtOnce) return false;
+    p.scan_link = &(*p.scan_link)->next;
   }
-  return nullptr;
+  if (*p.scan_link != nullptr) drop_signal(unlink_message(p, p.scan_link));
+  end_scan(p);
+  p.charge(passed / 8);
+  return true;
 }
 
 }  // namespace
@@ -125,16 +135,24 @@ void take_monitor_away(Process& p, OwnReference& reference) {
 Term Process::demonitor(Term ref, bool flush) {
   if (!ref.is_kind(Kind::Ref)) return badarg();
   const Word number = ref_number(ref);
-  OwnReference* found = extra_record != nullptr ? extra_record->references.find(number) : nullptr;
-  const bool existed = found != nullptr && !found->target.is_none();
-  if (existed) {
-    take_monitor_away(*this, *found);
-  } else if (flush) {
+  if (native_state == nullptr) {
+    OwnReference* found = extra_record != nullptr ? extra_record->references.find(number) : nullptr;
+    if (found != nullptr && !found->target.is_none()) {
+      take_monitor_away(*this, *found);
+      return atoms::true_;
+    }
+    if (!flush) return atoms::false_;
     // It fired: its message was delivered then, and is here unless it was taken. One that is still
     // to be delivered finds no monitor.
-    if (Fragment** link = find_down(*this, number)) drop_signal(unlink_message(*this, link));
+    start_scan_for(*this, number);
   }
-  return make_bool(existed);
+  if (!flush_down(*this, number)) {
+    if (native_state == nullptr) native_state = new NativeState;
+    return again();
+  }
+  delete native_state;
+  native_state = nullptr;
+  return atoms::false_;
 }
 
 Term Process::alias(AliasUse use, bool priority) {

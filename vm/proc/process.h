@@ -37,6 +37,13 @@ struct LocalHead {
   Vm* vm;
 };
 
+/// What became of the signals that had arrived.
+enum class Handled : std::uint8_t {
+  All,    ///< All of them took effect.
+  Some,   ///< So many that it is the turn of other processes (vm/proc/signal_backlog.h).
+  Exits,  ///< One of them ends the process (`pending` says so).
+};
+
 /// Lower runs first.
 enum class Priority : std::uint8_t { Max, High, Normal, Low };
 
@@ -280,8 +287,11 @@ class Process : public Heap {
       reductions = 0;
     }
   }
-  /// Handles all signals that arrived. False: the process is to exit (`pending` says so).
-  bool handle_signals();
+  /// Lets signals that arrived take effect, as many as a slice may.
+  Handled handle_signals();
+  Term await_own_exit();
+  /// Some were taken out of the queue, and its code does not go on before they took effect.
+  bool has_backlog() const;
   /// This end of a monitor: its reference.
   Term note_monitor(Term target, const MonitorOptions& options, Term name = Term::none());
   /// Sends a signal to another process, or to itself. False: that has ended, the signal is gone.
@@ -290,8 +300,7 @@ class Process : public Heap {
   Term import(Term term);
   /// The same where a native runs, which has room.
   Term import_in_native(Term term);
-  /// For the end: relations among the signals that were not handled yet.
-  void take_last_relations();
+  /// For the end: the answer to a signal that comes too late, if it wants one.
   void take_last_relation(Signal* signal);
   /// The process ends with this reason at the next opportunity.
   void exit_with(Term reason);

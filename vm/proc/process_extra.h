@@ -12,6 +12,7 @@
 #include "vm/proc/mailbox.h"
 #include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process.h"
+#include "vm/proc/signal_backlog.h"
 
 namespace quelea {
 
@@ -72,7 +73,8 @@ using TagTable = std::unordered_map<Word, Signal*, std::hash<Word>, std::equal_t
 struct ProcessExtra {
   std::unique_ptr<Unwinding> unwinding;
   Dictionary dictionary;
-  std::unique_ptr<MailboxPlaces> places;  ///< With Process::kKeepsPlaces.
+  std::unique_ptr<MailboxPlaces> places;   ///< With Process::kKeepsPlaces.
+  std::unique_ptr<SignalBacklog> backlog;  ///< Only where a slice was not enough.
 
   FlatTable<LinkEnd, 1> links;
   FlatTable<OwnReference, 1> references;
@@ -87,7 +89,8 @@ struct ProcessExtra {
     return sizeof(ProcessExtra) + links.held_bytes() + references.held_bytes() +
            watchers.held_bytes() + dictionary.held_bytes() +
            (unwinding != nullptr ? sizeof(Unwinding) : 0) +
-           (places != nullptr ? sizeof(MailboxPlaces) : 0);
+           (places != nullptr ? sizeof(MailboxPlaces) : 0) +
+           (backlog != nullptr ? sizeof(SignalBacklog) : 0);
   }
 
   Term label = Term::none();
@@ -117,6 +120,10 @@ void take_monitor_away(Process& p, OwnReference& monitor);
 // taken where it is waited for.
 void answer_look(Process& p, const Signal& look, bool alive);
 bool take_look_answer(Process& p, Signal* answer);
+
+inline bool Process::has_backlog() const {
+  return extra_record != nullptr && extra_record->backlog != nullptr;
+}
 
 Term group_leader_of(Process& p);
 

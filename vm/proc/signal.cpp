@@ -102,17 +102,6 @@ bool post_signal(SchedulerLocal& here, Process& to, Signal* signal) {
   return true;
 }
 
-Signal* in_order_sent(Signal* newest) {
-  Signal* oldest = nullptr;
-  while (newest != nullptr) {
-    Signal* next = as_signal(newest->next);
-    newest->next = oldest;
-    oldest = newest;
-    newest = next;
-  }
-  return oldest;
-}
-
 Signal* close_signals(Process& process) {
   Signal* last = process.outer.exchange(closed(), std::memory_order_acq_rel);
   return last == closed() ? nullptr : last;

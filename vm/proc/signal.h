@@ -52,12 +52,23 @@ void drop_signal(Signal* signal);
 /// queue again (Scheduler::park). All four are sequentially consistent, so that one of them sees
 /// the other.
 bool post_signal(SchedulerLocal& here, Process& to, Signal* signal);
-/// Turns what was taken from a queue around: oldest first.
-Signal* in_order_sent(Signal* newest);
 /// Closes the queue of a process that has ended: nothing comes in any more. What was in it, newest
 /// first; nothing when it is closed already.
 Signal* close_signals(Process& process);
 
 inline Signal* as_signal(Fragment* fragment) { return static_cast<Signal*>(fragment); }
+
+/// Turns what was taken from a queue around: moves up to `most` signals from a list that begins
+/// with its newest to the front of one that begins with its oldest. How many it moved.
+inline std::uint32_t turn_around(Signal*& newest, Signal*& oldest, std::uint32_t most) {
+  std::uint32_t count = 0;
+  for (; newest != nullptr && count < most; ++count) {
+    Signal* next = as_signal(newest->next);
+    newest->next = oldest;
+    oldest = newest;
+    newest = next;
+  }
+  return count;
+}
 
 }  // namespace quelea

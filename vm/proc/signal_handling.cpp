@@ -199,32 +199,82 @@ bool receive_signal(Process& p, Signal* signal) {
   return true;
 }
 
+/// The signals whose turn it is, oldest first; no more than `most` of them are to take effect now.
+struct Turn {
+  Signal* oldest = nullptr;
+  std::uint32_t most = kSignalsAtOnce;
+  bool from_backlog = false;
+};
+
+/// The queue held more than a slice may handle: it becomes a backlog, of which `oldest` was turned
+/// around already. Where there is no memory for that, all goes in one go.
+[[gnu::cold, gnu::noinline]] Turn keep_backlog(Process& p, Signal* oldest, Signal* rest) {
+  if (SignalBacklog* const backlog = backlog_of(p)) {
+    try {
+      // The queue is not empty while there is a backlog.
+      p.post(p, make_signal(p.vm(), SignalKind::Wake, Term::none(), p.self()));
+      backlog->keep(oldest, kSignalsAtOnce, rest);
+      p.charge(kSignalsAtOnce);
+      return {nullptr, 0, true};
+    } catch (const std::bad_alloc&) {
+      p.extra_record->backlog.reset();
+    }
+  }
+  turn_around(rest, oldest, ~std::uint32_t{0});
+  return {oldest, ~std::uint32_t{0}, false};
+}
+
+[[gnu::cold, gnu::noinline]] Turn turn_of_backlog(Process& p) {
+  Signal* const oldest = p.extra_record->backlog->take();
+  if (oldest == nullptr) p.charge(kSignalsAtOnce);
+  return {oldest, kSignalsAtOnce, true};
+}
+
+[[gnu::cold, gnu::noinline]] void return_to_backlog(Process& p, Signal* rest, std::uint32_t used) {
+  auto& backlog = p.extra_record->backlog;
+  if (used != 0) backlog->give_back(rest, used);
+  if (backlog->is_empty()) backlog.reset();
+}
+
+Turn next_turn(Process& p) {
+  if (QUELEA_UNLIKELY(p.has_backlog())) return turn_of_backlog(p);
+  // Pairs with the release of `post_signal`.
+  Signal* newest = p.outer.exchange(nullptr, std::memory_order_acquire);
+  Signal* oldest = nullptr;
+  turn_around(newest, oldest, kSignalsAtOnce);
+  if (QUELEA_UNLIKELY(newest != nullptr)) return keep_backlog(p, oldest, newest);
+  return {oldest};
+}
+
 }  // namespace
 
-bool Process::handle_signals() {
-  // Pairs with the release of `post_signal`.
-  Signal* oldest = in_order_sent(outer.exchange(nullptr, std::memory_order_acquire));
+Handled Process::handle_signals() {
+  Turn turn = next_turn(*this);
   const bool looks_at_nothing = *scan_link == nullptr;
   if (has_mailbox_limit) note_fetched(*this, looks_at_nothing ? nullptr : *scan_link);
   bool goes_on = true, has_memory = true;
-  while (oldest != nullptr) {
-    Signal* next = static_cast<Signal*>(oldest->next);
+  std::uint32_t used = 0;
+  for (; turn.oldest != nullptr && used != turn.most; ++used) {
+    Signal* const signal = turn.oldest;
+    turn.oldest = as_signal(signal->next);
     if (goes_on) {
       try {
-        goes_on = receive_signal(*this, oldest);
+        goes_on = receive_signal(*this, signal);
       } catch (const std::bad_alloc&) {
         // It will end of that, and is asked by all others what they want of one who ends.
         goes_on = has_memory = false;
-        take_last_relation(oldest);
+        take_last_relation(signal);
       }
     } else {
-      take_last_relation(oldest);
+      take_last_relation(signal);
     }
-    oldest = next;
   }
+  charge(used);
+  if (QUELEA_UNLIKELY(turn.from_backlog)) return_to_backlog(*this, turn.oldest, used);
   if (!has_memory) no_memory();
   if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
-  return goes_on;
+  if (!goes_on) return Handled::Exits;
+  return QUELEA_UNLIKELY(turn.from_backlog) ? Handled::Some : Handled::All;
 }
 
 Term Process::import_in_native(Term term) { return copy_term(*this, term, vm().copy_options()); }

@@ -95,6 +95,7 @@ void Vm::release_process(Process& process) {
   }
   delete process.native_state;
   process.native_state = nullptr;
+  if (process.has_backlog()) process.extra_record->backlog.reset();
   if (!process.has_mailbox_limit) {
     delete process.extra_record;
     process.extra_record = nullptr;

@@ -180,6 +180,7 @@ class Vm {
     std::shared_ptr<void> area;
   };
 
+  void bury(Process& process);
   /// Gives back what a process that has ended holds, but for the record itself.
   static void release_process(Process& process);
   static void free_record(Process& process);

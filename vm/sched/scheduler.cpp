@@ -6,6 +6,7 @@
 
 #include "vm/base/thread.h"
 #include "vm/proc/process.h"
+#include "vm/proc/process_extra.h"
 #include "vm/proc/timers.h"
 #include "vm/sched/pool.h"
 
@@ -46,12 +47,12 @@ void Scheduler::park(Process& process) {
   }
 }
 
-bool Scheduler::handle_signals(Process& process) {
+Handled Scheduler::handle_signals(Process& process) {
   try {
     return process.handle_signals();
   } catch (const std::bad_alloc&) {
     vm_.kill_for_memory(process);
-    return false;
+    return Handled::Exits;
   }
 }
 
@@ -66,16 +67,40 @@ bool Scheduler::continue_marking(Process& process) {
   return !process.waits_for_marking();
 }
 
+/// After a slice: the reductions it took.
+[[gnu::always_inline]] inline std::int64_t Scheduler::account(Process& process,
+                                                              std::int64_t length) {
+  const std::int64_t done = length - process.reductions - process.held_reductions;
+  process.reductions_done += static_cast<std::uint64_t>(done);
+  count(local_.statistics.reductions, static_cast<std::uint64_t>(done));
+  count(local_.statistics.slices);
+  until_clock_ -= done + kReductionsPerSlice;
+  try {
+    vm_.memory().after_slice(local_.memory, process);
+  } catch (const std::bad_alloc&) {
+    // It looks again after the next slice.
+  }
+  return done;
+}
+
 std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.local_ = &local_;
   if (QUELEA_UNLIKELY(process.state.load(std::memory_order_relaxed) == ProcessState::Exiting)) {
     vm_.go_on_ending(process);
+    until_clock_ -= length;
     return length;
   }
   process.state.store(ProcessState::Running, std::memory_order_relaxed);
-  if (process.outer.load(std::memory_order_relaxed) != nullptr && !handle_signals(process)) {
-    vm_.end_process(process);
-    return 0;
+  process.reductions = length;
+  process.held_reductions = 0;
+  if (process.outer.load(std::memory_order_relaxed) != nullptr) {
+    if (handle_signals(process) == Handled::Exits) {
+      vm_.end_process(process);
+      return 0;
+    }
+    if (QUELEA_UNLIKELY(process.has_backlog())) {
+      return queue_again(process, account(process, length));
+    }
   }
   const bool sleeps_on =
       process.pending == Process::Pending::Hibernate && process.first_message == nullptr;
@@ -83,8 +108,6 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
     park(process);
     return 0;
   }
-  process.reductions = length;
-  process.held_reductions = 0;
   if (QUELEA_UNLIKELY(process.is_marking())) {
     until_clock_ = 0;  // It takes longer than reductions say.
     if (!continue_marking(process)) return queue_again(process, length - process.reductions);
@@ -97,16 +120,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   } catch (const std::bad_alloc&) {
     vm_.kill_for_memory(process);
   }
-  const std::int64_t done = length - process.reductions - process.held_reductions;
-  process.reductions_done += static_cast<std::uint64_t>(done);
-  count(local_.statistics.reductions, static_cast<std::uint64_t>(done));
-  count(local_.statistics.slices);
-  until_clock_ -= done + kReductionsPerSlice;
-  try {
-    vm_.memory().after_slice(local_.memory, process);
-  } catch (const std::bad_alloc&) {
-    // It looks again after the next slice.
-  }
+  const std::int64_t done = account(process, length);
   if (QUELEA_UNLIKELY(began_ns != 0)) check_slice(process, vm_.monotonic_ns() - began_ns);
   switch (process.pending) {
     case Process::Pending::Exit:

@@ -31,10 +31,11 @@ class Scheduler {
   void fire_timers(std::uint64_t now_ns);
 
  private:
-  bool handle_signals(Process& process);
+  Handled handle_signals(Process& process);
   bool continue_marking(Process& process);
   void park(Process& process);
   std::int64_t queue_again(Process& process, std::int64_t done);
+  std::int64_t account(Process& process, std::int64_t length);
   void idle();
 
   Vm& vm_;
