@@ -200,7 +200,7 @@ bool receive_signal(Process& p, Signal* signal) {
 }
 
 /// The signals whose turn it is, oldest first; no more than `most` of them are to take effect now.
-struct Turn {
+struct Batch {
   Signal* oldest = nullptr;
   std::uint32_t most = kSignalsAtOnce;
   bool from_backlog = false;
@@ -208,7 +208,7 @@ struct Turn {
 
 /// The queue held more than a slice may handle: it becomes a backlog, of which `oldest` was turned
 /// around already. Where there is no memory for that, all goes in one go.
-[[gnu::cold, gnu::noinline]] Turn keep_backlog(Process& p, Signal* oldest, Signal* rest) {
+[[gnu::cold, gnu::noinline]] Batch keep_backlog(Process& p, Signal* oldest, Signal* rest) {
   if (SignalBacklog* const backlog = backlog_of(p)) {
     try {
       // The queue is not empty while there is a backlog.
@@ -224,7 +224,7 @@ struct Turn {
   return {oldest, ~std::uint32_t{0}, false};
 }
 
-[[gnu::cold, gnu::noinline]] Turn turn_of_backlog(Process& p) {
+[[gnu::cold, gnu::noinline]] Batch batch_of_backlog(Process& p) {
   Signal* const oldest = p.extra_record->backlog->take();
   if (oldest == nullptr) p.charge(kSignalsAtOnce);
   return {oldest, kSignalsAtOnce, true};
@@ -236,8 +236,8 @@ struct Turn {
   if (backlog->is_empty()) backlog.reset();
 }
 
-Turn next_turn(Process& p) {
-  if (QUELEA_UNLIKELY(p.has_backlog())) return turn_of_backlog(p);
+Batch next_batch(Process& p) {
+  if (QUELEA_UNLIKELY(p.has_backlog())) return batch_of_backlog(p);
   // Pairs with the release of `post_signal`.
   Signal* newest = p.outer.exchange(nullptr, std::memory_order_acquire);
   Signal* oldest = nullptr;
@@ -249,14 +249,14 @@ Turn next_turn(Process& p) {
 }  // namespace
 
 Handled Process::handle_signals() {
-  Turn turn = next_turn(*this);
+  Batch batch = next_batch(*this);
   const bool looks_at_nothing = *scan_link == nullptr;
   if (has_mailbox_limit) note_fetched(*this, looks_at_nothing ? nullptr : *scan_link);
   bool goes_on = true, has_memory = true;
   std::uint32_t used = 0;
-  for (; turn.oldest != nullptr && used != turn.most; ++used) {
-    Signal* const signal = turn.oldest;
-    turn.oldest = as_signal(signal->next);
+  for (; batch.oldest != nullptr && used != batch.most; ++used) {
+    Signal* const signal = batch.oldest;
+    batch.oldest = as_signal(signal->next);
     if (goes_on) {
       try {
         goes_on = receive_signal(*this, signal);
@@ -270,11 +270,11 @@ Handled Process::handle_signals() {
     }
   }
   charge(used);
-  if (QUELEA_UNLIKELY(turn.from_backlog)) return_to_backlog(*this, turn.oldest, used);
+  if (QUELEA_UNLIKELY(batch.from_backlog)) return_to_backlog(*this, batch.oldest, used);
   if (!has_memory) no_memory();
   if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
   if (!goes_on) return Handled::Exits;
-  return QUELEA_UNLIKELY(turn.from_backlog) ? Handled::Some : Handled::All;
+  return QUELEA_UNLIKELY(batch.from_backlog) ? Handled::Some : Handled::All;
 }
 
 Term Process::import_in_native(Term term) { return copy_term(*this, term, vm().copy_options()); }
