@@ -85,7 +85,7 @@ Vm::Loaded autoload_for(Process& p, Term module) {
     p.to_pool();
     return Later;
   }
-  const AwayFromOthers away(p.local());
+  const AwayFromOthers away(p.local(), &vm.loading());
   return search_and_load(vm, module) ? Yes : No;
 }
 

@@ -44,7 +44,7 @@ Filled fill(Process& p, StandardInput& input) {
   }
   // A prompt should be seen before its answer is awaited.
   if (p.vm().output().flush(p, 1) == Output::kLater) return Filled::Later;
-  const AwayFromOthers away(p.local());
+  const AwayFromOthers away(p.local(), &input.turn);
   if (input.at > 0) {
     input.buffer.erase(0, input.at);
     input.at = 0;

@@ -19,6 +19,10 @@
 
 namespace quelea {
 
+/// Where a thread of the pool is: at work for the machine, in a call that may not return, or left
+/// behind there.
+enum class Presence : std::uint8_t { Here, Away, Abandoned };
+
 struct alignas(128) SchedulerLocal : LocalHead {
   /// `scheduler`: its number, or kPool.
   SchedulerLocal(Vm& machine, unsigned scheduler)
@@ -36,6 +40,7 @@ struct alignas(128) SchedulerLocal : LocalHead {
   MemoryMeter memory;
   Sleeper sleeper;
   EpochMember epoch;
+  std::atomic<Presence> presence{Presence::Here};
   /// Places in the process table that are this thread's to give away.
   PlaceCache free_places;
   std::uint64_t next_number =
@@ -43,21 +48,34 @@ struct alignas(128) SchedulerLocal : LocalHead {
   std::uint64_t number_end = 0;
 };
 
-/// While a thread of the pool works for long and holds no other process: epochs go on without it.
+/// A thread of the pool that was away goes on; one that was left behind never does, and gives back
+/// what it has: null for nothing.
+void come_back(SchedulerLocal& local, Turn* held);
+
+/// While a thread of the pool works for long and holds no other process: epochs go on without it,
+/// and a machine that ends does not wait for it for ever. A thread that was left behind stays here:
+/// it never comes back to a machine that has gone on without it.
 class AwayFromOthers {
  public:
-  explicit AwayFromOthers(SchedulerLocal& local)
-      : local_(local.is_scheduler || local.vm->epochs().is_away(local.epoch) ? nullptr : &local) {
-    if (local_ != nullptr) local_->vm->epochs().leave(local_->epoch);
+  /// `held`: what the thread has meanwhile.
+  explicit AwayFromOthers(SchedulerLocal& local, Turn* held = nullptr)
+      : local_(local.is_scheduler || local.vm->epochs().is_away(local.epoch) ? nullptr : &local),
+        held_(held) {
+    if (local_ == nullptr) return;
+    local_->vm->epochs().leave(local_->epoch);
+    local_->presence.store(Presence::Away, std::memory_order_release);
   }
   ~AwayFromOthers() {
-    if (local_ != nullptr) local_->vm->epochs().come(local_->epoch);
+    if (local_ == nullptr) return;
+    come_back(*local_, held_);
+    local_->vm->epochs().come(local_->epoch);
   }
   AwayFromOthers(const AwayFromOthers&) = delete;
   AwayFromOthers& operator=(const AwayFromOthers&) = delete;
 
  private:
   SchedulerLocal* local_;
+  Turn* held_;
 };
 
 /// While it looks for others in between.
@@ -65,10 +83,14 @@ class AmongOthers {
  public:
   explicit AmongOthers(SchedulerLocal& local)
       : local_(local.vm->epochs().is_away(local.epoch) ? &local : nullptr) {
-    if (local_ != nullptr) local_->vm->epochs().come(local_->epoch);
+    if (local_ == nullptr) return;
+    if (!local_->is_scheduler) come_back(*local_, nullptr);
+    local_->vm->epochs().come(local_->epoch);
   }
   ~AmongOthers() {
-    if (local_ != nullptr) local_->vm->epochs().leave(local_->epoch);
+    if (local_ == nullptr) return;
+    local_->vm->epochs().leave(local_->epoch);
+    if (!local_->is_scheduler) local_->presence.store(Presence::Away, std::memory_order_release);
   }
   AmongOthers(const AmongOthers&) = delete;
   AmongOthers& operator=(const AmongOthers&) = delete;

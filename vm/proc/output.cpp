@@ -64,11 +64,14 @@ int Output::call(Process& p, Call&& call_host) {
   busy_ = true;
   hold.unlock();
   int error = 0;
+  std::vector<Term> waiting;
   {
     const AwayFromOthers away(p.local());
     error = error_of(call_host());
+    // The end of the machine may wait for this, though it does not wait for the thread.
+    waiting = release();
   }
-  leave(p.local());
+  WaitingProcesses::wake(p.local(), waiting);
   return error;
 }
 
@@ -81,7 +84,7 @@ void Output::call_alone(SchedulerLocal& here, Call&& call_host) {
     busy_ = true;
   }
   call_host();
-  leave(here);
+  WaitingProcesses::wake(here, release());
 }
 
 void Output::write(SchedulerLocal& here, int fd, std::string_view bytes) {
@@ -94,24 +97,23 @@ void Output::flush(SchedulerLocal& here, int fd) {
 
 /// Writes the rest; who writes next is told of an error.
 void Output::run(SchedulerLocal& here) {
+  std::vector<Term> waiting;
   {
     const AwayFromOthers away(here);
     host_.write(rest_fd_, rest_);
+    rest_ = {};
+    waiting = release();
   }
-  rest_ = {};
-  leave(here);
+  WaitingProcesses::wake(here, waiting);
 }
 
-void Output::leave(SchedulerLocal& here) {
-  std::vector<Term> waiting;
-  {
-    std::unique_lock hold(lock_);
-    log_what_was_left(hold);
-    busy_ = false;
-    waiting = waiting_.take();
-  }
+/// It is free again; those to be woken.
+std::vector<Term> Output::release() {
+  std::unique_lock hold(lock_);
+  log_what_was_left(hold);
+  busy_ = false;
   free_.notify_all();
-  WaitingProcesses::wake(here, waiting);
+  return waiting_.take();
 }
 
 void Output::log_what_was_left(std::unique_lock<std::mutex>& hold) {
@@ -122,8 +124,9 @@ void Output::log_what_was_left(std::unique_lock<std::mutex>& hold) {
     hold.unlock();
     for (const Line& line : lines) host_.log(line.level, line.text);
     if (lost != 0) {
-      host_.log(LogLevel::Warning, std::to_string(lost) +
-                                       " lines of the log were lost while nothing could be written");
+      host_.log(
+          LogLevel::Warning,
+          std::to_string(lost) + " lines of the log were lost while nothing could be written");
     }
     hold.lock();
   }

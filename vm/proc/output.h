@@ -60,7 +60,7 @@ class Output final : private Errand {
   template <class Call>
   void call_alone(SchedulerLocal& here, Call&& call_host);
   void run(SchedulerLocal& here) override;
-  void leave(SchedulerLocal& here);
+  std::vector<Term> release();
   void log_what_was_left(std::unique_lock<std::mutex>& hold);
 
   Host& host_;

@@ -1,5 +1,7 @@
 #include "vm/proc/schedulers.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace quelea {
@@ -27,6 +29,24 @@ SchedulerLocal* Schedulers::take_pool_local() {
 void Schedulers::return_pool_local(SchedulerLocal& local) {
   std::lock_guard hold(pool_lock_);
   free_pool_locals_.push_back(&local);
+}
+
+unsigned Schedulers::abandon_away() {
+  std::lock_guard hold(pool_lock_);
+  unsigned count = 0;
+  for (auto& local : pool_locals_) {
+    Presence away = Presence::Away;
+    count += local->presence.compare_exchange_strong(away, Presence::Abandoned) ? 1 : 0;
+  }
+  return count;
+}
+
+void come_back(SchedulerLocal& local, Turn* held) {
+  Presence away = Presence::Away;
+  // Of this and `abandon_away` one is first.
+  if (local.presence.compare_exchange_strong(away, Presence::Here)) return;
+  if (held != nullptr) held->abandon();
+  for (;;) pause();
 }
 
 void Schedulers::make_runnable(SchedulerLocal& here, Process& process) {

@@ -74,6 +74,8 @@ class Schedulers {
   /// Threads of a pool that the machine does not wait for. While there are any, nothing they could
   /// touch is freed: neither the process that each has nor the machine.
   void abandon(unsigned threads) { abandoned_ += threads; }
+  /// Those that are away now never come back; how many.
+  unsigned abandon_away();
   bool has_abandoned() const { return abandoned_ != 0; }
   /// Schedulers and threads of the pool. Any thread.
   template <class Visit>

@@ -6,13 +6,16 @@
 #include "vm/proc/local.h"
 #include "vm/proc/process.h"
 #include "vm/proc/process_table.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/signal.h"
 
 namespace quelea {
 
 Term WaitingProcesses::add(Process& p) {
+  // A thread that was left behind by the machine's last run may have it: that one wakes nobody.
+  constexpr std::int64_t kLookAgainMs = 100;
   if (known_.insert(p.self().bits).second) pids_.push_back(p.self());
-  return p.again_when_woken();
+  return p.again_when_woken(p.vm().schedulers().has_abandoned() ? kLookAgainMs : -1);
 }
 
 std::vector<Term> WaitingProcesses::take() {
@@ -39,6 +42,11 @@ bool Turn::enter(Process& p) {
     return false;
   }
   return taken_ = true;
+}
+
+void Turn::abandon() {
+  std::lock_guard hold(lock_);
+  taken_ = false;
 }
 
 void Turn::leave(SchedulerLocal& here) {

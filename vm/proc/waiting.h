@@ -32,6 +32,8 @@ class Turn {
   /// True: it is p's, until `leave`. False: p waits; its native returns none.
   bool enter(Process& p);
   void leave(SchedulerLocal& here);
+  /// The same by a thread that cannot wake anybody any more.
+  void abandon();
 
  private:
   std::mutex lock_;

@@ -18,8 +18,14 @@ Pool::~Pool() {
   std::unique_lock hold(shared.lock);
   shared.closed = true;
   shared.work.notify_all();
-  shared.ended.wait_for(hold, kPatience, [&] { return shared.threads == 0; });
-  shared.vm.schedulers().abandon(shared.threads);
+  unsigned away = 0;
+  auto others_ended = [&] { return shared.threads == away; };
+  if (!shared.ended.wait_for(hold, kPatience, others_ended)) {
+    away = shared.vm.schedulers().abandon_away();
+    // Who is not in a call comes to the end of a slice soon, as a rule.
+    shared.ended.wait_for(hold, kPatience, others_ended);
+    shared.vm.schedulers().abandon(shared.threads);
+  }
   // Who did not get a turn wants to run like all others.
   while (Process* process = shared.first) {
     shared.first = process->next_in_queue;

@@ -9,8 +9,8 @@
 // kMostThreads; more work than that waits its turn.
 //
 // The end. A machine that ends does not wait for a read that may never return: after a moment it
-// leaves such a thread behind, which ends when the call returns and touches nothing any more. What
-// it could touch, the machine, must stay until then (`abandoned`).
+// leaves such a thread behind, which never comes back from there (AwayFromOthers). What the call
+// itself may touch, the machine with the process, stays (`has_abandoned`).
 #pragma once
 
 #include <condition_variable>
