@@ -15,21 +15,22 @@ TEST_CASE("the dictionary agrees with a map") {
   Dictionary dictionary;
   std::map<std::int64_t, std::int64_t> model;
   std::mt19937 random(11);
+  std::size_t work = 0;
   for (int i = 0; i < 20000; ++i) {
     const std::int64_t key = random() % 200, value = random() % 1000;
     const Term term = Term::small(key);
     const Term before = model.count(key) != 0 ? Term::small(model[key]) : Term::none();
     if (random() % 2 == 0) {
-      REQUIRE(dictionary.put(term, Term::small(value), atoms) == before);
+      REQUIRE(dictionary.put(term, Term::small(value), atoms, work) == before);
       model[key] = value;
     } else {
-      REQUIRE(dictionary.erase(term, atoms) == before);
+      REQUIRE(dictionary.erase(term, atoms, work) == before);
       model.erase(key);
     }
     REQUIRE(dictionary.size() == model.size());
   }
   for (const auto& [key, value] : model) {
-    REQUIRE(dictionary.get(Term::small(key), atoms) == Term::small(value));
+    REQUIRE(dictionary.get(Term::small(key), atoms, work) == Term::small(value));
   }
 }
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "vm/native/list_builder.h"
+#include "vm/native/pool.h"
 #include "vm/native/slices.h"
 
 namespace quelea {
@@ -329,10 +330,12 @@ Term prim_csv_row(Process& p, Args args) {
   if (!b.get(args[0]) || !args[1].is_small() || !is_byte(args[2]) || !is_byte(args[3])) {
     return badarg(p);
   }
-  const std::string_view text = b.text();
   const auto start = static_cast<std::size_t>(args[1].small_value());
-  if (start > text.size()) return badarg(p);
-  if (start == text.size()) return atoms::nil;
+  if (args[1].small_value() < 0 || start > b.size()) return badarg(p);
+  if (start == b.size()) return atoms::nil;
+  // A row that does not end in so much of it is for the pool.
+  const bool is_part = is_for_pool(p, b.size() - start, kPoolTextBytes);
+  const std::string_view text = b.text().substr(0, is_part ? start + kPoolTextBytes : b.size());
   const char separator = static_cast<char>(args[2].small_value());
   const char quote = static_cast<char>(args[3].small_value());
   ListBuilder fields(p);
@@ -342,7 +345,9 @@ Term prim_csv_row(Process& p, Args args) {
     if (at < text.size() && text[at] == quote) {
       const std::size_t field = at++;
       quoted.clear();
-      if (!read_quoted(text, at, quote, quoted)) {
+      const bool is_closed = read_quoted(text, at, quote, quoted);
+      if (is_part && (!is_closed || at == text.size())) return p.to_pool();
+      if (!is_closed) {
         return error_tuple(p, Term::small(static_cast<std::int64_t>(field)));
       }
       fields.push(binary_from_text(p, quoted));
@@ -352,6 +357,7 @@ Term prim_csv_row(Process& p, Args args) {
         ++at;
       fields.push(slice_of(p, args[0], field, at - field));
     }
+    if (is_part && text.size() - at < 2) return p.to_pool();
     if (at == text.size()) break;
     if (text[at] == separator) {
       ++at;

@@ -58,6 +58,7 @@ Term prim_json_decode(Process& p, Args args) {
   const std::size_t start = reader->at();
   const bool goes_on = !reader->error && reader->read(p, args[0], kSliceBytes);
   p.charge(static_cast<std::int64_t>((reader->at() - start) / 16));
+  if (reader->for_pool) return p.to_pool();
   if (goes_on) return p.again();
   Term result = reader->roots.empty() ? Term::none() : reader->roots.back();
   if (reader->atom_refused) {

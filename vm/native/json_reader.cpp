@@ -9,6 +9,7 @@
 #include <boost/json/detail/impl/stack.ipp>
 #include <boost/json/impl/error.ipp>
 
+#include "vm/native/pool.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -110,6 +111,7 @@ bool JsonReader::read(Process& p, Term document, std::size_t size) {
   values_ = &values;
   if (parser_ == nullptr) begin_window(0);
   const std::string_view text = values.text();
+  if (std::exchange(for_pool, false) && !number_again(text)) return false;
   return read_until(text, piece_end(text, at_, at_ + std::min(size, text.size() - at_)));
 }
 
@@ -158,6 +160,7 @@ void JsonReader::begin_window(std::size_t base) {
 /// The parser stopped at a level that it must not see, or at a number that it has no room for, and
 /// another one goes on. False: the document is wrong.
 bool JsonReader::mend(std::string_view text, int code) {
+  if (for_pool) return false;
   if (refused_ != nullptr) return refuse(text, refused_);
   if (code == static_cast<int>(boost::json::error::too_deep)) {
     if (frames_.size() >= static_cast<std::size_t>(max_depth)) {
@@ -168,18 +171,23 @@ bool JsonReader::mend(std::string_view text, int code) {
     return true;
   }
   if (code == static_cast<int>(boost::json::error::exponent_overflow)) {
-    const JsonTokens tokens(text, known_, at_);
-    bool is_open = false;
-    at_ = json_number_end(text, tokens.start, is_open);
-    part_start_ = kNoPart;
-    if (!number(text.substr(tokens.start, at_ - tokens.start))) return refuse(text, refused_);
-    complete_ = frames_.empty();
-    if (!complete_) begin_window(frames_.size() - std::min(frames_.size(), kWindow / 2));
-    return true;
+    return number_again(text);
   }
   const bool in_object = !frames_.empty() && frames_.back().is_object;
   error = explain_json(text, known_, at_, !frames_.empty(), in_object);
   return false;
+}
+
+/// Reads the number at which the parser stopped, for which another one goes on behind it.
+bool JsonReader::number_again(std::string_view text) {
+  const JsonTokens tokens(text, known_, at_);
+  bool is_open = false;
+  at_ = json_number_end(text, tokens.start, is_open);
+  part_start_ = kNoPart;
+  if (!number(text.substr(tokens.start, at_ - tokens.start))) return refuse(text, refused_);
+  complete_ = frames_.empty();
+  if (!complete_) begin_window(frames_.size() - std::min(frames_.size(), kWindow / 2));
+  return true;
 }
 
 /// The token that the parser has just read is none that can be taken.
@@ -243,6 +251,8 @@ void JsonReader::string(std::string_view last, std::size_t size) {
 
 bool JsonReader::number(std::string_view last) {
   const std::string_view text = whole(last, last.size());
+  for_pool = is_for_pool(values_->process(), text.size(), kPoolDigits);
+  if (for_pool) return false;
   const Term value = values_->number(text);
   if (value.is_none()) {
     refused_ = "number too large";

@@ -33,6 +33,8 @@ class JsonReader final : public NativeState {
   std::size_t at() const { return at_; }
 
   std::optional<JsonError> error;
+  /// The next thing is for the pool, and `read` goes on there.
+  bool for_pool = false;
   /// That is not wrong with the document: its key cannot be made an atom.
   bool atom_refused = false;
 
@@ -53,6 +55,7 @@ class JsonReader final : public NativeState {
   void open(bool is_object) { frames_.push_back({roots.size(), is_object}); }
   void close();
   bool number(std::string_view piece);
+  bool number_again(std::string_view text);
   void part(std::string_view piece);
   std::string_view whole(std::string_view last, std::size_t size);
   bool key(std::string_view last, std::size_t size);

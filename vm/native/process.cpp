@@ -14,13 +14,20 @@ Term prim_process_list(Process& p, Args) { return p.all_processes(); }
 Term prim_process_is_alive(Process& p, Args args) { return p.is_alive(args[0]); }
 
 Term prim_process_get(Process& p, Args args) {
-  Term value = p.dictionary_get(args[0]);
+  const Term value =
+      walk_or_leave(p, [&](std::size_t& work) { return p.dictionary_get(args[0], work); });
   // nil says both "nothing" and "nil is kept": in neither case is there a better answer than the
   // default.
   return value == atoms::nil ? args[1] : value;
 }
-Term prim_process_put(Process& p, Args args) { return p.dictionary_put(args[0], args[1]); }
-Term prim_process_erase(Process& p, Args args) { return p.dictionary_erase(args[0]); }
+Term prim_process_put(Process& p, Args args) {
+  if (is_for_pool(p, p.dictionary_moved_by_put(), kPoolEntries)) return p.to_pool();
+  return walk_or_leave(p,
+                       [&](std::size_t& work) { return p.dictionary_put(args[0], args[1], work); });
+}
+Term prim_process_erase(Process& p, Args args) {
+  return walk_or_leave(p, [&](std::size_t& work) { return p.dictionary_erase(args[0], work); });
+}
 Term prim_process_dictionary(Process& p, Args) { return p.dictionary_all(); }
 
 Term prim_process_yield(Process& p, Args) {

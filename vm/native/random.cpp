@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "vm/native/list_builder.h"
-#include "vm/native/support.h"
+#include "vm/native/pool.h"
 #include "vm/term/integer.h"
 #include "vm/proc/local.h"
 
@@ -148,7 +148,10 @@ Term prim_random_shuffle(Process& p, Args args) {
   if (!get_state(args[0], state)) return badarg(p);
   std::vector<Term> items;
   Term rest = args[1];
-  for (; rest.is_cons(); rest = rest.tail()) items.push_back(rest.head());
+  for (; rest.is_cons(); rest = rest.tail()) {
+    if (is_for_pool(p, items.size(), kPoolElements)) return p.to_pool();
+    items.push_back(rest.head());
+  }
   if (!rest.is_nil_list()) return badarg(p);
   for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[state.below(i)]);
   Term list = Term::nil_list();

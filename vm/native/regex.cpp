@@ -23,7 +23,11 @@ namespace {
 constexpr std::size_t kCachedPatterns = 256;
 constexpr std::size_t kMaxPatternBytes = 1 << 20;
 constexpr std::uint32_t kMatchLimit = 10'000'000;
-constexpr std::uint32_t kQuickMatchLimit = 50'000;  // less than a millisecond
+// On a scheduler: steps for one start of a match, starts that are tried first, and what the next
+// eight times as many may take.
+constexpr std::uint32_t kQuickMatchLimit = 2'000;
+constexpr std::size_t kFirstStarts = 128;
+constexpr std::uint64_t kQuickNs = 1'000'000;
 constexpr std::uint32_t kHeapLimitKib = 64 * 1024;
 constexpr std::size_t kMatchesInSlice = 4096;
 constexpr std::size_t kBytesInSlice = 256 * 1024;
@@ -137,7 +141,8 @@ std::shared_ptr<Compiled> compile(std::string_view source, std::uint32_t flags, 
   auto compiled = std::make_shared<Compiled>();
   compiled->utf = utf;
   compiled->code.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(source.data()), source.size(),
-                                     flags, &code, &error.position, nullptr));
+                                     flags | PCRE2_USE_OFFSET_LIMIT, &code, &error.position,
+                                     nullptr));
   if (compiled->code == nullptr) {
     PCRE2_UCHAR message[256];
     pcre2_get_error_message(code, message, sizeof message);
@@ -200,24 +205,34 @@ class Matcher {
   Matcher(Process& p, const Compiled& pattern, std::string_view subject)
       : pattern_(pattern),
         subject_(subject),
+        is_quick_(!p.on_pool()),
         data_(pcre2_match_data_create_from_pattern(pattern.code.get(), nullptr)),
         context_(pcre2_match_context_create(nullptr)) {
-    pcre2_set_match_limit(context_.get(), p.on_pool() ? kMatchLimit : kQuickMatchLimit);
+    pcre2_set_match_limit(context_.get(), is_quick_ ? kQuickMatchLimit : kMatchLimit);
     pcre2_set_heap_limit(context_.get(), kHeapLimitKib);
   }
 
   /// The next match at `from` or behind. False: none, or `gave_up()`.
+  ///
+  /// PCRE2 counts steps for each place where a match may start, not for all of them. On a scheduler
+  /// more and more places are tried, as long as those before say that it does not take long.
   bool find(std::size_t from, std::uint32_t options = 0) {
-    if (pattern_.utf) options |= PCRE2_NO_UTF_CHECK;
-    const auto* text = reinterpret_cast<PCRE2_SPTR>(subject_.data());
-    count_ = pcre2_match(pattern_.code.get(), text, subject_.size(), from, options, data_.get(),
-                         context_.get());
-    if (count_ == PCRE2_ERROR_JIT_STACKLIMIT) {
-      // The interpreter's stack is on the heap and has room for more.
-      count_ = pcre2_match(pattern_.code.get(), text, subject_.size(), from, options | PCRE2_NO_JIT,
-                           data_.get(), context_.get());
+    if (!is_quick_ || (options & PCRE2_ANCHORED) != 0)
+      return find_until(PCRE2_UNSET, from, options);
+    const std::size_t all = subject_.size() - from;
+    std::uint64_t began_ns = 0;
+    for (std::size_t starts = kFirstStarts; starts < all; starts *= 8) {
+      if (find_until(from + starts, from, options)) return true;
+      if (count_ != PCRE2_ERROR_NOMATCH) return false;
+      const std::uint64_t now_ns = Vm::real_monotonic_ns();
+      if (began_ns != 0 &&
+          (now_ns - began_ns) * std::min<std::size_t>(8, all / starts) > kQuickNs) {
+        count_ = PCRE2_ERROR_MATCHLIMIT;
+        return false;
+      }
+      began_ns = now_ns;
     }
-    return count_ > 0;
+    return find_until(PCRE2_UNSET, from, options);
   }
   /// The match after the one found last: an empty one is not found again at the same place.
   bool find_next() {
@@ -245,6 +260,21 @@ class Matcher {
   }
 
  private:
+  /// The next match that starts at `from` or behind, up to `last`.
+  bool find_until(std::size_t last, std::size_t from, std::uint32_t options) {
+    pcre2_set_offset_limit(context_.get(), last);
+    if (pattern_.utf) options |= PCRE2_NO_UTF_CHECK;
+    const auto* text = reinterpret_cast<PCRE2_SPTR>(subject_.data());
+    count_ = pcre2_match(pattern_.code.get(), text, subject_.size(), from, options, data_.get(),
+                         context_.get());
+    if (count_ == PCRE2_ERROR_JIT_STACKLIMIT) {
+      // The interpreter's stack is on the heap and has room for more.
+      count_ = pcre2_match(pattern_.code.get(), text, subject_.size(), from, options | PCRE2_NO_JIT,
+                           data_.get(), context_.get());
+    }
+    return count_ > 0;
+  }
+
   const PCRE2_SIZE* ovector() const { return pcre2_get_ovector_pointer(data_.get()); }
   std::size_t code_point_size(std::size_t at) const {
     std::size_t size = 1;
@@ -258,6 +288,7 @@ class Matcher {
 
   const Compiled& pattern_;
   std::string_view subject_;
+  bool is_quick_;
   std::unique_ptr<pcre2_match_data, FreeMatchData> data_;
   std::unique_ptr<pcre2_match_context, FreeMatchContext> context_;
   int count_ = PCRE2_ERROR_NOMATCH;

@@ -19,12 +19,15 @@ class Dictionary {
     std::uint64_t hash = 0;
   };
 
+  // `work` counts, and may give up (vm/term/work.h): then nothing has changed.
   /// The value or none.
-  Term get(Term key, const AtomTable& atoms) const;
+  Term get(Term key, const AtomTable& atoms, std::size_t& work) const;
   /// Puts; the old value or none.
-  Term put(Term key, Term value, const AtomTable& atoms);
+  Term put(Term key, Term value, const AtomTable& atoms, std::size_t& work);
   /// Takes out; the old value or none.
-  Term erase(Term key, const AtomTable& atoms);
+  Term erase(Term key, const AtomTable& atoms, std::size_t& work);
+  /// How many entries the next `put` moves to a larger table.
+  std::size_t moved_by_put() const { return table_ != nullptr && table_->is_full() ? size() : 0; }
   void clear();
   std::size_t size() const { return table_ != nullptr ? table_->count : 0; }
   /// Bytes outside of this.
@@ -56,7 +59,8 @@ class Dictionary {
     std::size_t count = 0;
     bool changed = false;
 
-    std::size_t find(Term key, std::uint64_t hash) const;
+    bool is_full() const { return (count + 1) * 4 > entries.size() * 3; }
+    std::size_t find(Term key, std::uint64_t hash, std::size_t& work) const;
     void grow();
   };
 

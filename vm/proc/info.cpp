@@ -334,7 +334,8 @@ Term Look::answer(Term asked) {
   if (asked.is_atom()) return item(vm_.atoms().text(asked));
   if (is_tuple(asked)) {
     // One value of the dictionary: `(:dictionary, key)`.
-    return copied(target_.dictionary_get(tuple_at(asked, 1)), false);
+    std::size_t work = 0;
+    return copied(target_.dictionary_get(tuple_at(asked, 1), work), false);
   }
   std::vector<Term> pairs;
   for (; asked.is_cons(); asked = asked.tail()) {

@@ -371,16 +371,17 @@ namespace {
 Term or_nil(Term term) { return term.is_none() ? atoms::nil : term; }
 }  // namespace
 
-Term Process::dictionary_get(Term key) {
+std::size_t Process::dictionary_moved_by_put() { return extra().dictionary.moved_by_put(); }
+Term Process::dictionary_get(Term key, std::size_t& work) {
   return extra_record == nullptr ? atoms::nil
-                                 : or_nil(extra_record->dictionary.get(key, vm().atoms()));
+                                 : or_nil(extra_record->dictionary.get(key, vm().atoms(), work));
 }
-Term Process::dictionary_put(Term key, Term value) {
-  return or_nil(extra().dictionary.put(key, value, vm().atoms()));
+Term Process::dictionary_put(Term key, Term value, std::size_t& work) {
+  return or_nil(extra().dictionary.put(key, value, vm().atoms(), work));
 }
-Term Process::dictionary_erase(Term key) {
+Term Process::dictionary_erase(Term key, std::size_t& work) {
   return extra_record == nullptr ? atoms::nil
-                                 : or_nil(extra_record->dictionary.erase(key, vm().atoms()));
+                                 : or_nil(extra_record->dictionary.erase(key, vm().atoms(), work));
 }
 Term Process::dictionary_all() {
   Term list = Term::nil_list();

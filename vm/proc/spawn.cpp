@@ -11,6 +11,7 @@
 #include "vm/proc/vm.h"
 #include "vm/term/copy.h"
 #include "vm/term/identity.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 
@@ -53,13 +54,20 @@ void fill_first_frame(Vm& vm, Process& child, const Start& start, std::size_t sl
   child.extra_count = static_cast<std::uint16_t>(start.arguments.size());
 }
 
-Process* make_child(SchedulerLocal& here, const Start& start, const SpawnOptions& options) {
+/// Of each argument at most `most` are counted.
+std::size_t argument_words(Vm& vm, const Start& start, std::size_t most) {
+  std::size_t words = 0;
+  for (Term argument : start.arguments) {
+    if (argument.is_pointer()) words += term_words(argument, vm.copy_options(), most);
+  }
+  return words;
+}
+
+Process* make_child(SchedulerLocal& here, const Start& start, std::size_t argument_words,
+                    const SpawnOptions& options) {
   Vm& vm = *here.vm;
   const std::size_t slots = frame_slots(vm, start.entry);
-  std::size_t words = std::max(slots, start.arguments.size() + 1) + kRedZoneSlots;
-  for (Term argument : start.arguments) {
-    if (argument.is_pointer()) words += term_words(argument, vm.copy_options(), kSharingThreshold);
-  }
+  std::size_t words = std::max(slots, start.arguments.size() + 1) + kRedZoneSlots + argument_words;
   words = std::max(
       {words + kSpareWords, kMinBlockWords, std::min(options.min_heap_words, kMaxBlockRequest)});
   Process* child = vm.new_process(here, words);
@@ -81,7 +89,13 @@ Process* make_child(SchedulerLocal& here, const Start& start, const SpawnOptions
 
 Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& options) {
   Vm& vm = parent.vm();
-  Process* child = make_child(parent.local(), start, options);
+  const std::size_t words = argument_words(vm, start, kSharingThreshold);
+  // A copy that takes some milliseconds is made where nobody waits for it.
+  if (QUELEA_UNLIKELY(words >= kSharingThreshold) && !parent.on_pool() &&
+      argument_words(vm, start, kMostWalk) >= kMostWalk) {
+    return parent.to_pool();
+  }
+  Process* child = make_child(parent.local(), start, words, options);
   if (child == nullptr) return parent.raise_error(atoms::system_limit);
   if (options.name.is_atom() && !vm.names().add(options.name, *child)) {
     child->exit_with(atoms::noproc);
@@ -144,7 +158,8 @@ Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> argument
   start.entry = target->entry.load(std::memory_order_acquire);
   start.arguments.assign(arguments.begin(), arguments.end());
   SchedulerLocal& here = vm.schedulers().first();
-  Process* process = make_child(here, start, SpawnOptions{});
+  const std::size_t words = argument_words(vm, start, kSharingThreshold);
+  Process* process = make_child(here, start, words, SpawnOptions{});
   // Into the queue without a word to others: a script without processes starts no threads.
   if (process != nullptr) here.queue.push(*process);
   return process;
