@@ -11,7 +11,9 @@
 #include "vm/proc/timers.h"
 #include "vm/proc/trace.h"
 #include "vm/proc/vm.h"
+#include "vm/term/copy.h"
 #include "vm/term/etf.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 
@@ -20,6 +22,8 @@ namespace {
 /// So many others are told in one slice, and so many messages given back: nobody waits for the end
 /// of one who knew a million, or whom a million wrote to.
 constexpr std::uint32_t kToldAtOnce = 4000;
+/// The same of a huge reason, which is copied for each, on the pool.
+constexpr std::uint32_t kToldHugeAtOnce = 16;
 constexpr std::uint32_t kAll = ~std::uint32_t{0};
 
 Term exit_reason_of(Process& p) {
@@ -76,12 +80,11 @@ bool answer_last_signals(Process& p) {
 }
 
 /// Tells the next of those who care. True: all know.
-bool tell_others(Process& p) {
+bool tell_others(Process& p, std::uint32_t budget) {
   ProcessExtra* x = p.extra_record;
   if (x == nullptr) return true;
   const Term reason = exit_reason_of(p);
   TellingOthers& at = x->telling;
-  std::uint32_t budget = kToldAtOnce;
   return x->links.visit_some(at.links, budget, [&](const LinkEnd& end) {
     tell(p, Term{end.key}, SignalKind::LinkExit, reason, 0, kExitMessageWords);
   }) && x->watchers.visit_some(at.watchers, budget, [&](const Watcher& watcher) {
@@ -89,6 +92,15 @@ bool tell_others(Process& p) {
   }) && x->references.visit_some(at.references, budget, [&](const OwnReference& reference) {
     tell(p, reference.target, SignalKind::Demonitor, Term::none(), reference.key, 0);
   });
+}
+
+/// Whether a copy of its reason takes some milliseconds, and somebody is to have one.
+bool tells_huge_reason(Process& p) {
+  const ProcessExtra* x = p.extra_record;
+  const Term reason = exit_reason_of(p);
+  if (x == nullptr || !reason.is_pointer() || (x->links.empty() && x->watchers.empty()))
+    return false;
+  return term_words(reason, p.vm().copy_options(), kMostWalk) >= kMostWalk;
 }
 
 /// Gives the next messages back. True: there are none left.
@@ -102,10 +114,10 @@ bool drop_messages(Process& p) {
 }
 
 /// A step of the end, as much as a slice may do. True: it was the last.
-bool take_leave(Process& p) {
+bool take_leave(Process& p, std::uint32_t told_at_once) {
   if (!answer_last_signals(p)) return false;
   if (p.has_mailbox_limit) release_blocked(p);
-  return tell_others(p) && drop_messages(p);
+  return tell_others(p, told_at_once) && drop_messages(p);
 }
 
 }  // namespace
@@ -160,7 +172,13 @@ void Vm::end_process(Process& p) {
 }
 
 void Vm::go_on_ending(Process& p) {
-  while (!take_leave(p)) {
+  const bool is_huge = tells_huge_reason(p);
+  if (is_huge && p.local().is_scheduler && schedulers_->has_pool()) {
+    p.pending = Process::Pending::Pool;  // For the next slice.
+    schedulers_->make_runnable(p.local(), p);
+    return;
+  }
+  while (!take_leave(p, is_huge ? kToldHugeAtOnce : kToldAtOnce)) {
     // Where memory is short it cannot wait for those who have their turn in between.
     if (memory_->is_tight()) continue;
     schedulers_->make_runnable(p.local(), p);

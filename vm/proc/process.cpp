@@ -295,11 +295,13 @@ void Process::compact(std::size_t room_bytes) {
 
 bool Process::long_collection_ahead() const {
   // A full collection that copies takes about 3 ns a word, more where pages are new; a deep stack
-  // is looked through by every one.
+  // is looked through by every one, and what natives and a spawn have built beside the block, much
+  // of which lives, is copied by the next.
   constexpr std::size_t kLongWords = std::size_t{1} << 19;
   const auto stack = static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
-  return stack > kLongWords || (old_words() + stack > kLongWords && !marks_old_space() &&
-                                full_collection_ahead(heap_limit_words()));
+  return stack > kLongWords || fragment_words_ > kLongWords ||
+         (old_words() + stack > kLongWords && !marks_old_space() &&
+          full_collection_ahead(heap_limit_words()));
 }
 
 std::size_t Process::heap_limit_words() const {

@@ -54,7 +54,7 @@ Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t word
   Signal* signal = make_empty_signal(kind, words + room, from, reference);
   signal->term = term;
   if (words != 0) {
-    SignalBuilder builder(signal, 2 * kSharingThreshold);
+    SignalBuilder builder(signal, 2 * kSharingThreshold, room);
     try {
       signal->term = words < kSharingThreshold
                          ? copy_counted(builder, term, vm.copy_options(), words)

@@ -7,10 +7,12 @@ namespace quelea {
 
 class SignalBuilder : public TermAlloc {
  public:
-  /// Further fragments have `next_words` words, each twice as many as the one before.
-  SignalBuilder(Signal* signal, std::size_t next_words) : signal_(signal), next_words_(next_words) {
+  /// Further fragments have `next_words` words, each twice as many as the one before. Of the
+  /// signal's own words the last `room` stay free.
+  SignalBuilder(Signal* signal, std::size_t next_words, std::size_t room = 0)
+      : signal_(signal), next_words_(next_words) {
     hp = signal->start;
-    limit = signal->limit;
+    limit = signal->limit - room;
     grow = &more;
   }
 

@@ -86,6 +86,7 @@ bool Scheduler::continue_marking(Process& process) {
 std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.local_ = &local_;
   if (QUELEA_UNLIKELY(process.state.load(std::memory_order_relaxed) == ProcessState::Exiting)) {
+    if (process.pending == Process::Pending::Pool && to_pool(process)) return 0;
     vm_.go_on_ending(process);
     until_clock_ -= length;
     return length;
@@ -131,14 +132,20 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
       park(process);
       return done;
     case Process::Pending::Pool:
-      if (pool_ != nullptr && pool_->submit(process)) return done;
-      // There is no thread to be had: from now on everybody waits.
-      vm_.schedulers().set_pool(nullptr);
+      if (to_pool(process)) return done;
       break;
     default:
       break;
   }
   return queue_again(process, done);
+}
+
+bool Scheduler::to_pool(Process& process) {
+  if (!local_.is_scheduler) return false;
+  if (pool_ != nullptr && pool_->submit(process)) return true;
+  // There is no thread to be had: from now on everybody waits.
+  vm_.schedulers().set_pool(nullptr);
+  return false;
 }
 
 std::int64_t Scheduler::queue_again(Process& process, std::int64_t done) {

@@ -34,6 +34,7 @@ class Scheduler {
   Handled handle_signals(Process& process);
   bool continue_marking(Process& process);
   void park(Process& process);
+  bool to_pool(Process& process);
   std::int64_t queue_again(Process& process, std::int64_t done);
   std::int64_t account(Process& process, std::int64_t length);
   void idle();
