@@ -110,7 +110,7 @@ void Lowerer::lower_function(const PendingFunction& pending, bool leaves_first) 
   leave_kind_ = FunctionKind::kFunction;
   pos_ = pending.pos;
   site_ = 0;
-  inlined_nodes_ = 0;
+  growth_ = 0;
   f_.name = pending.name;
   f_.index = pending.index;
   f_.pos = pending.pos;

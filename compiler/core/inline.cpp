@@ -24,10 +24,14 @@ namespace quelea::compiler {
 
 namespace {
 
-// Nodes of all bodies that come into one function.
-constexpr uint32_t kMaxInlinedNodes = 2000;
+// A call takes about as many nodes itself. What bodies have more makes a function grow, by so many
+// nodes at most.
+constexpr uint32_t kCallNodes = 8;
+constexpr uint32_t kMaxGrowth = 256;
 // Bodies in each other's places.
 constexpr int kMaxDepth = 2;
+
+uint32_t growth_by(uint32_t size) { return size > kCallNodes ? size - kCallNodes : 0; }
 
 // Whether `call` is where the value of `body` comes from.
 bool ends_in(const Expr* body, const Expr* call) {
@@ -78,7 +82,8 @@ bool Lowerer::has_room_for(const FunctionDef& function) const {
   for (const Inlining* at = inlining_; at != nullptr; at = at->outer)
     if (at->function == &function || ++depth == kMaxDepth) return false;
   const uint32_t size = context_.inline_size(function);
-  return size != 0 && inlined_nodes_ + size <= kMaxInlinedNodes;
+  return size != 0 && growth_ + growth_by(size) <= kMaxGrowth &&
+         f_.sites.size() < InlineSite::kNobody;
 }
 
 // Whether a call leaves nothing of the body around it, as one that replaces its frame.
@@ -93,7 +98,7 @@ bool Lowerer::ends_inlined(const CallExpr* call) const {
 }
 
 Ref Lowerer::lower_inlined(const FunctionDef& function, std::span<const Ref> args, Mode mode) {
-  inlined_nodes_ += context_.inline_size(function);
+  growth_ += growth_by(context_.inline_size(function));
   const uint16_t caller = mode == Mode::kTail ? InlineSite::kNobody : site_;
   const Place outer{pos_, site_};
   std::vector<Ref> env(function.vars.size(), kNoRef);

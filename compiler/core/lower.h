@@ -394,7 +394,7 @@ class Lowerer {
   uint32_t epoch_ = 0;                  // counts the functions lowered
   std::vector<uint32_t> env_epoch_;     // by VarId, for those in known_: when env_ was set
   const Inlining* inlining_ = nullptr;  // the innermost
-  uint32_t inlined_nodes_ = 0;          // in the function, so far
+  uint32_t growth_ = 0;                 // of the function by bodies, so far
   bool leaves_first_ = false;
   std::vector<Lifted*> known_;  // by VarId: the lambda that the variable surely holds
   std::vector<Finally*> finallies_;

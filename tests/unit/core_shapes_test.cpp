@@ -177,6 +177,22 @@ L3:
 )");
 }
 
+TEST_CASE("what is inlined makes a function grow within bounds", "[core]") {
+  const auto calls_left = [](const std::string& helper) {
+    std::string list;
+    for (int i = 0; i < 200; ++i) list += "s(x + " + std::to_string(i) + "), ";
+    const std::string code =
+        compile_text("fn s(x) = " + helper + "\npub fn f(x) = [" + list + "]").code("f");
+    int count = 0;
+    for (size_t at = 0; (at = code.find("call s/1", at)) != std::string::npos; ++at) ++count;
+    return count;
+  };
+  CHECK(calls_left("x + 1") == 0);
+  const int left = calls_left("if x > 3 and x < 90 { x * 2 + 7 } else { x div 3 - x rem 7 }");
+  CHECK(left > 150);
+  CHECK(left < 200);
+}
+
 TEST_CASE("a function that calls itself is not put in place of its calls", "[core]") {
   CHECK("\n" + compile_text(R"(
 fn last(n) = if n == 0 { n } else { last(n - 1) }
