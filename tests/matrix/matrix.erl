@@ -389,7 +389,91 @@ priorities() ->
               spawn(fun() -> receive after 50 -> ok end, Me ! 2, erlang:send(A, {go, 3}, [priority]), Me ! {go, 4} end),
               receive {go, N} -> [N | arrived()] end
       end},
-     {"priority: value of a send", fun() -> erlang:send(alias([priority]), 1, [priority]) end}].
+     {"priority: value of a send", fun() -> erlang:send(alias([priority]), 1, [priority]) end}]
+    ++ priority_links() ++ exits_by_alias().
+
+%% A message waits, then the other end of a link ends.
+linked_end(Relate) ->
+    process_flag(trap_exit, true),
+    P = spawn(fun idle/0),
+    Relate(P),
+    self() ! 1,
+    exit(P, custom),
+    soon_after(P).
+soon_after(P) -> R = monitor(process, P), receive {'DOWN', R, _, _, _} -> ok end, arrived(150).
+
+priority_links() ->
+    [{name(["priority link:", Name]), fun() -> linked_end(Relate) end}
+     || {Name, Relate} <- [{"first", fun(P) -> link(P, [priority]) end},
+                           {"no options", fun(P) -> link(P, []) end},
+                           {"then link/1", fun(P) -> link(P, [priority]), link(P) end},
+                           {"then link/2", fun(P) -> link(P, [priority]), link(P, []) end},
+                           {"after link/1", fun(P) -> link(P), link(P, [priority]) end},
+                           {"unlinked and linked", fun(P) -> link(P, [priority]), unlink(P), link(P) end},
+                           {"unlinked", fun(P) -> link(P, [priority]), unlink(P) end}]]
+    ++ [{name(["priority link: spawn_opt", Name]),
+         fun() ->
+                 process_flag(trap_exit, true),
+                 P = spawn_opt(fun idle/0, [{link, Options}]),
+                 self() ! 1, exit(P, custom), soon_after(P)
+         end} || {Name, Options} <- [{"priority", [priority]}, {"nothing", []}]]
+    ++ [{"priority link: the other end is not",
+         fun() ->
+                 Me = self(),
+                 P = spawn(fun() -> process_flag(trap_exit, true), receive go -> ok end, self() ! 1,
+                                    receive {'EXIT', _, _} = X -> self() ! X, Me ! arrived(50) after 300 -> Me ! arrived(50) end end),
+                 spawn(fun() -> link(P, [priority]), P ! go, receive after 50 -> exit(custom) end end),
+                 receive L -> L end
+         end},
+        {"priority link: made by the other end, too",
+         fun() ->
+                 process_flag(trap_exit, true), Me = self(),
+                 P = spawn(fun() -> receive go -> link(Me), Me ! linked, idle() end end),
+                 link(P, [priority]), P ! go, receive linked -> ok end,
+                 self() ! 1, exit(P, custom), soon_after(P)
+         end},
+        {"priority link: with the dead", fun() -> process_flag(trap_exit, true), P = dead(), self() ! 1, {link(P, [priority]), soon()} end},
+        {"priority link: with the dead, not trapping", fun() -> P = dead(), attempt(fun() -> link(P, [priority]) end) end},
+        {"priority link: with itself", fun() -> link(self(), [priority]) end}]
+    ++ [{name(["priority link: bad", Name]), fun() -> P = spawn(fun idle/0), attempt(fun() -> link(P, id(Options)) end) end}
+        || {Name, Options} <- [{"nonsense", [nonsense]}, {"no list", an_atom}, {"improper", [priority | x]}, {"pair", [{priority, unsure}]}]]
+    ++ [{"priority link: bad pid", fun() -> attempt(fun() -> link(id(an_atom), []) end) end}].
+
+%% Another process with an alias of its own, which it sends.
+owner(Trap, Make) ->
+    Me = self(),
+    P = spawn(fun() -> process_flag(trap_exit, Trap), Me ! Make(), receive stop -> ok; {'EXIT', _, R} -> Me ! {trapped, R} end end),
+    receive A -> {P, A} end.
+
+exits_by_alias() ->
+    [{name(["exit by alias:", Kind, Reason, Name]),
+      fun() ->
+              {P, A} = owner(Trap, Make),
+              R = exit(A, Reason),
+              monitor(process, P), {R, [element(tuple_size(M), M) || M <- arrived(200)]}
+      end} || {Kind, Make} <- [{"plain", fun() -> alias() end}, {"reply", fun() -> alias([reply]) end}, {"priority", fun() -> alias([priority]) end},
+                               {"over", fun() -> A = alias(), unalias(A), A end}, {"no", fun() -> make_ref() end}],
+              Reason <- [custom, kill, normal], {Name, Trap} <- trapping()]
+    ++ [{name(["exit by alias:", Name]),
+         fun() -> process_flag(trap_exit, true), A = Make(), sent(fun(Me) -> Me ! 1, exit(A, x, Options) end) end}
+        || {Name, Make, Options} <- [{"with consent", fun() -> alias([priority]) end, [priority]},
+                                     {"without consent", fun() -> alias() end, [priority]},
+                                     {"without the option", fun() -> alias([priority]) end, []},
+                                     {"reply with consent", fun() -> alias([priority, reply]) end, [priority]},
+                                     {"by a monitor", fun() -> monitor(process, spawn(fun idle/0), [{alias, reply_demonitor}, priority]) end, [priority]},
+                                     {"pid", fun() -> self() end, [priority]}]]
+    ++ [{"exit by alias: is not used up",
+         fun() ->
+                 process_flag(trap_exit, true), A = alias([reply, priority]),
+                 sent(fun(Me) -> Me ! 0, exit(A, x, [priority]), exit(A, y, [priority]), A ! 1, A ! 2 end)
+         end},
+        {"exit by alias: one's own, normal", fun() -> exit(alias(), normal), soon() end},
+        {"exit by alias: one's own", fun() -> exit(alias(), custom), soon() end},
+        {"exit by alias: one's own, trapping", fun() -> process_flag(trap_exit, true), exit(alias(), custom), soon() end},
+        {"exit/3 to oneself", fun() -> exit(self(), custom, [priority]), soon() end}]
+    ++ [{name(["exit/3 bad", Name]), fun() -> attempt(fun() -> exit(self(), normal, id(Options)) end) end}
+        || {Name, Options} <- [{"nonsense", [nonsense]}, {"no list", an_atom}, {"improper", [priority | x]}, {"pair", [{priority, unsure}]}]]
+    ++ [{"exit/3 bad destination", fun() -> attempt(fun() -> exit(id(an_atom), x, []) end) end}].
 
 %% Flags ------------------------------------------------------------------------------------------
 

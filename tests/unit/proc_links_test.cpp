@@ -56,7 +56,7 @@ struct Side {
   void link(Side& other) {
     if (extra.links.find(other.pid.bits) != nullptr) return;
     const std::uint32_t number = next_link_number(extra);
-    extra.links.insert({other.pid.bits, number, 0});
+    extra.links.insert({other.pid.bits, number, false, 0});
     sent.push_back({true, number});
   }
   void unlink(Side& other) {

@@ -78,6 +78,20 @@ bool read_on_full(Process& p, Term value, SpawnOptions& options) {
   return false;
 }
 
+/// The one option of a link or an exit signal. `priority: boolean`.
+bool read_priority_option(Process& p, Term given, bool& priority) {
+  return for_each_option(given, [&](Term key, Term value) {
+    return is_atom_named(p, key, "priority") && get_bool(value, priority);
+  });
+}
+
+/// link: a boolean, or the options of a link.
+bool read_link(Process& p, Term value, SpawnOptions& options) {
+  if (value.is_atom()) return get_bool(value, options.link);
+  options.link = true;
+  return read_priority_option(p, value, options.link_priority);
+}
+
 /// monitor: a boolean, or the options of a monitor.
 bool read_monitor(Process& p, Term value, SpawnOptions& options) {
   if (value.is_atom()) return get_bool(value, options.monitor);
@@ -88,7 +102,7 @@ bool read_monitor(Process& p, Term value, SpawnOptions& options) {
 bool read_option(Process& p, Term key, Term value, SpawnOptions& options) {
   if (!key.is_atom()) return false;
   const std::string_view name = text_of(p, key);
-  if (name == "link") return get_bool(value, options.link);
+  if (name == "link") return read_link(p, value, options);
   if (name == "monitor") return read_monitor(p, value, options);
   if (name == "priority") return read_priority(p, value, options.priority);
   if (name == "min_heap") return read_words(value, options.min_heap_words);
@@ -172,7 +186,13 @@ Term prelude_spawn_opt_4(Process& p, Args args) {
   return p.spawn_call(args[0], args[1], args[2], options);
 }
 
-Term prelude_link(Process& p, Args args) { return p.link(args[0]); }
+Term prelude_link_1(Process& p, Args args) { return p.link(args[0]); }
+
+Term prelude_link_2(Process& p, Args args) {
+  bool priority = false;
+  return read_priority_option(p, args[1], priority) ? p.link(args[0], priority) : badarg(p);
+}
+
 Term prelude_unlink(Process& p, Args args) { return p.unlink(args[0]); }
 Term prelude_monitor_1(Process& p, Args args) { return p.monitor(args[0]); }
 
@@ -202,6 +222,13 @@ Term prelude_demonitor_2(Process& p, Args args) {
 
 Term prelude_exit_1(Process& p, Args args) { return p.raise(atoms::exit, args[0]); }
 Term prelude_exit_2(Process& p, Args args) { return p.exit_signal(args[0], args[1]); }
+
+Term prelude_exit_3(Process& p, Args args) {
+  bool priority = false;
+  if (!read_priority_option(p, args[2], priority)) return badarg(p);
+  return p.exit_signal(args[0], args[1], priority);
+}
+
 Term prelude_error(Process& p, Args args) { return p.raise(atoms::error, args[0]); }
 Term prelude_throw(Process& p, Args args) { return p.raise(atoms::throw_, args[0]); }
 

@@ -97,13 +97,16 @@ Term Process::send(Term dest, Term message, bool priority) {
 // Links
 // ---------------------------------------------------------------------------------------------
 
-Term Process::link(Term pid) {
+Term Process::link(Term pid, bool priority) {
   if (!pid.is_local_pid()) return badarg();
   if (pid == self()) return atoms::true_;
   ProcessExtra& x = extra();
-  if (x.links.find(pid.bits) != nullptr) return atoms::true_;
+  if (LinkEnd* end = x.links.find(pid.bits)) {
+    end->priority = priority;
+    return atoms::true_;
+  }
   const std::uint32_t number = next_link_number(x);
-  x.links.insert({pid.bits, number, 0});
+  x.links.insert({pid.bits, number, priority, 0});
   Process* target = vm().processes().find(pid);
   if (target != nullptr &&
       post(*target, make_signal(vm(), SignalKind::Link, Term::none(), self(), number))) {
@@ -130,7 +133,8 @@ Term Process::unlink(Term pid) {
 }
 
 std::uint32_t next_link_number(ProcessExtra& x) {
-  if (++x.last_link_number == 0) ++x.last_link_number;
+  constexpr std::uint32_t kMost = (std::uint32_t{1} << 31) - 1;
+  x.last_link_number = x.last_link_number % kMost + 1;
   return x.last_link_number;
 }
 
@@ -138,7 +142,7 @@ void note_link(ProcessExtra& x, Term pid, std::uint32_t number) {
   if (LinkEnd* end = x.links.find(pid.bits)) {
     end->peer = number;
   } else {
-    x.links.insert({pid.bits, 0, number});
+    x.links.insert({pid.bits, 0, false, number});
   }
 }
 
@@ -175,10 +179,19 @@ Term Process::await_own_exit() {
   return atoms::true_;
 }
 
-Term Process::exit_signal(Term pid, Term reason) {
+Term Process::exit_signal(Term to, Term reason, bool priority) {
   if (native_state != nullptr) return await_own_exit();
-  if (!pid.is_local_pid()) return badarg();
-  Process* target = vm().processes().find(pid);
+  if (to.is_kind(Kind::Ref)) {
+    const Term owner{ref_owner(to)};
+    Process* target = owner.is_local_pid() ? vm().processes().find(owner) : nullptr;
+    if (target == nullptr) return atoms::true_;
+    // As in Erlang, one that comes back by an alias takes effect like all that others send.
+    const SignalKind kind = priority ? SignalKind::PriorityExit : SignalKind::AliasExit;
+    post(*target, make_signal(vm(), kind, reason, self(), ref_number(to), kExitMessageWords));
+    return atoms::true_;
+  }
+  if (!to.is_local_pid()) return badarg();
+  Process* target = vm().processes().find(to);
   if (target == nullptr) return atoms::true_;
   post(*target, make_signal(vm(), SignalKind::Exit, reason, self(), 0, kExitMessageWords));
   return target == this ? await_own_exit() : atoms::true_;

@@ -80,6 +80,7 @@ struct MonitorOptions {
 
 struct SpawnOptions {
   bool link = false;
+  bool link_priority = false;  ///< As of `Process::link`.
   bool monitor = false;
   MonitorOptions monitoring;
   Priority priority = Priority::Normal;
@@ -142,14 +143,16 @@ class Process : public Heap {
   /// `dest ! message`: pid, registered name, alias (reference), (name, node). The message.
   /// `priority` is for aliases that take it. None, with the pool asked for, where it is huge.
   Term send(Term dest, Term message, bool priority = false);
-  Term link(Term pid);                                                 ///< true
+  /// True. With `priority` an :EXIT message of this link is one; what the last call said holds.
+  Term link(Term pid, bool priority = false);
   Term unlink(Term pid);                                               ///< true
   Term monitor(Term pid_or_name, const MonitorOptions& options = {});  ///< a reference
   Term demonitor(Term ref, bool flush);             ///< whether it was a monitor that had not fired
   Term alias(AliasUse use, bool priority = false);  ///< a reference that messages can be sent to
   Term unalias(Term ref);                           ///< whether it was one
-  Term exit_signal(Term pid, Term reason);  ///< `exit(pid, reason)`: true; raises nothing else, but
-                                            ///< may end the process: none
+  /// `exit(pid_or_alias, reason)`: true; raises nothing but badarg, but may end the process: none.
+  /// `priority` is for aliases that take it.
+  Term exit_signal(Term to, Term reason, bool priority = false);
   Term register_name(Term name, Term pid);  ///< true
   Term unregister_name(Term name);          ///< true
   Term whereis(Term name);                  ///< the pid, or nil

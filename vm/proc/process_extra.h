@@ -20,10 +20,12 @@ struct Export;
 
 /// One end of a link (vm/proc/links.cpp).
 struct LinkEnd {
-  Word key;            ///< The pid at the other end.
-  std::uint32_t own;   ///< Number of this process's call of `link` that stands, or 0.
-  std::uint32_t peer;  ///< Number of the other's, as far as is known here, or 0.
+  Word key;                    ///< The pid at the other end.
+  std::uint32_t own : 31;      ///< Number of this process's call of `link` that stands, or 0.
+  std::uint32_t priority : 1;  ///< Its :EXIT message is a priority message.
+  std::uint32_t peer;          ///< Number of the other's, as far as is known here, or 0.
 };
+static_assert(sizeof(LinkEnd) == 16);
 
 /// A reference of this process that means something: a monitor, an alias, or both.
 struct OwnReference {

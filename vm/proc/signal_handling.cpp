@@ -43,37 +43,63 @@ Signal* message_of(Process& p, Signal* signal, std::size_t words, bool in_place,
   return message;
 }
 
+/// The entry of a reference, or null.
+OwnReference* reference_of(Process& p, Word number) {
+  return p.extra_record == nullptr ? nullptr : p.extra_record->references.find(number);
+}
+
+/// Whether an alias takes what was sent with priority before the others.
+bool takes_priority(const OwnReference& alias) { return alias.target.is_none() && alias.priority; }
+
+/// Whether an exit signal means this process: the link or the alias that it comes by is there. A
+/// link is used up. `first`: its message goes before the others.
+bool is_meant(Process& p, const Signal& signal, bool& first) {
+  if (signal.kind == SignalKind::Exit) return true;
+  if (signal.kind == SignalKind::LinkExit) {
+    LinkEnd* end =
+        p.extra_record != nullptr ? p.extra_record->links.find(signal.from.bits) : nullptr;
+    if (end == nullptr) return false;
+    first = end->priority;
+    p.extra_record->links.erase(signal.from.bits);
+    return true;
+  }
+  const OwnReference* alias = reference_of(p, signal.reference);
+  if (alias == nullptr || alias->alias == AliasUse::None) return false;
+  first = signal.kind == SignalKind::PriorityExit && takes_priority(*alias);
+  return true;
+}
+
+void deliver(Process& p, Signal* message, bool first) {
+  if (first) {
+    deliver_first(p, message);
+  } else {
+    deliver(p, message);
+  }
+}
+
 /// An exit signal takes effect and is used up. True: the process goes on.
 bool receive_exit(Process& p, Signal* signal) {
   const Term reason = signal->term;
   const Term from = signal->from;
-  bool goes_on = true;
-  if (signal->kind == SignalKind::LinkExit) {
-    const bool linked = p.extra_record != nullptr && p.extra_record->links.erase(from.bits);
-    if (!linked) {
-      drop_signal(signal);
-      return true;
-    }
-  } else if (reason == atoms::kill) {
-    p.exit_with(atoms::killed);
-    goes_on = false;
-  }
-  if (goes_on && p.has_flag(Process::kTrapExit)) {
-    deliver(p, message_of(p, signal, kExitMessageWords, true,
-                          [&](TermAlloc& to) { return to.tuple(atoms::EXIT, from, reason); }));
+  bool first = false;
+  if (!is_meant(p, *signal, first)) {
+    drop_signal(signal);
     return true;
   }
-  if (goes_on && (reason != atoms::normal || from == p.self())) {
-    p.exit_with(p.import(reason));
-    goes_on = false;
+  const bool kills = reason == atoms::kill && signal->kind != SignalKind::LinkExit;
+  if (!kills && p.has_flag(Process::kTrapExit)) {
+    Signal* message = message_of(p, signal, kExitMessageWords, true, [&](TermAlloc& to) {
+      return to.tuple(atoms::EXIT, from, reason);
+    });
+    deliver(p, message, first);
+    return true;
   }
+  // What a process says to itself by an alias counts as what others say.
+  const bool is_own = from == p.self() && signal->kind == SignalKind::Exit;
+  const bool goes_on = reason == atoms::normal && !is_own;
+  if (!goes_on) p.exit_with(kills ? atoms::killed : p.import(reason));
   drop_signal(signal);
   return goes_on;
-}
-
-/// The entry of a reference, or null.
-OwnReference* reference_of(Process& p, Word number) {
-  return p.extra_record == nullptr ? nullptr : p.extra_record->references.find(number);
 }
 
 /// A monitor fires, if it is there; the signal is used up.
@@ -93,11 +119,7 @@ void receive_down(Process& p, Signal* signal) {
         if (monitor->name.is_atom()) object = to.tuple(monitor->name, local_node(p.vm()));
         return to.tuple(tag, ref, atoms::process, object, reason);
       });
-  if (monitor->priority) {
-    deliver_first(p, message);
-  } else {
-    deliver(p, message);
-  }
+  deliver(p, message, monitor->priority);
   end_monitor(p, *monitor);
 }
 
@@ -109,8 +131,7 @@ void receive_by_alias(Process& p, Signal* signal) {
     drop_signal(signal);
     return;
   }
-  const bool first =
-      signal->kind == SignalKind::PriorityMessage && alias->target.is_none() && alias->priority;
+  const bool first = signal->kind == SignalKind::PriorityMessage && takes_priority(*alias);
   if (alias->alias == AliasUse::Reply) {
     // The answer came: the alias is over, and so is the monitor that it belongs to.
     if (alias->target.is_none()) {
@@ -120,11 +141,7 @@ void receive_by_alias(Process& p, Signal* signal) {
     }
   }
   signal->kind = SignalKind::Message;
-  if (first) {
-    deliver_first(p, signal);
-  } else {
-    deliver(p, signal);
-  }
+  deliver(p, signal, first);
 }
 
 void receive_monitor(ProcessExtra& x, const Signal& signal) {
@@ -144,6 +161,8 @@ bool receive_signal(Process& p, Signal* signal) {
       receive_by_alias(p, signal);
       return true;
     case SignalKind::Exit:
+    case SignalKind::AliasExit:
+    case SignalKind::PriorityExit:
     case SignalKind::LinkExit:
       return receive_exit(p, signal);
     case SignalKind::Link:

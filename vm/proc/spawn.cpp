@@ -109,8 +109,8 @@ Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& optio
   Term result = child->self();
   if (options.link) {
     const std::uint32_t number = next_link_number(parent.extra());
-    parent.extra().links.insert({child->self().bits, number, 0});
-    child->extra().links.insert({parent.self().bits, 0, number});
+    parent.extra().links.insert({child->self().bits, number, options.link_priority, 0});
+    child->extra().links.insert({parent.self().bits, 0, false, number});
   }
   if (options.monitor) {
     result = parent.tuple(child->self(), parent.note_monitor(child->self(), options.monitoring));
