@@ -65,6 +65,11 @@ class Heap : public TermAlloc {
   /// Words of memory held, the stack included.
   std::size_t held_words() const;
 
+  /// Nothing but the first block, in the memory of its record: no collection makes it smaller.
+  bool is_smallest() const {
+    return block_embedded_ && fragments_ == nullptr && old_ == nullptr && ref_binaries == nullptr;
+  }
+
   /// About how many bytes outside of it the heap keeps alive, shared ones counted fully.
   std::size_t outside_bytes() const;
   /// Bytes of the buffers that binaries of this heap refer to, each buffer once.

@@ -28,7 +28,8 @@ COLD(safe_point) {
   DISPATCH;
 }
 
-/// A native asked to be called again: whatever is due is done, and others run first.
+/// A native asked to be called again: whatever is due is done, and others run first, or a message
+/// comes first.
 COLD(native_again) {
   const auto room = static_cast<std::int64_t>(value.bits);
   p->pc = pc;
@@ -37,6 +38,10 @@ COLD(native_again) {
   p->reductions = reductions;
   // A native in which an exit took effect: nothing may come between.
   if (p->pending == Process::Pending::Exit) LEAVE;
+  if (p->pending == Process::Pending::Doze) {
+    doze(*p, room);
+    LEAVE;
+  }
   if (collect_if_due(*p, room) || p->pending != Process::Pending::Exception) LEAVE;
   pc = p->pc;
   fp = p->fp;

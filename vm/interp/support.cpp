@@ -1,5 +1,7 @@
 #include "vm/interp/support.h"
 
+#include <algorithm>
+
 #include "vm/code/code_registry.h"
 #include "vm/interp/handler.h"
 #include "vm/native/native.h"
@@ -134,6 +136,13 @@ void fall_asleep(Process& p) {
   p.extra_record->unwinding.reset();
   // Until there is a message, `pending` says that it sleeps.
   if (p.first_message != nullptr) p.pending = Process::Pending::Again;
+}
+
+void doze(Process& p, std::int64_t room_bytes) {
+  if (!p.is_smallest()) {
+    p.compact(std::max(static_cast<std::size_t>(room_bytes), p.frame_room(p.pc)));
+  }
+  p.pending = Process::Pending::Hibernate;
 }
 
 bool collect_if_due(Process& p, std::int64_t room_bytes) {

@@ -26,6 +26,9 @@ const Word* take_pending_call(Process& p, Term* frame);
 /// process waits at the entry of its next call.
 void fall_asleep(Process& p);
 
+/// The same where the stack is kept: the native that asked for it is called again.
+void doze(Process& p, std::int64_t room_bytes);
+
 /// Collects where that is wanted or `room_bytes` are not free. False: the process is to exit.
 bool collect_if_due(Process& p, std::int64_t room_bytes);
 /// True: go on at p.pc with p's registers. False: leave.

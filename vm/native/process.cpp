@@ -45,7 +45,9 @@ Term prim_process_garbage_collect(Process& p, Args) {
   return atoms::ok;
 }
 
-Term prim_process_hibernate(Process& p, Args args) {
+Term prim_process_hibernate_0(Process& p, Args) { return p.hibernate(); }
+
+Term prim_process_hibernate_3(Process& p, Args args) {
   Term given[255];
   std::size_t count = 0;
   if (!args[0].is_atom() || !args[1].is_atom() || !read_arguments(args[2], given, count)) {

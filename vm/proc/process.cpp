@@ -119,6 +119,13 @@ Term Process::trap(Term module, Term name, std::initializer_list<Term> args) {
   return trap(module, name, std::span<const Term>(args.begin(), args.size()));
 }
 
+Term Process::hibernate() {
+  if (first_message != nullptr) return atoms::ok;
+  stop_receive_timer(*this);
+  pending = Pending::Doze;
+  return Term::none();
+}
+
 Term Process::hibernate(Term module, Term name, std::span<const Term> args) {
   stop_receive_timer(*this);
   trap(module, name, args);

@@ -131,6 +131,9 @@ class Process : public Heap {
   Term trap_fun(Term fun, std::initializer_list<Term> args);
   Term trap_fun(Term fun, std::span<const Term> args);
 
+  /// Where there is no message, the process gives all memory back that it does not need, waits for
+  /// one, and is asked again: ok.
+  Term hibernate();
   /// The process forgets where it is, gives all memory back that it does not need, and waits for a
   /// signal; then it calls this function, as if that were what it was started with. Always none.
   Term hibernate(Term module, Term name, std::span<const Term> args);
@@ -238,7 +241,17 @@ class Process : public Heap {
   }
 
   /// What a native asked for instead of a result.
-  enum class Pending : std::uint8_t { None, Exception, Again, Wait, Call, Hibernate, Pool, Exit };
+  enum class Pending : std::uint8_t {
+    None,
+    Exception,
+    Again,
+    Wait,
+    Call,
+    Hibernate,
+    Doze,  ///< Hibernates with its stack.
+    Pool,
+    Exit
+  };
   Pending pending = Pending::None;
 
   // Mailbox: the inner queue, messages in order of arrival.
