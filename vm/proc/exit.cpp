@@ -165,7 +165,7 @@ void Vm::end_process(Process& p) {
     go_on_ending(p);
     return;
   }
-  while (!take_leave(p)) continue;
+  while (!take_leave(p, kToldAtOnce)) continue;
   bury(p);
   main_end.over.store(true, std::memory_order_release);
   notify();
