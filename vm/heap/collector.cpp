@@ -319,6 +319,7 @@ void Collector::give_up() {
   }
   heap_.ref_binaries = nullptr;
   release_pieces(from_segments_, from_fragments_);
+  release(to_block_);
 }
 
 void Collector::free_young_fragments() {
@@ -356,7 +357,7 @@ void Collector::move_to_block(StackTop& top, std::size_t room_words, Word* block
                               Word* old_chain, RootScan scan) {
   const auto stack_words =
       static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
-  to_hp_ = block;
+  to_block_ = to_hp_ = block;
   to_limit_ = block + words;
   scan_at_ = block;
   scan_stack(top);
@@ -376,6 +377,7 @@ void Collector::move_to_block(StackTop& top, std::size_t room_words, Word* block
   std::memcpy(block + words - copied, low, copied * sizeof(Word));
   top.fp = reinterpret_cast<Term*>(block + words - stack_words);
   heap_.replace_block(block, words);
+  to_block_ = nullptr;
   heap_.hp = to_hp_;
 }
 
@@ -386,15 +388,16 @@ void Collector::compact(StackTop& top, std::size_t room_bytes, RootScan scan) {
       static_cast<std::size_t>(heap_.block_end_ - reinterpret_cast<Word*>(top.fp));
   const std::size_t room_words = room_bytes / sizeof(Word) + 1;
   const std::size_t words = heap_.used_words() + stack_words + room_words;
-  // A full collection has just copied it: no cycle is under way.
-  OldSpace* old = heap_.old_;
   Word* block = allocate_words(words);
-  heap_.old_ = nullptr;
-  move_to_block(top, room_words, block, words, old != nullptr ? old->ref_binaries : nullptr, scan);
-  if (old != nullptr) {
-    release_pieces(old->segments, old->fragments);
-    delete old;
+  if (heap_.old_ != nullptr) take_old_space();
+  delete std::exchange(heap_.old_, nullptr);
+  try {
+    move_to_block(top, room_words, block, words, from_chain_, scan);
+  } catch (const std::bad_alloc&) {
+    give_up();
+    throw;
   }
+  release_pieces(from_segments_, from_fragments_);
   heap_.fragment_words_ = 0;
   heap_.young_words_ = 0;
   heap_.limit = heap_.hp;

@@ -167,6 +167,7 @@ class Collector {
   Range* fragment_ranges_ = nullptr;  ///< Sorted; null: nobody has asked yet.
   std::size_t fragment_count_ = 0;
   Range fragment_envelope_{};
+  Word* to_block_ = nullptr;  ///< A new block that is not the heap's yet.
   Word* to_hp_ = nullptr;
   Word* to_limit_ = nullptr;
   Word* scan_at_ = nullptr;

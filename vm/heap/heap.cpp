@@ -145,28 +145,22 @@ OldSpace& Heap::old() {
 
 Word* Heap::alloc_in_fragment(std::size_t words) {
   collection_due_ = true;
-  if (block_hp_ == nullptr) {
-    block_hp_ = hp;
-    // Goes on in the newest fragment, if natives made it and it has room.
-    if (fragments_ != nullptr &&
-        static_cast<std::size_t>(fragments_->limit - fragments_->top) >= words) {
-      hp = fragments_->top;
-      limit = fragments_->limit;
-    }
-  } else {
+  if (block_hp_ != nullptr) {
     fragment_words_ += static_cast<std::uint32_t>(hp - fragments_->top);
     fragments_->top = hp;
   }
-  if (hp == block_hp_ || static_cast<std::size_t>(limit - hp) < words) {
+  // Goes on in the newest fragment, if natives made it and it has room.
+  if (fragments_ == nullptr ||
+      static_cast<std::size_t>(fragments_->limit - fragments_->top) < words) {
     const std::size_t grown = std::min(kMaxFragmentWords, 2 * std::size_t{fragment_words_});
     Fragment* fragment = make_fragment(std::max({words, grown, kMinFragmentWords}));
     fragment->next = fragments_;
     fragments_ = fragment;
-    hp = fragment->start;
-    limit = fragment->limit;
   }
-  Word* result = hp;
-  hp += words;
+  if (block_hp_ == nullptr) block_hp_ = hp;
+  Word* result = fragments_->top;
+  hp = result + words;
+  limit = fragments_->limit;
   return result;
 }
 
@@ -181,7 +175,7 @@ void Heap::leave_fragment() {
 }
 
 void Heap::adopt(Fragment* fragment, bool as_old) {
-  Word** chain = as_old ? &old().ref_binaries : &ref_binaries;
+  Word** chain = as_old ? &old_->ref_binaries : &ref_binaries;
   if (fragment->ref_binaries != nullptr) {
     Word* last = fragment->ref_binaries;
     while (last[3] != 0) last = reinterpret_cast<Word*>(last[3]);

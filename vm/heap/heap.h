@@ -85,8 +85,10 @@ class Heap : public TermAlloc {
   void leave_fragment();
   /// `alloc` when the block is full: room in a fragment, and a collection is due.
   Word* alloc_in_fragment(std::size_t words);
-  /// Makes a received message's memory part of this heap. It must refer to nothing but itself and
-  /// literals.
+  /// The old space, made where there is none.
+  OldSpace& old();
+  /// Makes a received message's memory part of this heap, `as_old` where there is an old space. It
+  /// must refer to nothing but itself and literals. Wants no memory.
   void adopt(Fragment* fragment, bool as_old);
   /// A collection is wanted at the next safe point.
   bool collection_due() const { return collection_due_; }
@@ -113,7 +115,6 @@ class Heap : public TermAlloc {
   friend class Collector;
   friend class HeapWalker;
 
-  OldSpace& old();
   /// After the last step of a cycle.
   void finish_marking(std::size_t limit_words);
   /// Another block takes the place of the present one, which is given back.
