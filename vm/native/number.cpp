@@ -9,6 +9,7 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/pool.h"
 #include "vm/term/float_text.h"
+#include "vm/term/gmp_memory.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -153,20 +154,21 @@ Term prim_int_pow_mod(Process& p, Args args) {
     mpz_roinit_n(out, reinterpret_cast<const mp_limb_t*>(integer.limbs()),
                  integer.negative() ? -size : size);
   };
-  mpz_t b, e, m, result;
+  mpz_t b, e, m;
   view(b, base);
   view(e, exponent);
   view(m, modulus);
-  mpz_init(result);
-  mpz_powm(result, b, e, m);
-  const std::size_t size = mpz_size(result);
+  // With tables of powers.
+  GmpInteger power(32 * (base.size() + modulus.size()));
+  mpz_powm(power.value, b, e, m);
+  const std::size_t size = mpz_size(power.value);
   Term term = Term::small(0);
   if (size == 1) {
-    term = make_integer_unsigned(p, mpz_limbs_read(result)[0]);
+    term = make_integer_unsigned(p, mpz_limbs_read(power.value)[0]);
   } else if (size > 1) {
-    term = make_big(p, false, reinterpret_cast<const std::uint64_t*>(mpz_limbs_read(result)), size);
+    term = make_big(p, false, reinterpret_cast<const std::uint64_t*>(mpz_limbs_read(power.value)),
+                    size);
   }
-  mpz_clear(result);
   charge_limbs(p, static_cast<std::size_t>(cost / 16));
   return term;
 }

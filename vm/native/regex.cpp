@@ -144,6 +144,7 @@ std::shared_ptr<Compiled> compile(std::string_view source, std::uint32_t flags, 
                                      flags | PCRE2_USE_OFFSET_LIMIT, &code, &error.position,
                                      nullptr));
   if (compiled->code == nullptr) {
+    if (code == PCRE2_ERROR_HEAP_FAILED) no_memory();
     PCRE2_UCHAR message[256];
     pcre2_get_error_message(code, message, sizeof message);
     error.message = reinterpret_cast<const char*>(message);
@@ -208,6 +209,7 @@ class Matcher {
         is_quick_(!p.on_pool()),
         data_(pcre2_match_data_create_from_pattern(pattern.code.get(), nullptr)),
         context_(pcre2_match_context_create(nullptr)) {
+    if (data_ == nullptr || context_ == nullptr) no_memory();
     pcre2_set_match_limit(context_.get(), is_quick_ ? kQuickMatchLimit : kMatchLimit);
     pcre2_set_heap_limit(context_.get(), kHeapLimitKib);
   }
@@ -272,6 +274,7 @@ class Matcher {
       count_ = pcre2_match(pattern_.code.get(), text, subject_.size(), from, options | PCRE2_NO_JIT,
                            data_.get(), context_.get());
     }
+    if (count_ == PCRE2_ERROR_NOMEMORY) no_memory();
     return count_ > 0;
   }
 

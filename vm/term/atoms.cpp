@@ -63,13 +63,23 @@ struct AtomTable::Lookup {
   Lookup* older;
   std::atomic<std::uint32_t> slots[1];
 
+  static std::size_t bytes_of(std::uint32_t size) {
+    return sizeof(Lookup) + (size - 1) * sizeof(std::uint32_t);
+  }
+
   static Lookup* create(std::uint32_t size, Lookup* older) {
-    void* memory = std::calloc(1, sizeof(Lookup) + (size - 1) * sizeof(std::uint32_t));
+    void* memory = std::calloc(1, bytes_of(size));
     if (memory == nullptr) no_memory();
     Lookup* lookup = static_cast<Lookup*>(memory);
     lookup->mask = size - 1;
     lookup->older = older;
     return lookup;
+  }
+
+  void put(std::uint32_t index, std::uint64_t hash) {
+    std::uint32_t at = static_cast<std::uint32_t>(hash) & mask;
+    while (slots[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & mask;
+    slots[at].store(index + 1, std::memory_order_release);
   }
 };
 static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
@@ -80,9 +90,16 @@ AtomTable::AtomTable(std::uint32_t limit)
   if (first == nullptr) no_memory();
   std::memcpy(static_cast<void*>(first), kWellKnown, sizeof kWellKnown);
   segments_[0].store(first, std::memory_order_release);
-  Lookup* lookup = Lookup::create(kFirstSlots, nullptr);
+  Lookup* lookup = nullptr;
+  try {
+    lookup = Lookup::create(kFirstSlots, nullptr);
+  } catch (const std::bad_alloc&) {
+    std::free(first);
+    throw;
+  }
   std::memcpy(static_cast<void*>(lookup->slots), kFirst.slots, sizeof kFirst.slots);
   lookup_.store(lookup, std::memory_order_release);
+  count_bytes(kFirstSegment * sizeof(AtomEntry) + Lookup::bytes_of(kFirstSlots));
 }
 
 AtomTable::~AtomTable() {
@@ -105,7 +122,7 @@ AtomTable::~AtomTable() {
 Term AtomTable::find_in(const Lookup& lookup, std::string_view text, std::uint64_t hash) const {
   for (std::uint32_t at = static_cast<std::uint32_t>(hash) & lookup.mask;;
        at = (at + 1) & lookup.mask) {
-    // Pairs with the release in insert_locked: the entry is complete.
+    // Pairs with the release in `put`: the entry is complete.
     std::uint32_t slot = lookup.slots[at].load(std::memory_order_acquire);
     if (slot == 0) return Term::none();
     const AtomEntry& known = entry(slot - 1);
@@ -135,32 +152,30 @@ Term AtomTable::intern(std::string_view text) {
   AtomEntry* segment = segments_[k].load(std::memory_order_relaxed);
   if (segment == nullptr) {
     segment = static_cast<AtomEntry*>(std::malloc(std::size_t{first} * sizeof(AtomEntry)));
-    if (segment == nullptr) return Term::none();
+    if (segment == nullptr) no_memory();
     segments_[k].store(segment, std::memory_order_release);
+    count_bytes(std::size_t{first} * sizeof(AtomEntry));
   }
-  new (&segment[index - first]) AtomEntry(make_entry(text, store_text_locked(text)));
+  // Room first: where there is none, nothing has changed.
+  const char* stored = store_text_locked(text);
+  Lookup& lookup = lookup_for_locked(index);
+  new (&segment[index - first]) AtomEntry(make_entry(text, stored));
   size_.store(index + 1, std::memory_order_release);
-  insert_locked(index, hash);
+  lookup.put(index, hash);
   return Term::atom(index);
 }
 
-void AtomTable::insert_locked(std::uint32_t index, std::uint64_t hash) {
+/// A table that has room for the atom of this index.
+AtomTable::Lookup& AtomTable::lookup_for_locked(std::uint32_t index) {
   Lookup* lookup = lookup_.load(std::memory_order_relaxed);
-  auto put = [](Lookup* into, std::uint32_t value, std::uint64_t its_hash) {
-    std::uint32_t at = static_cast<std::uint32_t>(its_hash) & into->mask;
-    while (into->slots[at].load(std::memory_order_relaxed) != 0) at = (at + 1) & into->mask;
-    into->slots[at].store(value, std::memory_order_release);
-  };
-  if (index + 1 > (lookup->mask + 1) / 2) {
-    // Readers may still search the old table: it stays, and all of them together are as large as
-    // the newest.
-    Lookup* larger = Lookup::create((lookup->mask + 1) * 2, lookup);
-    for (std::uint32_t i = 0; i < index; ++i) put(larger, i + 1, entry(i).hash);
-    put(larger, index + 1, hash);
-    lookup_.store(larger, std::memory_order_release);
-    return;
-  }
-  put(lookup, index + 1, hash);
+  if (index + 1 <= (lookup->mask + 1) / 2) return *lookup;
+  // Readers may still search the old table: it stays, and all of them together are as large as the
+  // newest.
+  Lookup* larger = Lookup::create((lookup->mask + 1) * 2, lookup);
+  for (std::uint32_t i = 0; i < index; ++i) larger->put(i, entry(i).hash);
+  lookup_.store(larger, std::memory_order_release);
+  count_bytes(Lookup::bytes_of(larger->mask + 1));
+  return *larger;
 }
 
 const char* AtomTable::store_text_locked(std::string_view text) {
@@ -172,6 +187,7 @@ const char* AtomTable::store_text_locked(std::string_view text) {
     chunk_ = fresh;
     chunk_used_ = sizeof chunk_;
     chunk_capacity_ = kChunkBytes;
+    count_bytes(kChunkBytes);
   }
   char* result = chunk_ + chunk_used_;
   std::memcpy(result, text.data(), text.size());

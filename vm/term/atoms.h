@@ -71,6 +71,8 @@ class AtomTable {
 
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
   std::uint32_t limit() const { return limit_; }
+  /// What all of it takes.
+  std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   /// False for an index that no atom of this table has (a corrupt file's).
   bool contains(Term atom) const { return atom.is_atom() && atom.atom_index() < size(); }
 
@@ -87,11 +89,13 @@ class AtomTable {
   static constexpr unsigned kSegments = 23;
 
   Term find_in(const Lookup& lookup, std::string_view text, std::uint64_t hash) const;
-  void insert_locked(std::uint32_t index, std::uint64_t hash);
+  Lookup& lookup_for_locked(std::uint32_t index);
+  void count_bytes(std::size_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   const char* store_text_locked(std::string_view text);
 
   std::uint32_t limit_;
   std::atomic<std::uint32_t> size_;
+  std::atomic<std::size_t> bytes_{0};
   /// Published with release after the segment is allocated; pairs with the acquire in `entry`.
   std::array<std::atomic<AtomEntry*>, kSegments> segments_{};
   /// The newest lookup table; older ones stay until the end, for readers that still look at them.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "vm/base/memory.h"
 
@@ -43,9 +44,19 @@ SharedBytes* new_buffer(const TermAlloc& alloc, std::size_t capacity) {
   return SharedBytes::create(capacity);
 }
 
-/// Adds a RefBinary, which takes over a reference; `fresh` bytes are kept alive by it alone.
+Word* room_for_ref_binary(TermAlloc& alloc, SharedBytes* shared) {
+  try {
+    return alloc.alloc(4);
+  } catch (const std::bad_alloc&) {
+    shared->release();
+    throw;
+  }
+}
+
+/// Adds a RefBinary, which takes over a reference, also where there is no memory for it; `fresh`
+/// bytes are kept alive by it alone.
 Term make_ref_binary(TermAlloc& alloc, SharedBytes* shared, std::size_t bits, std::size_t fresh) {
-  Word* object = alloc.alloc(4);
+  Word* object = room_for_ref_binary(alloc, shared);
   object[0] = Header::make(Kind::RefBinary, 3).bits;
   object[1] = Term::small(static_cast<std::int64_t>(bits)).bits;
   object[2] = reinterpret_cast<Word>(shared);
@@ -354,7 +365,7 @@ Term BinaryBuilder::finish(TermAlloc& alloc) {
     std::size_t fresh = claimed_ ? (bits_ - claimed_from_) / 8 : shared_->capacity;
     // Pairs with the acquiring compare-and-swap of the next one to append.
     shared_->used.store(bits_, std::memory_order_release);
-    result = make_ref_binary(alloc, shared_, bits_, fresh);
+    result = make_ref_binary(alloc, std::exchange(shared_, nullptr), bits_, fresh);
     if (start_ != 0) result = make_sub_binary(alloc, result, start_, bits);
   }
   shared_ = nullptr;
