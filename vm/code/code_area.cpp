@@ -1,5 +1,9 @@
 #include "vm/code/code_area.h"
 
+#include <algorithm>
+
+#include "vm/base/memory.h"
+
 namespace quelea {
 namespace {
 
@@ -12,8 +16,9 @@ CodeArea::CodeArea()
       owners_(range_.size() / kGranule * sizeof(std::atomic<const LoadedModule*>)) {
   // Readers ask for any address of the range, so all of the table must be readable; untouched pages
   // cost nothing.
-  if (owners_.size() * kGranule >= range_.size() * sizeof(Word) && owners_.commit(owners_.size()))
-    usable_ = range_.size();
+  if (owners_.commit(owners_.size()))
+    usable_ = std::min(range_.size(), owners_.size() / sizeof(Word) * kGranule);
+  if (usable_ == 0) no_memory();
 }
 
 Word* CodeArea::allocate(std::size_t words) {

@@ -17,6 +17,7 @@ struct LoadedModule;
 class CodeArea {
  public:
   CodeArea();
+  std::size_t used_bytes() const { return top_; }
   bool contains(const Word* pc) const { return range_.contains(pc); }
   /// Room for code; null when the area is full. Under the registry's load lock.
   Word* allocate(std::size_t words);
@@ -26,11 +27,11 @@ class CodeArea {
   void assign(const Word* code, std::size_t words, const LoadedModule* module);
   /// The module whose code holds `pc`, or null. Any thread.
   const LoadedModule* module_at(const Word* pc) const {
-    if (usable_ == 0 || !contains(pc)) return nullptr;
-    std::size_t granule =
-        static_cast<std::size_t>(reinterpret_cast<const char*>(pc) - range_.begin()) / kGranule;
+    // Below the range it is a large number.
+    auto offset = reinterpret_cast<std::size_t>(pc) - reinterpret_cast<std::size_t>(range_.begin());
+    if (offset >= usable_) return nullptr;
     // Pairs with the release in `assign`.
-    return owners()[granule].load(std::memory_order_acquire);
+    return owners()[offset / kGranule].load(std::memory_order_acquire);
   }
 
  private:
@@ -40,7 +41,7 @@ class CodeArea {
   }
   AddressRange range_;
   AddressRange owners_;     ///< One pointer a granule.
-  std::size_t usable_ = 0;  ///< 0 when the system gave no address space.
+  std::size_t usable_ = 0;  ///< Less where the system gave few addresses.
   std::size_t top_ = 0;     ///< Bytes in use, whole granules.
 };
 

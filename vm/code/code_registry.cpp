@@ -79,11 +79,38 @@ Export* CodeRegistry::intern_export_locked(Term module, Term function, std::uint
 }
 
 const LoadedModule* CodeRegistry::install(std::unique_ptr<LoadedModule> module) {
+  const LoadedModule* added = module.get();
+  install_all({&module, 1});
+  return added;
+}
+
+void CodeRegistry::install_all(std::span<std::unique_ptr<LoadedModule>> modules) {
   std::lock_guard guard(lock_);
+  make_room_locked(modules);
+  for (std::unique_ptr<LoadedModule>& module : modules) install_locked(std::move(module));
+}
+
+/// All that wants memory: exports without code, and names without a version.
+void CodeRegistry::make_room_locked(std::span<const std::unique_ptr<LoadedModule>> modules) {
+  const auto grow = [&](auto& list) {
+    const std::size_t wanted = list.size() + modules.size();
+    if (wanted > list.capacity()) list.reserve(2 * wanted);
+  };
+  grow(versions_);
+  grow(order_);
+  for (const std::unique_ptr<LoadedModule>& module : modules) {
+    newest_.try_emplace(module->name.bits, nullptr);
+    for (const LoadedFunction& function : module->functions) {
+      if (function.exported) intern_export_locked(module->name, function.name, function.arity);
+    }
+  }
+}
+
+void CodeRegistry::install_locked(std::unique_ptr<LoadedModule> module) {
   const LoadedModule* added = module.get();
   versions_.push_back(std::move(module));
   code_.assign(added->code, added->code_words, added);
-  const LoadedModule*& newest = newest_[added->name.bits];
+  const LoadedModule*& newest = newest_.find(added->name.bits)->second;
   if (newest != nullptr) {
     for (const LoadedFunction& old : newest->functions) {
       if (!old.exported || added->find_export(old.name, old.arity) != nullptr) continue;
@@ -99,7 +126,6 @@ const LoadedModule* CodeRegistry::install(std::unique_ptr<LoadedModule> module) 
     intern_export_locked(added->name, function.name, function.arity)
         ->entry.store(function.entry, std::memory_order_release);
   }
-  return added;
 }
 
 const LoadedModule* CodeRegistry::find_module(Term name) const {

@@ -11,6 +11,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -35,6 +36,8 @@ class CodeRegistry {
 
   /// Makes `module` the newest version of its name; exports the new version lacks become undefined.
   const LoadedModule* install(std::unique_ptr<LoadedModule> module);
+  /// The same for several; where there is no memory for all of them nothing changes.
+  void install_all(std::span<std::unique_ptr<LoadedModule>> modules);
   /// The newest version, or null.
   const LoadedModule* find_module(Term name) const;
   /// The version whose code holds `pc`, or null. No lock.
@@ -43,6 +46,11 @@ class CodeRegistry {
   std::vector<const LoadedModule*> modules() const;
 
   LiteralArea& literals() { return literals_; }
+  /// What the code of all modules takes, old versions included. Any thread.
+  std::size_t code_bytes() {
+    std::lock_guard guard(load_lock_);
+    return code_.used_bytes();
+  }
   const LiteralArea& literals() const { return literals_; }
   CodeArea& code() { return code_; }
   /// Held while a module is loaded.
@@ -52,6 +60,8 @@ class CodeRegistry {
   struct Table;
   static Export* probe(const Table& table, Term module, Term function, std::uint32_t arity);
   static void place(Table& table, Export* entry);
+  void make_room_locked(std::span<const std::unique_ptr<LoadedModule>> modules);
+  void install_locked(std::unique_ptr<LoadedModule> module);
   Export* intern_export_locked(Term module, Term function, std::uint32_t arity);
 
   const void* undefined_handler_;
@@ -63,7 +73,7 @@ class CodeRegistry {
   std::atomic<Table*> table_;
   std::vector<std::unique_ptr<Table>> tables_;  ///< The newest last.
   std::deque<Export> exports_;
-  std::unordered_map<Word, const LoadedModule*> newest_;  ///< By name.
+  std::unordered_map<Word, const LoadedModule*> newest_;  ///< By name; null: there is none yet.
   std::vector<Word> order_;                               ///< Names, in order of installation.
   std::vector<std::unique_ptr<LoadedModule>> versions_;
 };

@@ -56,7 +56,8 @@ Word* LiteralArea::Builder::grow_area(TermAlloc& self, std::size_t words) {
   }
   // The caller must get its words; the load fails afterwards.
   builder.hp = builder.limit = nullptr;
-  builder.overflow_.push_back(new Word[words]);
+  builder.overflow_.push_back(nullptr);
+  builder.overflow_.back() = new Word[words];
   return builder.overflow_.back();
 }
 

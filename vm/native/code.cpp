@@ -61,11 +61,10 @@ Term prim_code_load(Process& p, Args args) {
   }
   if (!rest.is_nil_list()) return badarg(p);
   ListBuilder names(p);
-  for (auto& module : ready) {
-    names.push(module->name);
-    p.vm().code().install(std::move(module));
-  }
-  return ok_tuple(p, names.finish());
+  for (const auto& module : ready) names.push(module->name);
+  const Term result = ok_tuple(p, names.finish());
+  p.vm().code().install_all(ready);
+  return result;
 }
 
 Term prim_code_check(Process& p, Args args) {
