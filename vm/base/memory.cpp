@@ -17,9 +17,21 @@ thread_local ThreadMemory counted{0, 0};
 
 void no_memory() { throw std::bad_alloc(); }
 
+namespace {
+/// A moment in which others may give some back.
 void wait_for_memory() {
   constexpr timespec kPause{0, 5'000'000};
   nanosleep(&kPause, nullptr);
+}
+}  // namespace
+
+bool Patience::wait() {
+  // Two of the waits of `allocate`: who still gets nothing then is not the first to ask.
+  constexpr std::chrono::seconds kLongEnough{5};
+  using Clock = std::chrono::steady_clock;
+  if (until_ == Clock::time_point{}) until_ = Clock::now() + kLongEnough;
+  wait_for_memory();
+  return Clock::now() < until_;
 }
 
 void* map_pages(std::size_t bytes) {

@@ -10,6 +10,7 @@
 // All functions may be called from any thread. What one thread allocates any other may release.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -24,16 +25,23 @@ void* reallocate(void* memory, std::size_t bytes);
 /// For whoever cannot go on without: throws std::bad_alloc. In a native that becomes `error
 /// :system_limit`, elsewhere the process whose slice it is is killed (docs/design/memory.md).
 [[noreturn]] void no_memory();
-/// A moment in which others may give some back.
-void wait_for_memory();
-/// What must be done, as nobody else would do it: again and again, as others are killed meanwhile.
+/// How long what must be done waits for memory that others, who are killed meanwhile, give back.
+class Patience {
+ public:
+  /// A moment has passed. False: it has been long enough.
+  bool wait();
+
+ private:
+  std::chrono::steady_clock::time_point until_{};
+};
+/// What must be done, as nobody else would do it: tried again until patience is over, then throws.
 template <class Work>
 auto insist(Work work) {
-  for (;;) {
+  for (Patience patience;;) {
     try {
       return work();
     } catch (const std::bad_alloc&) {
-      wait_for_memory();
+      if (!patience.wait()) throw;
     }
   }
 }

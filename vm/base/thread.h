@@ -1,11 +1,12 @@
-// A thread that may fail to start: the library is built without exceptions, and a system that has
-// no thread to give is no reason to end.
+// A thread that may fail to start: a system that has no thread to give, or no memory for one, is no
+// reason to end.
 #pragma once
 
 #include <pthread.h>
 
-#include <functional>
 #include <memory>
+#include <new>
+#include <utility>
 
 namespace quelea {
 
@@ -16,9 +17,12 @@ class Thread {
   Thread& operator=(const Thread&) = delete;
 
   /// False: the system has none. Once a thread.
-  bool start(std::function<void()> body) {
-    auto owned = std::make_unique<std::function<void()>>(std::move(body));
-    if (pthread_create(&handle_, nullptr, &enter, owned.get()) != 0) return false;
+  template <class Body>
+  bool start(Body body) noexcept {
+    std::unique_ptr<Body> owned(new (std::nothrow) Body(std::move(body)));
+    if (owned == nullptr || pthread_create(&handle_, nullptr, &enter<Body>, owned.get()) != 0) {
+      return false;
+    }
     owned.release();
     started_ = true;
     return true;
@@ -34,8 +38,9 @@ class Thread {
   }
 
  private:
+  template <class Body>
   static void* enter(void* body) {
-    std::unique_ptr<std::function<void()>> owned(static_cast<std::function<void()>*>(body));
+    std::unique_ptr<Body> owned(static_cast<Body*>(body));
     (*owned)();
     return nullptr;
   }

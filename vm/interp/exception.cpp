@@ -28,7 +28,7 @@ COLD(enter_pending_call) {
   fp = p->fp;
   reductions = p->reductions;
   if (entry == nullptr) {
-    if (p->pending == Process::Pending::Exit) LEAVE;
+    if (p->is_over()) LEAVE;
     pc = return_address(fp->bits);
     p->set_flag_bit(Process::kAtReturnPoint, true);
     GO(unwind);

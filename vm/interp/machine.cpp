@@ -1,5 +1,7 @@
 #include "vm/interp/machine.h"
 
+#include <new>
+
 #include "vm/code/code_registry.h"
 #include "vm/code/loader.h"
 #include "vm/interp/fusion.h"
@@ -131,6 +133,36 @@ struct Arguments : TermAlloc {
   Fragment* fragments = nullptr;
 };
 
+void run_schedulers(Vm& vm) {
+  try {
+    if (vm.determinism() != nullptr) {
+      SeededScheduler(vm, &run).run_until_main_ends();
+    } else {
+      run_machine(vm, &run);
+    }
+  } catch (const std::bad_alloc&) {
+    vm.give_up();
+  }
+}
+
+/// How the main process ended.
+void take_end(Vm& vm, RunResult& result) {
+  if (vm.halted()) {
+    result.end = RunResult::End::Halted;
+    result.status = vm.halt_status();
+  } else if (vm.interrupted()) {
+    result.end = RunResult::End::Interrupted;
+    result.status = 130;
+  } else if (vm.gave_up()) {
+    result.end = RunResult::End::NoMemory;
+  } else {
+    result.end = vm.main_end.raised ? RunResult::End::Raised : RunResult::End::Normal;
+    result.status = vm.main_end.raised ? 1 : 0;
+    result.report = std::move(vm.main_end.report);
+    result.value = std::move(vm.main_end.value);
+  }
+}
+
 }  // namespace
 
 RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
@@ -163,26 +195,18 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
   vm.memory().begin(meter);
   Process* main = spawn_main(vm, target, arguments);
   vm.memory().fold(meter);
-  if (main == nullptr) return result;
+  if (main == nullptr) {
+    result.end = RunResult::End::NoMemory;
+    return result;
+  }
   vm.main_pid = main->self();
-  if (vm.determinism() != nullptr) {
-    SeededScheduler(vm, &run).run_until_main_ends();
-  } else {
-    run_machine(vm, &run);
+  run_schedulers(vm);
+  take_end(vm, result);
+  end_all = end_all || result.end == RunResult::End::NoMemory;
+  if (end_all) {
+    vm.drop_processes();
+    vm.start_over();
   }
-  if (vm.halted()) {
-    result.end = RunResult::End::Halted;
-    result.status = vm.halt_status();
-  } else if (vm.interrupted()) {
-    result.end = RunResult::End::Interrupted;
-    result.status = 130;
-  } else {
-    result.end = vm.main_end.raised ? RunResult::End::Raised : RunResult::End::Normal;
-    result.status = vm.main_end.raised ? 1 : 0;
-    result.report = std::move(vm.main_end.report);
-    result.value = std::move(vm.main_end.value);
-  }
-  if (end_all) vm.drop_processes();
   vm.memory().fold(meter);
   return result;
 }

@@ -16,7 +16,7 @@ std::unique_ptr<Vm> make_vm(VmConfig config);
 bool load_module_bytes(Vm& vm, std::string_view file, std::string& error);
 
 struct RunResult {
-  enum class End { Normal, Raised, Halted, Interrupted, NotFound };
+  enum class End { Normal, Raised, Halted, Interrupted, NotFound, NoMemory };
   End end = End::Normal;
   int status = 0;      ///< Of `System.halt`, else 0 or 1.
   std::string report;  ///< Raised: class, reason and trace for people.
@@ -32,7 +32,9 @@ struct RunRequest {
 };
 
 /// Spawns the main process and runs until it ends. With `end_all`, all other processes end with it,
-/// without running any more code.
+/// without running any more code; so they do where there is no memory for the machine itself
+/// (NoMemory), after which another main process may be run. Throws std::bad_alloc only before
+/// anything has run.
 RunResult run_main(Vm& vm, const RunRequest& request, bool end_all = true);
 
 }  // namespace quelea

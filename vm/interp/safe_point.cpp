@@ -37,7 +37,7 @@ COLD(native_again) {
   p->hp = hp;
   p->reductions = reductions;
   // A native in which an exit took effect: nothing may come between.
-  if (p->pending == Process::Pending::Exit) LEAVE;
+  if (p->is_over()) LEAVE;
   if (p->pending == Process::Pending::Doze) {
     doze(*p, room);
     LEAVE;

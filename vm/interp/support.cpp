@@ -150,7 +150,7 @@ bool collect_if_due(Process& p, std::int64_t room_bytes) {
   if (QUELEA_UNLIKELY(p.native_state != nullptr && p.native_state->pins_heap)) {
     if (p.used_words() <= p.heap_limit_words()) return true;
     // Much of that may be garbage from before.
-    if (!p.native_state->start_over()) return p.within_heap_limit();
+    if (!p.native_state->start_over()) return p.within_heap_limit(true);
     p.set_collection_due(true);
     may_move = false;  // On the pool the native would come first, and pin the heap again.
   }

@@ -27,6 +27,7 @@ constexpr std::uint32_t kToldHugeAtOnce = 16;
 constexpr std::uint32_t kAll = ~std::uint32_t{0};
 
 Term exit_reason_of(Process& p) {
+  if (p.pending == Process::Pending::Killed) return atoms::killed;
   const Unwinding* unwinding = p.known_unwinding();
   if (unwinding == nullptr || unwinding->exit_reason.is_none()) return atoms::normal;
   return unwinding->exit_reason;
@@ -36,8 +37,7 @@ void tell(Process& p, Term whom, SignalKind kind, Term reason, Word reference, s
   if (!whom.is_local_pid()) return;
   Process* other = p.vm().processes().find(whom);
   if (other == nullptr) return;
-  p.post(*other,
-         insist([&] { return make_signal(p.vm(), kind, reason, p.self(), reference, room); }));
+  post_due_signal(p.local(), *other, kind, reason, p.self(), reference, room);
 }
 
 /// Answers up to `most` signals. How many it answered; `oldest` is what is left of them.
@@ -128,13 +128,32 @@ void Vm::kill_for_memory(Process& p) {
   p.native_state = nullptr;
   p.release_all();
   p.value = Term::small(0);
-  insist([&] {
+  if (ProcessExtra* x = p.extra_record) {
     // Terms of the heap that is gone.
-    p.extra().label = Term::none();
-    p.unwinding() = {};
-    p.exit_with(atoms::killed);
-    report_no_memory(p, held);
-  });
+    x->label = Term::none();
+    x->unwinding.reset();
+  }
+  p.pending = Process::Pending::Killed;
+  report_no_memory(p, held);
+}
+
+/// How the main process ended, for whoever waits for that.
+void Vm::note_main_end(Process& p, Term reason) {
+  const Unwinding* x = p.known_unwinding();
+  main_end.raised = reason != atoms::normal;
+  try {
+    if (x != nullptr && !x->exit_class.is_none()) {
+      main_end.report = crash_text(p, x->exit_class, x->exception_reason, x->exit_trace);
+    } else if (main_end.raised) {
+      main_end.report = crash_text(p, atoms::exit, reason, Term::nil_list());
+    } else if (encode_main_value) {
+      encode_value(main_end.value, p.value);
+    }
+  } catch (const std::bad_alloc&) {
+    main_end.raised = true;
+    main_end.value.clear();
+    main_end.report = "no memory";  // So short that it wants none.
+  }
 }
 
 void Vm::end_process(Process& p) {
@@ -148,16 +167,7 @@ void Vm::end_process(Process& p) {
   if (x != nullptr && !x->exit_class.is_none() && !is_main && x->exit_class != atoms::exit) {
     report_crash(p, x->exit_class, x->exception_reason, x->exit_trace);
   }
-  if (is_main) {
-    main_end.raised = reason != atoms::normal;
-    if (x != nullptr && !x->exit_class.is_none()) {
-      main_end.report = crash_text(p, x->exit_class, x->exception_reason, x->exit_trace);
-    } else if (main_end.raised) {
-      main_end.report = crash_text(p, atoms::exit, reason, Term::nil_list());
-    } else if (encode_main_value) {
-      encode_value(main_end.value, p.value);
-    }
-  }
+  if (is_main) note_main_end(p, reason);
   names_->close(p);
   close_queue(p);
   processes_->remove(p, here.free_places);
@@ -202,23 +212,20 @@ void Process::take_last_relation(Signal* signal) {
     case SignalKind::Link:
       if (extra_record != nullptr && extra_record->links.find(signal->from.bits) != nullptr) break;
       if (from == nullptr) break;
-      post(*from,
-           insist([&] { return make_signal(vm(), SignalKind::LinkExit, atoms::noproc, self()); }));
+      post_due_signal(local(), *from, SignalKind::LinkExit, atoms::noproc, self());
       break;
     case SignalKind::Unlink:
       if (extra_record != nullptr) note_unlink(*extra_record, signal->from, signal->reference);
       break;
     case SignalKind::Monitor:
       if (from == nullptr) break;
-      post(*from, insist([&] {
-        return make_signal(vm(), SignalKind::Down, atoms::noproc, self(), signal->reference);
-      }));
+      post_due_signal(local(), *from, SignalKind::Down, atoms::noproc, self(), signal->reference);
       break;
     case SignalKind::Demonitor:
       if (extra_record != nullptr) extra_record->watchers.erase(signal->reference);
       break;
     case SignalKind::Blocked:
-      note_blocked(*this, signal->from);
+      unblock(*this, signal->from);
       break;
     case SignalKind::Look:
       answer_look(*this, *signal, false);

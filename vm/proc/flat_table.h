@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "vm/base/assert.h"
-#include "vm/base/machine_allocator.h"
+#include "vm/base/memory.h"
 #include "vm/term/term.h"
 
 namespace quelea {
@@ -43,9 +43,15 @@ class FlatTable {
     return place == kNowhere ? nullptr : entries() + place;
   }
 
-  /// The entry of its key must not be there yet.
+  /// The next `insert` wants no memory.
+  void make_room() {
+    if (is_full() && !resize(grown())) no_memory();
+  }
+
+  /// The entry of its key must not be there yet. Throws where there is no memory; nothing has
+  /// changed then.
   Entry& insert(const Entry& entry) {
-    if (is_full()) resize(grown());
+    make_room();
     return put(entry);
   }
 
@@ -61,6 +67,7 @@ class FlatTable {
     if (count_ == 0) {
       release();
     } else if (is_hashed() && count_ < capacity_ / 8) {
+      // Without memory for a smaller table the large one stays.
       resize(count_ <= kDense / 2 ? kDense : capacity_ / 4);
     }
     return true;
@@ -147,8 +154,10 @@ class FlatTable {
     table_[gap] = Entry{};
   }
 
-  void resize(std::uint32_t capacity) {
-    Entry* const fresh = MachineAllocator<Entry>().allocate(capacity);
+  /// False: there is no memory, and nothing has changed.
+  bool resize(std::uint32_t capacity) {
+    auto fresh = static_cast<Entry*>(allocate(capacity * sizeof(Entry)));
+    if (fresh == nullptr) return false;
     std::uninitialized_value_construct_n(fresh, capacity);
     Entry* const before = entries();
     const std::uint32_t end = is_hashed() ? capacity_ : count_;
@@ -163,6 +172,7 @@ class FlatTable {
       if (from[i].key != 0) put(from[i]);
     }
     quelea::release(old);
+    return true;
   }
 
   void release() {

@@ -19,6 +19,7 @@
 #include "vm/code/code_registry.h"
 #include "vm/heap/stack.h"
 #include "vm/native/native.h"
+#include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/option_names.h"
 #include "vm/proc/process_extra.h"
@@ -413,25 +414,33 @@ Term Process::info(Term pid, Term asked) {
   return again_when_woken();
 }
 
+namespace {
+/// Null: there is no memory for it.
+Signal* good_answer(Process& p, const Signal& look) {
+  constexpr std::size_t kRoom = 256;
+  try {
+    OwnedSignal answer(make_empty_signal(SignalKind::LookAnswer, kRoom, p.self(), look.reference));
+    {
+      SignalBuilder builder(answer.get(), 4 * kRoom);
+      answer->term = Look(builder, p, true).answer(look.term);
+    }
+    return answer.release();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+}  // namespace
+
 void answer_look(Process& p, const Signal& look, bool alive) {
   Process* asking = p.vm().processes().find(look.from);
   if (asking == nullptr) return;
-  constexpr std::size_t kRoom = 256;
-  Signal* answer = insist([&] {
-    return make_empty_signal(SignalKind::LookAnswer, alive ? kRoom : 0, p.self(), look.reference);
-  });
-  answer->term = atoms::nil;
-  if (alive) {
-    SignalBuilder builder(answer, 4 * kRoom);
-    // Whoever asked waits for an answer, if there is no memory for a good one.
-    try {
-      answer->term = Look(builder, p, true).answer(look.term);
-    } catch (const std::bad_alloc&) {
-      answer->term = atoms::nil;
-    }
-    builder.finish();
+  // Whoever asked waits for an answer, if there is no memory for a good one.
+  if (Signal* answer = alive ? good_answer(p, look) : nullptr) {
+    p.post(*asking, answer);
+  } else {
+    post_due_signal(p.local(), *asking, SignalKind::LookAnswer, atoms::nil, p.self(),
+                    look.reference);
   }
-  p.post(*asking, answer);
 }
 
 bool take_look_answer(Process& p, Signal* answer) {

@@ -36,6 +36,7 @@
 // queue is closed (`post` says so), and who links to it has the exit :noproc at once. Between these
 // two, signals that lie in the queue of one that ends are looked through by it (vm/proc/exit.cpp).
 #include <algorithm>
+#include <new>
 
 #include "vm/code/code_registry.h"
 #include "vm/native/native.h"
@@ -87,7 +88,13 @@ Term Process::send(Term dest, Term message, bool priority) {
     return to_pool();
   }
   if (!admit_message(local(), this, *target)) return message;
-  Signal* signal = make_counted_signal(vm(), kind, message, words, self(), number);
+  Signal* signal = nullptr;
+  try {
+    signal = make_counted_signal(vm(), kind, message, words, self(), number);
+  } catch (const std::bad_alloc&) {
+    if (target->has_mailbox_limit) take_back_admission(*target);
+    throw;
+  }
   charge(static_cast<std::int64_t>(1 + signal->used_words() / 16));
   post(*target, signal);
   if (QUELEA_UNLIKELY(target->has_mailbox_limit)) wait_for_room(*this, *target);
@@ -106,14 +113,15 @@ Term Process::link(Term pid, bool priority) {
     return atoms::true_;
   }
   const std::uint32_t number = next_link_number(x);
+  OwnedSignal signal(make_signal(vm(), SignalKind::Link, Term::none(), self(), number));
+  OwnedSignal refusal;
+  if (has_flag(kTrapExit))
+    refusal.reset(make_signal(vm(), SignalKind::LinkExit, atoms::noproc, pid));
   x.links.insert({pid.bits, number, priority, 0});
   Process* target = vm().processes().find(pid);
-  if (target != nullptr &&
-      post(*target, make_signal(vm(), SignalKind::Link, Term::none(), self(), number))) {
-    return atoms::true_;
-  }
-  if (has_flag(kTrapExit)) {
-    post(*this, make_signal(vm(), SignalKind::LinkExit, atoms::noproc, pid));
+  if (target != nullptr && post(*target, signal.release())) return atoms::true_;
+  if (refusal != nullptr) {
+    post(*this, refusal.release());
     return atoms::true_;
   }
   x.links.erase(pid.bits);
@@ -125,10 +133,10 @@ Term Process::unlink(Term pid) {
   LinkEnd* end = extra_record != nullptr ? extra_record->links.find(pid.bits) : nullptr;
   if (end == nullptr) return atoms::true_;
   const Word numbers = Word{end->own} << 32 | end->peer;
-  extra_record->links.erase(pid.bits);
   if (Process* target = vm().processes().find(pid)) {
     post(*target, make_signal(vm(), SignalKind::Unlink, Term::none(), self(), numbers));
   }
+  extra_record->links.erase(pid.bits);
   return atoms::true_;
 }
 

@@ -1,5 +1,7 @@
 #include "vm/proc/mailbox.h"
 
+#include <new>
+
 #include "vm/proc/process_extra.h"
 #include "vm/proc/schedulers.h"
 #include "vm/proc/timers.h"
@@ -24,13 +26,14 @@ bool has_tag(Term message, Term tags) {
 }
 
 MailboxPlaces& places_of(Process& p) {
-  p.set_flag_bit(Process::kKeepsPlaces, true);
   auto& places = p.extra().places;
   if (places == nullptr) places = std::make_unique<MailboxPlaces>();
+  p.set_flag_bit(Process::kKeepsPlaces, true);
   return *places;
 }
 
-/// Where the receive at `site` begins to scan.
+/// Where the receive at `site` begins to scan. Code stays where it is while the machine lives,
+/// older versions of modules, too: an address is one receive for ever.
 Fragment** begin_of(Process& p, const Word* site) {
   if (p.has_flag(Process::kKeepsPlaces)) {
     for (const auto& passed : p.extra_record->places->passed) {
@@ -164,6 +167,8 @@ void deliver_first(Process& p, Signal* message) {
   if (QUELEA_UNLIKELY(p.has_mailbox_limit)) drop_oldest(p);
 }
 
+void keep_places(Process& p) { places_of(p); }
+
 void go_back_to_priority(Process& p) {
   MailboxPlaces& places = *p.extra_record->places;
   if (places.unseen == nullptr) return;
@@ -195,7 +200,15 @@ void stop_receive_timer(Process& p) {
 void adopt_signal(Process& p, Signal* signal, bool as_old) {
   // Later pieces may refer to objects in earlier ones, as old objects may not to young ones: all of
   // them become old together.
-  as_old = as_old || signal->more != nullptr;
+  as_old = as_old || signal->more != nullptr || signal->used_words() >= kLargeMessageWords;
+  if (as_old) {
+    try {
+      p.old();
+    } catch (const std::bad_alloc&) {
+      drop_signal(signal);
+      throw;
+    }
+  }
   while (signal->more != nullptr) {
     Fragment* more = signal->more;
     signal->more = more->next;
@@ -205,7 +218,7 @@ void adopt_signal(Process& p, Signal* signal, bool as_old) {
     release_fragment(signal);
     return;
   }
-  p.adopt(signal, as_old || signal->used_words() >= kLargeMessageWords);
+  p.adopt(signal, as_old);
   if (p.fragments_due() || p.old_space_is_full()) p.interrupt_for_collection();
 }
 

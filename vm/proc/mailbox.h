@@ -85,6 +85,8 @@ void stop_receive_timer(Process& p);
 
 /// Appends a message signal to the inner queue.
 void deliver(Process& p, Signal* message);
+/// For places in the mailbox: `deliver_first` wants no memory afterwards.
+void keep_places(Process& p);
 /// Puts it before all messages without priority.
 void deliver_first(Process& p, Signal* message);
 /// The receive looks at nothing: it goes on with a priority message that came meanwhile. Only where

@@ -15,13 +15,13 @@ constexpr unsigned kMostPassed = 1000;
 
 MailboxLimit& limit_of(Process& p) { return *p.extra_record->mailbox_limit; }
 
+}  // namespace
+
 void unblock(Process& p, Term sender) {
   if (Process* process = p.vm().processes().find(sender)) {
-    p.post(*process, make_signal(p.vm(), SignalKind::Unblocked, Term::none(), p.self()));
+    post_due_signal(p.local(), *process, SignalKind::Unblocked, Term::none(), p.self());
   }
 }
-
-}  // namespace
 
 bool admit_to_limited(SchedulerLocal& here, Process* sender, Process& to) {
   MailboxLimit& limit = limit_of(to);
@@ -41,13 +41,17 @@ bool admit_to_limited(SchedulerLocal& here, Process* sender, Process& to) {
     case OnFull::Kill:
       if (!limit.killed.exchange(true, std::memory_order_relaxed)) {
         const Term from = sender != nullptr ? sender->self() : Term::none();
-        post_signal(here, to, make_signal(*here.vm, SignalKind::MailboxFull, Term::none(), from));
+        post_due_signal(here, to, SignalKind::MailboxFull, Term::none(), from);
         if (sender == &to) to.interrupt_slice();
       }
       break;
   }
-  limit.queued.fetch_sub(1, std::memory_order_relaxed);
+  take_back_admission(to);
   return false;
+}
+
+void take_back_admission(Process& to) {
+  limit_of(to).queued.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void wait_for_room(Process& sender, Process& to) {
@@ -56,9 +60,15 @@ void wait_for_room(Process& sender, Process& to) {
       limit.queued.load(std::memory_order_relaxed) <= limit.most) {
     return;
   }
-  Signal* blocked = make_signal(sender.vm(), SignalKind::Blocked, Term::none(), sender.self());
+  Signal* blocked = nullptr;
+  try {
+    sender.extra();
+    blocked = make_signal(sender.vm(), SignalKind::Blocked, Term::none(), sender.self());
+  } catch (const std::bad_alloc&) {
+    return;  // The message is sent already.
+  }
   if (!sender.post(to, blocked)) return;
-  ++sender.extra().blocked_sends;
+  ++sender.extra_record->blocked_sends;
   sender.set_flag_bit(Process::kBlocked, true);
   sender.interrupt_slice();
 }

@@ -51,7 +51,10 @@ bool admit_to_limited(SchedulerLocal& here, Process* sender, Process& to);
 inline bool admit_message(SchedulerLocal& here, Process* sender, Process& to) {
   return QUELEA_LIKELY(!to.has_mailbox_limit) || admit_to_limited(here, sender, to);
 }
-/// After a message was sent to a process with a limit: the sender may have to wait.
+/// A counted message is not sent after all.
+void take_back_admission(Process& to);
+/// After a message was sent to a process with a limit: the sender may have to wait. Where there is
+/// no memory to say so it does not.
 void wait_for_room(Process& sender, Process& to);
 
 /// Whether a queued message counts.
@@ -64,6 +67,8 @@ void note_fetched(Process& p, const Fragment* message);
 void drop_oldest(Process& p);
 /// Owner: `sender` waits for room.
 void note_blocked(Process& p, Term sender);
+/// Owner: `sender` waits no more.
+void unblock(Process& p, Term sender);
 /// Owner: it ends, and nobody waits for it any more.
 void release_blocked(Process& p);
 

@@ -68,7 +68,12 @@ std::uint64_t MemoryGuard::when_idle(MemoryMeter& meter) {
 
 void MemoryGuard::note_heap(Process& p) {
   const std::size_t bytes = p.held_words() * sizeof(Word) + p.outside_bytes();
-  if (bytes > limit_bytes() / 64) note(p, bytes);
+  if (bytes <= limit_bytes() / 64) return;
+  try {
+    note(p, bytes);
+  } catch (const std::bad_alloc&) {
+    // It is noted after a later collection.
+  }
 }
 
 void MemoryGuard::note(Process& p, std::size_t bytes) {
@@ -126,9 +131,11 @@ void MemoryGuard::relieve(Process& p, std::int64_t grown) {
     return reserve_is_used() && expected_.load(std::memory_order_relaxed) == 0 && !keep_reserve();
   };
   while (is_over() || lacks_reserve()) {
+    // First: who is chosen must be told.
+    OwnedSignal signal(make_signal(p.vm(), SignalKind::MemoryFull, Term::none(), Term::none()));
     Process* victim = choose_locked(p, grown, now);
     if (victim == nullptr) return;
-    p.post(*victim, make_signal(p.vm(), SignalKind::MemoryFull, Term::none(), Term::none()));
+    p.post(*victim, signal.release());
   }
 }
 

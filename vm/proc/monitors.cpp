@@ -10,9 +10,11 @@
 // watcher in its table when it ends, or finds the signal in its queue then, or the queue was closed
 // before, which `post` tells the watcher.
 #include "vm/native/native.h"
+#include "vm/proc/local.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
+#include "vm/proc/signal_builder.h"
 #include "vm/proc/vm.h"
 
 namespace quelea {
@@ -47,7 +49,9 @@ struct Watched {
 void keep_tag(Process& p, Word number, Term tag) {
   auto& tags = p.extra().tags;
   if (tags == nullptr) tags = std::make_unique<TagTable>();
-  tags->emplace(number, make_signal(p.vm(), SignalKind::Down, tag, Term::none(), number));
+  OwnedSignal copy(make_signal(p.vm(), SignalKind::Down, tag, Term::none(), number));
+  tags->emplace(number, copy.get());
+  copy.release();
 }
 
 /// Whether a message is that of a monitor of this process.
@@ -88,13 +92,18 @@ void drop_tag(ProcessExtra& x, Word number) {
   if (x.tags->empty()) x.tags.reset();
 }
 
-Term Process::note_monitor(Term target, const MonitorOptions& options, Term name) {
+Term Process::prepare_monitor(const MonitorOptions& options) {
   const Word number = next_reference_number();
   note_new_reference(*this, number);
-  const bool tagged = !options.tag.is_none();
-  if (tagged) keep_tag(*this, number, options.tag);
-  extra().references.insert({number, target, name, options.alias, options.priority, tagged});
-  return make_ref(*this, number, self().bits);
+  const Term ref = make_ref(*this, number, self().bits);
+  extra().references.make_room();
+  if (!options.tag.is_none()) keep_tag(*this, number, options.tag);
+  return ref;
+}
+
+void Process::note_monitor(Term ref, Term target, const MonitorOptions& options, Term name) {
+  extra_record->references.insert(
+      {ref_number(ref), target, name, options.alias, options.priority, !options.tag.is_none()});
 }
 
 Term Process::monitor(Term item, const MonitorOptions& options) {
@@ -102,12 +111,13 @@ Term Process::monitor(Term item, const MonitorOptions& options) {
   if (!watched.find(*this, item)) return badarg();
   // Watching oneself means nothing, not even an alias.
   if (watched.process == this) return alias(AliasUse::None);
-  const Term ref = note_monitor(watched.target, options, watched.name);
-  const Word number = ref_number(ref);
-  if (watched.process == nullptr ||
-      !post(*watched.process,
-            make_signal(vm(), SignalKind::Monitor, Term::none(), self(), number))) {
-    post(*this, make_signal(vm(), SignalKind::Down, atoms::noproc, watched.target, number));
+  OwnedSignal signal(make_empty_signal(SignalKind::Monitor, 0, self(), 0));
+  const Term ref = prepare_monitor(options);
+  note_monitor(ref, watched.target, options, watched.name);
+  signal->reference = ref_number(ref);
+  if (watched.process == nullptr || !post(*watched.process, signal.release())) {
+    post_due_signal(local(), *this, SignalKind::Down, atoms::noproc, watched.target,
+                    ref_number(ref));
   }
   return ref;
 }
@@ -125,11 +135,11 @@ void end_monitor(Process& p, OwnReference& reference) {
 
 void take_monitor_away(Process& p, OwnReference& reference) {
   const Term target = reference.target;
-  const Word number = reference.key;
+  if (Process* process = target.is_local_pid() ? p.vm().processes().find(target) : nullptr) {
+    p.post(*process,
+           make_signal(p.vm(), SignalKind::Demonitor, Term::none(), p.self(), reference.key));
+  }
   end_monitor(p, reference);
-  Process* process = target.is_local_pid() ? p.vm().processes().find(target) : nullptr;
-  if (process == nullptr) return;
-  p.post(*process, make_signal(p.vm(), SignalKind::Demonitor, Term::none(), p.self(), number));
 }
 
 Term Process::demonitor(Term ref, bool flush) {
@@ -158,10 +168,11 @@ Term Process::demonitor(Term ref, bool flush) {
 Term Process::alias(AliasUse use, bool priority) {
   const Word number = next_reference_number();
   note_new_reference(*this, number);
+  const Term ref = make_ref(*this, number, self().bits);
   if (use != AliasUse::None) {
     extra().references.insert({number, Term::none(), Term::none(), use, priority, false});
   }
-  return make_ref(*this, number, self().bits);
+  return ref;
 }
 
 Term Process::unalias(Term ref) {

@@ -1,6 +1,8 @@
 #include "vm/proc/output.h"
 
 #include <cerrno>
+#include <cstdio>
+#include <new>
 #include <utility>
 
 #include "vm/proc/local.h"
@@ -124,9 +126,10 @@ void Output::log_what_was_left(std::unique_lock<std::mutex>& hold) {
     hold.unlock();
     for (const Line& line : lines) host_.log(line.level, line.text);
     if (lost != 0) {
-      host_.log(
-          LogLevel::Warning,
-          std::to_string(lost) + " lines of the log were lost while nothing could be written");
+      char text[96];
+      const int size = std::snprintf(
+          text, sizeof text, "%zu lines of the log were lost while nothing could be written", lost);
+      host_.log(LogLevel::Warning, {text, static_cast<std::size_t>(size)});
     }
     hold.lock();
   }
@@ -136,12 +139,18 @@ void Output::log(LogLevel level, std::string_view line) {
   std::lock_guard hold(lock_);
   if (!busy_) {
     host_.log(level, line);
-  } else if (line_bytes_ + line.size() > kMostLogBytes) {
-    ++lost_lines_;
-  } else {
-    lines_.push_back({level, std::string(line)});
-    line_bytes_ += line.size();
+    return;
   }
+  if (line_bytes_ + line.size() <= kMostLogBytes) {
+    try {
+      lines_.push_back({level, std::string(line)});
+      line_bytes_ += line.size();
+      return;
+    } catch (const std::bad_alloc&) {
+      // It is lost.
+    }
+  }
+  ++lost_lines_;
 }
 
 }  // namespace quelea

@@ -225,7 +225,7 @@ bool Process::collect(std::size_t room_bytes, bool full) {
   }
   // The stack is known to live: copying it first and judging it then would need twice the limit.
   if (static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp)) > heap_limit_words() &&
-      !within_heap_limit()) {
+      !within_heap_limit(true)) {
     return false;
   }
   StackTop top{fp, pc, has_flag(kAtReturnPoint), live_map, extra_first, extra_count};
@@ -238,7 +238,8 @@ bool Process::collect(std::size_t room_bytes, bool full) {
       Collector(*this, foreign, heap_limit_words())
           .collect(top, room_bytes, full ? Extent::Full : Extent::Due, scan_roots);
   fp = top.fp;
-  if (!result.full && !was_exact && !waits_for_marking() && passes_heap_limit(nullptr)) {
+  bool is_exact = result.full || was_exact;
+  if (!is_exact && !waits_for_marking() && heap_limit_acts(false)) {
     // What is dead in the old space must not count.
     if (marks_old_space()) {
       Collector(*this, foreign, heap_limit_words()).begin_marking(top, true, scan_roots);
@@ -246,6 +247,7 @@ bool Process::collect(std::size_t room_bytes, bool full) {
       result = Collector(*this, foreign, heap_limit_words())
                    .collect(top, room_bytes, Extent::Full, scan_roots);
       fp = top.fp;
+      is_exact = true;
     }
   }
   charge(static_cast<std::int64_t>(result.live_words / 64));
@@ -267,7 +269,7 @@ bool Process::collect(std::size_t room_bytes, bool full) {
     }
   }
 #endif
-  return waits_for_marking() || within_heap_limit();
+  return waits_for_marking() || within_heap_limit(is_exact);
 }
 
 bool Process::continue_marking() {
@@ -311,17 +313,25 @@ bool Process::long_collection_ahead() const {
           full_collection_ahead(heap_limit_words()));
 }
 
+namespace {
+/// Some of what a heap holds may be dead: what looks like a sixteenth past the process's own limit
+/// is worth a look at all of it, less is not. Who lives close to its limit would have its old space
+/// collected with each collection of the young.
+std::size_t worth_a_look(std::size_t limit_words) { return limit_words + limit_words / 16; }
+}  // namespace
+
 std::size_t Process::heap_limit_words() const {
   const std::size_t machine = vm().max_process_words();
   const std::size_t own = extra_record != nullptr ? extra_record->max_heap_words : 0;
-  return own != 0 && extra_record->max_heap_action != HeapLimitAction::Log ? std::min(own, machine)
-                                                                           : machine;
+  if (own == 0 || extra_record->max_heap_action == HeapLimitAction::Log) return machine;
+  return std::min(worth_a_look(own), machine);
 }
 
 /// What counts for the limits: heap, stack, and for the process's own limit its binaries, each
-/// once.
-bool Process::passes_heap_limit(std::size_t* used_out) const {
-  const std::size_t limit_words = extra_record != nullptr ? extra_record->max_heap_words : 0;
+/// once. Unless `is_exact`, some of it may be dead.
+bool Process::passes_heap_limit(std::size_t* used_out, bool is_exact) const {
+  std::size_t limit_words = extra_record != nullptr ? extra_record->max_heap_words : 0;
+  if (!is_exact) limit_words = worth_a_look(limit_words);
   const std::size_t machine_words = vm().max_process_words();
   std::size_t used =
       used_words() + static_cast<std::size_t>(block_end() - reinterpret_cast<Word*>(fp));
@@ -334,15 +344,23 @@ bool Process::passes_heap_limit(std::size_t* used_out) const {
   return passed;
 }
 
-bool Process::within_heap_limit() {
+/// A limit is passed, and something is done about it: a line in the log for each doubling, not for
+/// each collection.
+bool Process::heap_limit_acts(bool is_exact, std::size_t* used_out) const {
   std::size_t used = 0;
-  if (!passes_heap_limit(&used)) return true;
+  if (!passes_heap_limit(&used, is_exact)) return false;
+  if (used_out != nullptr) *used_out = used;
+  return used > vm().max_process_words() || extra_record->max_heap_action != HeapLimitAction::Log ||
+         used >= 2 * extra_record->logged_heap_words;
+}
+
+bool Process::within_heap_limit(bool is_exact) {
+  std::size_t used = 0;
+  if (!heap_limit_acts(is_exact, &used)) return true;
   const std::size_t machine_words = vm().max_process_words();
   const HeapLimitAction action =
       used > machine_words ? HeapLimitAction::Kill : extra_record->max_heap_action;
   if (action == HeapLimitAction::Log) {
-    // A line for each doubling, not for each collection.
-    if (used < 2 * extra_record->logged_heap_words) return true;
     extra_record->logged_heap_words = used;
     report_heap_limit(*this, used, false);
     if (in_fragment()) leave_fragment();

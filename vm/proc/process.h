@@ -240,7 +240,7 @@ class Process : public Heap {
     flags = static_cast<std::uint8_t>(on ? flags | bit : flags & ~bit);
   }
 
-  /// What a native asked for instead of a result.
+  /// What a native asked for instead of a result, or that the process is over.
   enum class Pending : std::uint8_t {
     None,
     Exception,
@@ -250,9 +250,11 @@ class Process : public Heap {
     Hibernate,
     Doze,  ///< Hibernates with its stack.
     Pool,
-    Exit
+    Exit,   ///< With the reason in `unwinding`.
+    Killed  ///< With the reason :killed, for which no memory is wanted.
   };
   Pending pending = Pending::None;
+  bool is_over() const { return pending >= Pending::Exit; }
 
   // Mailbox: the inner queue, messages in order of arrival.
   Fragment* first_message = nullptr;
@@ -304,13 +306,15 @@ class Process : public Heap {
       reductions = 0;
     }
   }
-  /// Lets signals that arrived take effect, as many as a slice may.
+  /// Lets signals that arrived take effect, as many as a slice may. Throws nothing: with a signal for
+  /// which there is no memory the process is over.
   Handled handle_signals();
   Term await_own_exit();
   /// Some were taken out of the queue, and its code does not go on before they took effect.
   bool has_backlog() const;
-  /// This end of a monitor: its reference.
-  Term note_monitor(Term target, const MonitorOptions& options, Term name = Term::none());
+  /// This end of a monitor: its reference, and all that wants memory; then the rest.
+  Term prepare_monitor(const MonitorOptions& options);
+  void note_monitor(Term ref, Term target, const MonitorOptions& options, Term name = Term::none());
   /// Sends a signal to another process, or to itself. False: that has ended, the signal is gone.
   bool post(Process& to, Signal* signal);
   /// A copy in this heap of a term of somebody else's; nothing is collected.
@@ -334,9 +338,11 @@ class Process : public Heap {
   static Word* grow_heap(TermAlloc& self, std::size_t words);
   /// The next collection takes longer than neighbours should wait: it belongs to the pool.
   bool long_collection_ahead() const;
-  bool within_heap_limit();
+  /// Does what is to be done where a limit is passed. `is_exact`: nothing dead counts.
+  bool within_heap_limit(bool is_exact);
   std::size_t heap_limit_words() const;
-  bool passes_heap_limit(std::size_t* used) const;
+  bool passes_heap_limit(std::size_t* used, bool is_exact) const;
+  bool heap_limit_acts(bool is_exact, std::size_t* used = nullptr) const;
   bool fragments_due() const { return fragment_words_ > block_words() / 2 + 512; }
   void interrupt_for_collection() { request_collection(false); }
   std::uint32_t collections() const { return collections_; }

@@ -34,9 +34,9 @@ ProcessTable::~ProcessTable() {
 
 bool ProcessTable::fetch_places(PlaceCache& places) {
   std::lock_guard hold(lock_);
-  for (unsigned i = 0; i < kBatch && !free_.empty(); ++i) {
-    places.push(free_.front());
-    free_.pop_front();
+  for (unsigned i = 0; i < kBatch && free_count_ != 0; ++i, --free_count_) {
+    places.push(first_free_);
+    first_free_ = entry(first_free_).next_free;
   }
   if (!places.empty()) return true;
   const std::uint32_t used = used_.load(std::memory_order_relaxed);
@@ -53,24 +53,23 @@ bool ProcessTable::fetch_places(PlaceCache& places) {
 
 void ProcessTable::return_places(PlaceCache& places) {
   std::lock_guard hold(lock_);
-  for (unsigned i = 0; i < kBatch; ++i) {
+  for (unsigned i = 0; i < kBatch; ++i, ++free_count_) {
     const std::uint32_t place = places.pop();
-    insist([&] { free_.push_back(place); });
+    (free_count_ != 0 ? entry(last_free_).next_free : first_free_) = place;
+    last_free_ = place;
   }
 }
 
-Term ProcessTable::add(Process& process, PlaceCache& places) {
+bool ProcessTable::give_pid(Process& process, PlaceCache& places) {
   if (count_.fetch_add(1, std::memory_order_relaxed) >= limit_ ||
       (places.empty() && !fetch_places(places))) {
     count_.fetch_sub(1, std::memory_order_relaxed);
-    return Term::none();
+    return false;
   }
   const std::uint32_t index = places.pop();
-  Entry& place = entry(index);
   constexpr std::uint32_t kSerialMask = (1u << 29) - 1;
-  process.pid_ = Term::local_pid(Word{place.serial & kSerialMask} << 32 | index);
-  place.process.store(&process, std::memory_order_release);
-  return process.pid_;
+  process.pid_ = Term::local_pid(Word{entry(index).serial & kSerialMask} << 32 | index);
+  return true;
 }
 
 void ProcessTable::remove(Process& process, PlaceCache& places) {
@@ -111,11 +110,11 @@ std::atomic<Process*>& NameTable::place(Term name) {
 }
 
 bool NameTable::add(Term name, Process& process) {
+  std::atomic<Process*>& slot = place(name);  // First, as there may be no memory for it.
   std::uint32_t unnamed = Process::kUnnamed;
   const std::uint32_t index = name.atom_index();
   if (!process.name_place.compare_exchange_strong(unnamed, index)) return false;
   Process* nobody = nullptr;
-  std::atomic<Process*>& slot = place(name);
   const bool free = slot.compare_exchange_strong(nobody, &process);
   std::uint32_t claimed = index;
   if (!free) {

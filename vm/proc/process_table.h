@@ -10,7 +10,6 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 
 #include "vm/base/spin_lock.h"
@@ -46,10 +45,14 @@ class ProcessTable {
   ProcessTable(const ProcessTable&) = delete;
   ProcessTable& operator=(const ProcessTable&) = delete;
 
-  /// Gives the process its pid and makes it known; none when the machine has as many as it may
-  /// have.
-  Term add(Process& process, PlaceCache& places);
-  /// It is found no more.
+  /// Gives the process its pid. False: the machine has as many as it may have, or no memory for
+  /// another.
+  bool give_pid(Process& process, PlaceCache& places);
+  /// From now on others find it.
+  void show(Process& process) {
+    entry(pid_id(process.self())).process.store(&process, std::memory_order_release);
+  }
+  /// It is found no more, and its pid is nobody's.
   void remove(Process& process, PlaceCache& places);
 
   /// The live process of a local pid, or null. It may be used until the slice is over.
@@ -58,7 +61,7 @@ class ProcessTable {
     if (place >= kMostPlaces) return nullptr;
     const Entry* chunk = chunks_[place / kChunk].load(std::memory_order_acquire);
     if (chunk == nullptr) return nullptr;
-    // Acquire pairs with the release in `add`: the record is complete.
+    // Acquire pairs with the release in `show`: the record is complete.
     Process* process = chunk[place % kChunk].process.load(std::memory_order_acquire);
     return process != nullptr && process->pid_ == pid ? process : nullptr;
   }
@@ -78,7 +81,8 @@ class ProcessTable {
  private:
   struct Entry {
     std::atomic<Process*> process;
-    std::uint32_t serial;  ///< Only whoever holds the place touches it.
+    std::uint32_t serial;     ///< Only whoever holds the place touches it.
+    std::uint32_t next_free;  ///< In the common list; guarded by lock_.
   };
   static constexpr std::uint32_t kChunk = 1u << 10;
   static constexpr std::uint32_t kChunks = 1u << 18;
@@ -97,7 +101,10 @@ class ProcessTable {
   std::atomic<Entry*>* chunks_;
 
   SpinLock lock_;
-  std::deque<std::uint32_t> free_;       // guarded by lock_
+  // The common list of free places, linked through them, so that an end wants no memory; guarded
+  // by lock_.
+  std::uint32_t first_free_ = 0, last_free_ = 0;
+  std::uint32_t free_count_ = 0;
   std::atomic<std::uint32_t> used_{0};  ///< Places below were used once; written under lock_.
 };
 
@@ -120,6 +127,8 @@ class NameTable {
     return chunk == nullptr ? nullptr
                             : (*chunk)[name.atom_index() % kChunk].load(std::memory_order_acquire);
   }
+  /// Throws where there is no memory for a name like this; afterwards `add` wants none.
+  void make_room(Term name) { place(name); }
   /// False: the name is taken, the process has one, or it has ended.
   bool add(Term name, Process& process);
   /// Takes the name away from whoever has it. Whether somebody had it.
@@ -148,7 +157,7 @@ class NameTable {
 
   std::atomic<Process*>& place(Term name);
 
-  std::atomic<Chunk*>* chunks_;  ///< Mapped, as the process table's.
+  std::atomic<Chunk*>* chunks_;              ///< Mapped, as the process table's.
   std::atomic<std::uint32_t> chunk_end_{0};  ///< There are none from here on.
 };
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <new>
 
 namespace quelea {
 
@@ -21,7 +22,13 @@ SchedulerLocal* Schedulers::take_pool_local() {
     return local;
   }
   if (pool_locals_.size() >= kMaxPoolThreads) return nullptr;
-  pool_locals_.push_back(std::make_unique<SchedulerLocal>(vm_, SchedulerLocal::kPool));
+  try {
+    // Giving it back must not want memory.
+    free_pool_locals_.reserve(pool_locals_.size() + 1);
+    pool_locals_.push_back(std::make_unique<SchedulerLocal>(vm_, SchedulerLocal::kPool));
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
   vm_.epochs().add(pool_locals_.back()->epoch);
   return pool_locals_.back().get();
 }

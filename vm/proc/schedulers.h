@@ -59,7 +59,7 @@ class Schedulers {
   SchedulerLocal& first() { return *schedulers_.front(); }
 
   /// A place for a thread of the pool, until it gives it back. Any thread. Null: there are too
-  /// many.
+  /// many, or there is no memory for it.
   SchedulerLocal* take_pool_local();
   void return_pool_local(SchedulerLocal& local);
   /// Whether what may block goes to a pool.

@@ -51,22 +51,14 @@ Signal* make_signal(Vm& vm, SignalKind kind, Term term, Term from, Word referenc
 
 Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t words, Term from,
                             Word reference, std::size_t room) {
-  Signal* signal = make_empty_signal(kind, words + room, from, reference);
+  OwnedSignal signal(make_empty_signal(kind, words + room, from, reference));
   signal->term = term;
   if (words != 0) {
-    SignalBuilder builder(signal, 2 * kSharingThreshold, room);
-    try {
-      signal->term = words < kSharingThreshold
-                         ? copy_counted(builder, term, vm.copy_options(), words)
-                         : copy_term(builder, term, vm.copy_options());
-    } catch (const std::bad_alloc&) {
-      builder.finish();
-      drop_signal(signal);
-      throw;
-    }
-    builder.finish();
+    SignalBuilder builder(signal.get(), 2 * kSharingThreshold, room);
+    signal->term = words < kSharingThreshold ? copy_counted(builder, term, vm.copy_options(), words)
+                                             : copy_term(builder, term, vm.copy_options());
   }
-  return signal;
+  return signal.release();
 }
 
 void drop_signal(Signal* signal) {
@@ -100,6 +92,16 @@ bool post_signal(SchedulerLocal& here, Process& to, Signal* signal) {
                                            std::memory_order_acquire));
   here.vm->schedulers().wake(here, to);
   return true;
+}
+
+void post_due_signal(SchedulerLocal& here, Process& to, SignalKind kind, Term term, Term from,
+                     Word reference, std::size_t room) {
+  try {
+    post_signal(here, to,
+                insist([&] { return make_signal(*here.vm, kind, term, from, reference, room); }));
+  } catch (const std::bad_alloc&) {
+    here.vm->give_up();
+  }
 }
 
 Signal* close_signals(Process& process) {

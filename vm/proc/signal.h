@@ -5,6 +5,8 @@
 // so that signals between two processes arrive in the order they were sent.
 #pragma once
 
+#include <memory>
+
 #include "vm/heap/heap.h"
 #include "vm/term/alloc.h"
 
@@ -42,8 +44,13 @@ inline constexpr std::size_t kExitMessageWords = 4;
 inline constexpr std::size_t kDownMessageWords = 12;
 /// Gives a signal's memory back.
 void drop_signal(Signal* signal);
+struct SignalDropper {
+  void operator()(Signal* signal) const { drop_signal(signal); }
+};
+/// A signal that is made before anything is changed, as only that may fail.
+using OwnedSignal = std::unique_ptr<Signal, SignalDropper>;
 /// Queues a signal for its receiver and wakes that. `here` is the caller's; `to` was found in this
-/// slice. False: the receiver has ended; the signal is gone.
+/// slice. False: the receiver has ended; the signal is gone. Wants no memory.
 ///
 /// The queue is a stack that senders push to and the owner takes as a whole, which Treiber
 /// ("Systems programming: coping with parallelism", 1986) calls the trivial case: nobody ever
@@ -52,6 +59,10 @@ void drop_signal(Signal* signal);
 /// queue again (Scheduler::park). All four are sequentially consistent, so that one of them sees
 /// the other.
 bool post_signal(SchedulerLocal& here, Process& to, Signal* signal);
+/// Makes and queues a signal that must not get lost, as others wait for it. Throws nothing: where
+/// there is no memory for it for long, the machine gives up.
+void post_due_signal(SchedulerLocal& here, Process& to, SignalKind kind, Term term, Term from,
+                     Word reference = 0, std::size_t room = 0);
 /// Closes the queue of a process that has ended: nothing comes in any more. What was in it, newest
 /// first; nothing when it is closed already.
 Signal* close_signals(Process& process);

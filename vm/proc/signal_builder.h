@@ -16,11 +16,13 @@ class SignalBuilder : public TermAlloc {
     grow = &more;
   }
 
-  /// The last thing to call.
-  void finish() {
+  /// The signal is as far as it was built, and can be dropped.
+  ~SignalBuilder() {
     close();
     signal_->ref_binaries = ref_binaries;
   }
+  SignalBuilder(const SignalBuilder&) = delete;
+  SignalBuilder& operator=(const SignalBuilder&) = delete;
 
  private:
   void close() { (signal_->more != nullptr ? signal_->more : signal_)->top = hp; }

@@ -1,8 +1,9 @@
 // What arrives takes effect: signals are handled by their receiver, in the order of each sender.
+#include <new>
 #include <vector>
 
-#include "vm/base/memory.h"
 #include "vm/proc/mailbox.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/timers.h"
@@ -110,6 +111,7 @@ void receive_down(Process& p, Signal* signal) {
     drop_signal(signal);
     return;
   }
+  if (monitor->priority) keep_places(p);
   const Term tag = monitor->tagged ? p.extra_record->tags->at(number)->term : atoms::DOWN;
   const Term reason = signal->term;
   Signal* message =
@@ -132,6 +134,7 @@ void receive_by_alias(Process& p, Signal* signal) {
     return;
   }
   const bool first = signal->kind == SignalKind::PriorityMessage && takes_priority(*alias);
+  if (first) keep_places(p);
   if (alias->alias == AliasUse::Reply) {
     // The answer came: the alias is over, and so is the monitor that it belongs to.
     if (alias->target.is_none()) {
@@ -150,7 +153,8 @@ void receive_monitor(ProcessExtra& x, const Signal& signal) {
   }
 }
 
-/// True: the process goes on. The signal is used up unless it is a message.
+/// True: the process goes on. The signal is used up unless it is a message. Throws only before it
+/// has changed anything that others know of; the signal is as it was then.
 bool receive_signal(Process& p, Signal* signal) {
   switch (signal->kind) {
     case SignalKind::Message:
@@ -187,14 +191,14 @@ bool receive_signal(Process& p, Signal* signal) {
       if (--p.extra().blocked_sends == 0) p.set_flag_bit(Process::kBlocked, false);
       break;
     case SignalKind::MailboxFull:
-      drop_signal(signal);
-      report_full_mailbox(p);
       p.exit_with(atoms::mailbox_full);
+      report_full_mailbox(p);
+      drop_signal(signal);
       return false;
     case SignalKind::MemoryFull:
-      drop_signal(signal);
+      p.pending = Process::Pending::Killed;
       report_memory_limit(p);
-      p.exit_with(atoms::killed);
+      drop_signal(signal);
       return false;
     case SignalKind::Look:
       answer_look(p, *signal, true);
@@ -271,7 +275,7 @@ Handled Process::handle_signals() {
   Batch batch = next_batch(*this);
   const bool looks_at_nothing = *scan_link == nullptr;
   if (has_mailbox_limit) note_fetched(*this, looks_at_nothing ? nullptr : *scan_link);
-  bool goes_on = true, has_memory = true;
+  bool goes_on = true;
   std::uint32_t used = 0;
   for (; batch.oldest != nullptr && used != batch.most; ++used) {
     Signal* const signal = batch.oldest;
@@ -280,8 +284,10 @@ Handled Process::handle_signals() {
       try {
         goes_on = receive_signal(*this, signal);
       } catch (const std::bad_alloc&) {
-        // It will end of that, and is asked by all others what they want of one who ends.
-        goes_on = has_memory = false;
+        // It ends of that, and is asked by all others what they want of one who ends.
+        goes_on = false;
+        pending = Pending::Killed;
+        report_no_memory(*this, weigh(*this));
         take_last_relation(signal);
       }
     } else {
@@ -290,7 +296,6 @@ Handled Process::handle_signals() {
   }
   charge(used);
   if (QUELEA_UNLIKELY(batch.from_backlog)) return_to_backlog(*this, batch.oldest, used);
-  if (!has_memory) no_memory();
   if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
   if (!goes_on) return Handled::Exits;
   return QUELEA_UNLIKELY(batch.from_backlog) ? Handled::Some : Handled::All;

@@ -1,5 +1,6 @@
 // Making processes.
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "vm/code/code_registry.h"
@@ -63,61 +64,90 @@ std::size_t argument_words(Vm& vm, const Start& start, std::size_t most) {
   return words;
 }
 
-Process* make_child(SchedulerLocal& here, const Start& start, std::size_t argument_words,
-                    const SpawnOptions& options) {
+struct NewProcessDropper {
+  void operator()(Process* process) const { process->vm().forget_new(*process); }
+};
+/// A process that nobody knows yet.
+using NewProcess = std::unique_ptr<Process, NewProcessDropper>;
+
+void set_limits(Process& child, const SpawnOptions& options) {
+  if (options.max_heap_words != 0) {
+    child.extra().max_heap_words = options.max_heap_words;
+    child.extra().max_heap_action = options.max_heap_action;
+  }
+  if (options.max_mailbox != 0) {
+    child.extra().mailbox_limit =
+        std::make_unique<MailboxLimit>(options.max_mailbox, options.on_full);
+    child.has_mailbox_limit = true;
+  }
+}
+
+/// Null: there are too many processes, or there is no memory for it.
+NewProcess make_child(SchedulerLocal& here, const Start& start, std::size_t argument_words,
+                      const SpawnOptions& options) {
   Vm& vm = *here.vm;
   const std::size_t slots = frame_slots(vm, start.entry);
   std::size_t words = std::max(slots, start.arguments.size() + 1) + kRedZoneSlots + argument_words;
   words = std::max(
       {words + kSpareWords, kMinBlockWords, std::min(options.min_heap_words, kMaxBlockRequest)});
-  Process* child = vm.new_process(here, words);
+  NewProcess child(vm.new_process(here, words));
   if (child == nullptr) return nullptr;
   child->priority = options.priority;
   fill_first_frame(vm, *child, start, slots);
-  if (options.max_heap_words != 0) {
-    child->extra().max_heap_words = options.max_heap_words;
-    child->extra().max_heap_action = options.max_heap_action;
-  }
-  if (options.max_mailbox != 0) {
-    child->extra().mailbox_limit =
-        std::make_unique<MailboxLimit>(options.max_mailbox, options.on_full);
-    child->has_mailbox_limit = true;
-  }
-  // From here on others can find it.
-  return vm.publish(*child) ? child : nullptr;
+  set_limits(*child, options);
+  if (!vm.processes().give_pid(*child, here.free_places)) return nullptr;
+  return child;
 }
 
-Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& options) {
+/// Others get to know the child, and parent and child of each other: wants no memory. False: the
+/// name is not to be had.
+bool introduce(Process& parent, Process& child, const SpawnOptions& options, Term monitor_ref) {
   Vm& vm = parent.vm();
-  const std::size_t words = argument_words(vm, start, kSharingThreshold);
+  vm.processes().show(child);
+  if (options.name.is_atom() && !vm.names().add(options.name, child)) {
+    if (options.monitor && !options.monitoring.tag.is_none())
+      drop_tag(*parent.extra_record, ref_number(monitor_ref));
+    child.pending = Process::Pending::Killed;
+    vm.end_process(child);
+    return false;
+  }
+  if (options.link) {
+    const std::uint32_t number = next_link_number(*parent.extra_record);
+    parent.extra_record->links.insert({child.self().bits, number, options.link_priority, 0});
+    child.extra_record->links.insert({parent.self().bits, 0, false, number});
+  }
+  if (options.monitor) {
+    parent.note_monitor(monitor_ref, child.self(), options.monitoring);
+    child.extra_record->watchers.insert({ref_number(monitor_ref), parent.self()});
+  }
+  vm.schedulers().make_runnable(parent.local(), child);
+  return true;
+}
+
+/// All that may want memory comes before anybody can see the child.
+Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& options) {
+  const std::size_t words = argument_words(parent.vm(), start, kSharingThreshold);
   // A copy that takes some milliseconds is made where nobody waits for it.
   if (QUELEA_UNLIKELY(words >= kSharingThreshold) && !parent.on_pool() &&
-      argument_words(vm, start, kMostWalk) >= kMostWalk) {
+      argument_words(parent.vm(), start, kMostWalk) >= kMostWalk) {
     return parent.to_pool();
   }
-  Process* child = make_child(parent.local(), start, words, options);
+  NewProcess child = make_child(parent.local(), start, words, options);
   if (child == nullptr) return parent.raise_error(atoms::system_limit);
-  if (options.name.is_atom() && !vm.names().add(options.name, *child)) {
-    child->exit_with(atoms::noproc);
-    vm.end_process(*child);
-    return parent.badarg();
-  }
   if (parent.extra_record != nullptr && !parent.extra_record->group_leader.is_none()) {
     child->extra().group_leader = parent.extra_record->group_leader;
   }
+  if (options.link || options.monitor) child->extra();  // Has room for one of each.
+  if (options.link) parent.extra().links.make_room();
+  if (options.name.is_atom()) parent.vm().names().make_room(options.name);
   parent.charge(static_cast<std::int64_t>(8 + child->used_words() / 16));
-  Term result = child->self();
-  if (options.link) {
-    const std::uint32_t number = next_link_number(parent.extra());
-    parent.extra().links.insert({child->self().bits, number, options.link_priority, 0});
-    child->extra().links.insert({parent.self().bits, 0, false, number});
-  }
+  Term result = child->self(), monitor_ref = Term::none();
   if (options.monitor) {
-    result = parent.tuple(child->self(), parent.note_monitor(child->self(), options.monitoring));
-    child->extra().watchers.insert({ref_number(tuple_at(result, 1)), parent.self()});
+    result = parent.tuple(result, Term::small(0));
+    monitor_ref = parent.prepare_monitor(options.monitoring);
+    result.pointer()[2] = monitor_ref.bits;
   }
-  vm.schedulers().make_runnable(parent.local(), *child);
-  return result;
+  return introduce(parent, *child.release(), options, monitor_ref) ? result : parent.badarg();
 }
 
 }  // namespace
@@ -159,9 +189,11 @@ Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> argument
   start.arguments.assign(arguments.begin(), arguments.end());
   SchedulerLocal& here = vm.schedulers().first();
   const std::size_t words = argument_words(vm, start, kSharingThreshold);
-  Process* process = make_child(here, start, words, SpawnOptions{});
+  Process* process = make_child(here, start, words, SpawnOptions{}).release();
+  if (process == nullptr) return nullptr;
+  vm.processes().show(*process);
   // Into the queue without a word to others: a script without processes starts no threads.
-  if (process != nullptr) here.queue.push(*process);
+  here.queue.push(*process);
   return process;
 }
 

@@ -1,5 +1,6 @@
 // Timers as processes use them, and what happens when they are due.
-#include "vm/base/memory.h"
+#include <new>
+
 #include "vm/proc/mailbox_limit.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
@@ -28,16 +29,17 @@ Term ms_left(Vm& vm, std::uint64_t due_ns) {
 
 Term Process::send_after(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
-  Signal* signal = make_signal(vm(), SignalKind::Message, message, self());
+  OwnedSignal signal(make_signal(vm(), SignalKind::Message, message, self()));
+  // The reference before the timer: what was started can be cancelled.
+  const Term ref = make_ref(*this, 0, self().bits);
   Schedulers& schedulers = vm().schedulers();
-  const Word number =
-      schedulers.timers_for(local()).start_message(vm().monotonic_ns(), delay_ns(ms), dest, signal);
+  const Word number = schedulers.timers_for(local()).start_message(
+      vm().monotonic_ns(), delay_ns(ms), dest, signal.get());
   schedulers.started_timer(local());
-  if (number == 0) {
-    drop_signal(signal);
-    return raise_error(atoms::system_limit);
-  }
-  return make_ref(*this, number, self().bits);
+  if (number == 0) return raise_error(atoms::system_limit);
+  signal.release();
+  ref.pointer()[1] = number;
+  return ref;
 }
 
 Term Process::start_timer(Term dest, Term message, Term ms) {
@@ -45,12 +47,17 @@ Term Process::start_timer(Term dest, Term message, Term ms) {
   Timers& timers = vm().schedulers().timers_for(local());
   const Word number = timers.reserve();
   if (number == 0) return raise_error(atoms::system_limit);
-  const Term ref = make_ref(*this, number, self().bits);
-  message = tuple(atoms::timeout, ref, message);
-  timers.start_reserved(number, vm().monotonic_ns(), delay_ns(ms), dest,
-                        make_signal(vm(), SignalKind::Message, message, self()));
-  vm().schedulers().started_timer(local());
-  return ref;
+  try {
+    const Term ref = make_ref(*this, number, self().bits);
+    message = tuple(atoms::timeout, ref, message);
+    timers.start_reserved(number, vm().monotonic_ns(), delay_ns(ms), dest,
+                          make_signal(vm(), SignalKind::Message, message, self()));
+    vm().schedulers().started_timer(local());
+    return ref;
+  } catch (const std::bad_alloc&) {
+    timers.give_back(number);
+    throw;
+  }
 }
 
 Term Process::cancel_timer(Term ref) {
@@ -82,10 +89,7 @@ void fire(SchedulerLocal& here, const Timers::Due& due) {
       drop_signal(due.message);
     }
   } else if (target != nullptr) {
-    post_signal(here, *target, insist([&] {
-                  return make_signal(vm, SignalKind::Timeout, Term::none(), Term::none(),
-                                     due.number);
-                }));
+    post_due_signal(here, *target, SignalKind::Timeout, Term::none(), Term::none(), due.number);
   }
 }
 

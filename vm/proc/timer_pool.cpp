@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 
 namespace quelea {
 
@@ -68,21 +69,27 @@ Timer* TimerPool::find(Word number) const {
   return timer->number == number ? timer : nullptr;
 }
 
+bool TimerPool::new_vacant_slab() {
+  if (slabs_.size() == kMaxSlabs) return false;
+  try {
+    slabs_.emplace_back();
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  vacant_ = static_cast<std::uint32_t>(slabs_.size() - 1);
+  return true;
+}
+
 /// Makes a slab with room, or gives memory to one that had to give it back; kNone where neither is
 /// possible.
 std::uint32_t TimerPool::new_slab() {
-  if (vacant_ == kNone && slabs_.size() == kMaxSlabs) return kNone;
+  if (vacant_ == kNone && !new_vacant_slab()) return kNone;
   void* memory = mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
   if (memory == MAP_FAILED) return kNone;
-  std::uint32_t index = vacant_;
-  if (index != kNone) {
-    vacant_ = slabs_[index].next;
-  } else {
-    index = static_cast<std::uint32_t>(slabs_.size());
-    slabs_.emplace_back();
-  }
+  const std::uint32_t index = vacant_;
   Slab& slab = slabs_[index];
+  vacant_ = slab.next;
   slab.timers = static_cast<Timer*>(memory);  // Zeroes, which is what unused slots are.
   std::fill(std::begin(slab.free), std::end(slab.free), ~std::uint64_t{0});
   slab.free_count = kSlabTimers;

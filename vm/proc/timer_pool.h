@@ -107,6 +107,7 @@ class TimerPool {
            ((1u << kTimerGenerationBits) - 1);
   }
   std::uint32_t new_slab();
+  bool new_vacant_slab();
   void release(std::uint32_t index);
   void link_last(std::uint32_t index);
   void unlink(std::uint32_t index);

@@ -36,6 +36,11 @@ void Timers::start_reserved(Word number, std::uint64_t now_ns, std::uint64_t del
   start_locked(pool_.at(number), now_ns, delay_ns, destination, message);
 }
 
+void Timers::give_back(Word number) {
+  std::lock_guard hold(lock_);
+  pool_.give_back(pool_.at(number));
+}
+
 bool Timers::cancel_message(Word number, std::uint64_t* due_ns) {
   Signal* message;
   {

@@ -62,6 +62,8 @@ class Timers {
   Word reserve();
   void start_reserved(Word number, std::uint64_t now_ns, std::uint64_t delay_ns, Term destination,
                       Signal* message);
+  /// What was reserved is not started.
+  void give_back(Word number);
 
   /// True: its message will not come; `due_ns` receives when it would have.
   bool cancel_message(Word number, std::uint64_t* due_ns = nullptr);
@@ -74,6 +76,11 @@ class Timers {
   std::uint64_t next_due_ns() const { return next_due_ns_.load(std::memory_order_relaxed); }
   bool empty() const { return next_due_ns() == kNever; }
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+  /// Memory of the timers themselves.
+  std::size_t bytes() {
+    std::lock_guard hold(lock_);
+    return pool_.bytes();
+  }
 
   struct Due {
     Word number;

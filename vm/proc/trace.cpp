@@ -1,5 +1,6 @@
 #include "vm/proc/trace.h"
 
+#include <new>
 #include <string>
 #include <vector>
 
@@ -226,39 +227,54 @@ std::string named(Process& p) {
   return text;
 }
 
+namespace {
+/// Who ends is not kept from it where there is no memory to say why.
+template <class Write>
+void report(Process& p, Write write) {
+  try {
+    p.vm().log(LogLevel::Error, write());
+  } catch (const std::bad_alloc&) {
+    p.vm().log(LogLevel::Error, "a process ends, and there is no memory to say how");
+  }
+}
+}  // namespace
+
 void report_crash(Process& p, Term class_atom, Term reason, Term readable) {
-  p.vm().log(LogLevel::Error,
-             named(p) + " crashed: " + crash_text(p, class_atom, reason, readable));
+  report(p, [&] { return named(p) + " crashed: " + crash_text(p, class_atom, reason, readable); });
 }
 
 void report_full_mailbox(Process& p) {
-  std::string text = named(p) + " died of a full mailbox: ";
-  text += std::to_string(p.extra_record->mailbox_limit->most) + " messages waited, more than ";
-  text += "max_mailbox allows were sent";
-  p.vm().log(LogLevel::Error, text);
+  report(p, [&] {
+    return named(p) +
+           " died of a full mailbox: " + std::to_string(p.extra_record->mailbox_limit->most) +
+           " messages waited, more than max_mailbox allows were sent";
+  });
 }
 
 void report_memory_limit(Process& p) {
-  std::string text = named(p) + " holds most, " + std::to_string(weigh(p) / 1024) + " KiB with " +
-                     std::to_string(p.message_count) +
-                     " messages, when the machine is past its limit of " +
-                     std::to_string(p.vm().memory().limit_bytes() / 1024) + " KiB; it is killed";
-  p.vm().log(LogLevel::Error, text);
+  report(p, [&] {
+    return named(p) + " holds most, " + std::to_string(weigh(p) / 1024) + " KiB with " +
+           std::to_string(p.message_count) + " messages, when the machine is past its limit of " +
+           std::to_string(p.vm().memory().limit_bytes() / 1024) + " KiB; it is killed";
+  });
 }
 
 void report_no_memory(Process& p, std::size_t held_bytes) {
-  p.vm().log(LogLevel::Error, named(p) + " wants more memory than the system has left, and held " +
-                                  std::to_string(held_bytes / 1024) + " KiB with " +
-                                  std::to_string(p.message_count) + " messages; it is killed");
+  report(p, [&] {
+    return named(p) + " wants more memory than the system has left, and held " +
+           std::to_string(held_bytes / 1024) + " KiB with " + std::to_string(p.message_count) +
+           " messages; it is killed";
+  });
 }
 
 void report_heap_limit(Process& p, std::size_t used_words, bool killed) {
-  std::string text = named(p) + " uses " + std::to_string(used_words * sizeof(Word) / 1024) +
-                     " KiB of heap and stack, more than it may";
-  text += killed ? "; it is killed" : "";
-  const Term trace = readable_trace(p, capture_trace(p));
-  append_trace(text, p.vm(), trace);
-  p.vm().log(LogLevel::Error, text);
+  report(p, [&] {
+    std::string text = named(p) + " uses " + std::to_string(used_words * sizeof(Word) / 1024) +
+                       " KiB of heap and stack, more than it may";
+    text += killed ? "; it is killed" : "";
+    append_trace(text, p.vm(), readable_trace(p, capture_trace(p)));
+    return text;
+  });
 }
 
 }  // namespace quelea

@@ -120,6 +120,11 @@ void Vm::interrupt() {
   notify();
 }
 
+void Vm::give_up() {
+  gave_up_.store(true, std::memory_order_release);
+  notify();
+}
+
 std::uint64_t Vm::monotonic_ns() const {
   return determinism_ == nullptr ? real_monotonic_ns() : determinism_->clock.now();
 }
@@ -177,11 +182,10 @@ Process* Vm::new_process(SchedulerLocal& here, std::size_t block_words) {
   return process;
 }
 
-bool Vm::publish(Process& process) {
-  if (!processes_->add(process, process.local().free_places).is_none()) return true;
+void Vm::forget_new(Process& process) {
+  if (!process.self().is_none()) processes_->remove(process, process.local().free_places);
   release_process(process);
   free_record(process);
-  return false;
 }
 
 void Vm::drop_processes() {
@@ -192,16 +196,14 @@ void Vm::drop_processes() {
     release_process(*process);
     free_record(*process);
   }
-  std::vector<Process*> all;
-  processes_->for_each([&](Process& process) { all.push_back(&process); });
-  for (Process* process : all) {
+  processes_->for_each([&](Process& process) {
     // On a thread that was left behind; it is still its.
-    if (schedulers_->has_abandoned() && process->state == ProcessState::Running) continue;
-    names_->close(*process);
-    processes_->remove(*process, here.free_places);
-    release_process(*process);
-    free_record(*process);
-  }
+    if (schedulers_->has_abandoned() && process.state == ProcessState::Running) return;
+    names_->close(process);
+    processes_->remove(process, here.free_places);
+    release_process(process);
+    free_record(process);
+  });
   epochs_.drain();
 }
 

@@ -91,8 +91,14 @@ class Vm {
   /// Ctrl-C: may be called from any thread and from signal handlers.
   void interrupt();
   bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
-  /// Either of the two: schedulers look here between slices.
-  bool stopping() const { return halted() || interrupted(); }
+  /// What others wait for wants memory and got none for long: the machine stops, and all of its
+  /// processes go, as soon as possible (`run_main`). Any thread.
+  void give_up();
+  bool gave_up() const { return gave_up_.load(std::memory_order_acquire); }
+  /// They are gone.
+  void start_over() { gave_up_.store(false, std::memory_order_release); }
+  /// One of the three: schedulers look here between slices.
+  bool stopping() const { return halted() || interrupted() || gave_up(); }
 
   /// Time as programs and timers see it; virtual in a deterministic machine.
   std::uint64_t monotonic_ns() const;
@@ -107,9 +113,10 @@ class Vm {
   void notify();
 
   /// Ends a process: signals, names and memory. The caller owns it, and it must not be running.
+  /// Does not fail: who cannot be told makes the machine give up.
   void end_process(Process& process);
   /// The system refused what the process could not do without: it is to end, with a report. All
-  /// that its heap had goes back at once, as its end wants some memory, too.
+  /// that its heap had goes back at once, as its end wants some memory, too; this wants none.
   void kill_for_memory(Process& process);
   /// The next slice of the end of a process that knew many: its state is Exiting.
   void go_on_ending(Process& process);
@@ -117,8 +124,8 @@ class Vm {
   void drop_processes();
   /// A new process that nobody knows yet, with a block of `words`.
   Process* new_process(SchedulerLocal& here, std::size_t block_words);
-  /// Gives it a pid, by which others find it. False: there are too many; it is gone.
-  bool publish(Process& process);
+  /// Nobody will ever know of it.
+  void forget_new(Process& process);
 
   CopyOptions copy_options() const;
   InspectOptions inspect_options();
@@ -156,7 +163,13 @@ class Vm {
   template <class Area>
   Area& area() {
     AreaSlot& slot = areas_[Area::kVmSlot];
-    std::call_once(slot.made, [&] { slot.area = std::make_shared<Area>(); });
+    // Acquire: pairs with the release below.
+    void* made = slot.made.load(std::memory_order_acquire);
+    if (made != nullptr) return *static_cast<Area*>(made);
+    // Not std::call_once: glibc's pthread_once, which it uses, is not to be left by an exception.
+    std::lock_guard hold(areas_lock_);
+    if (slot.area == nullptr) slot.area = std::make_shared<Area>();
+    slot.made.store(slot.area.get(), std::memory_order_release);
     return *static_cast<Area*>(slot.area.get());
   }
 
@@ -176,14 +189,15 @@ class Vm {
 
  private:
   struct AreaSlot {
-    std::once_flag made;
-    std::shared_ptr<void> area;
+    std::atomic<void*> made{nullptr};
+    std::shared_ptr<void> area;  // guarded by areas_lock_
   };
 
   void bury(Process& process);
   /// Gives back what a process that has ended holds, but for the record itself.
   static void release_process(Process& process);
   static void free_record(Process& process);
+  void note_main_end(Process& process, Term reason);
   void encode_value(std::string& out, Term value);
 
   VmConfig config_;
@@ -203,10 +217,12 @@ class Vm {
   std::unique_ptr<Schedulers> schedulers_;
   std::unique_ptr<Output> output_;
   Turn loading_;
+  std::mutex areas_lock_;
   AreaSlot areas_[kAreaSlots];
   std::atomic<std::uint64_t> next_reference_{1};
   std::atomic<bool> halted_{false};
   std::atomic<bool> interrupted_{false};
+  std::atomic<bool> gave_up_{false};
   std::size_t max_process_words_ = 0;
   std::atomic<int> halt_status_{0};
 };

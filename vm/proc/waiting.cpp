@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "vm/base/memory.h"
 #include "vm/proc/local.h"
 #include "vm/proc/process.h"
 #include "vm/proc/process_table.h"
@@ -14,7 +13,10 @@ namespace quelea {
 Term WaitingProcesses::add(Process& p) {
   // A thread that was left behind by the machine's last run may have it: that one wakes nobody.
   constexpr std::int64_t kLookAgainMs = 100;
-  if (known_.insert(p.self().bits).second) pids_.push_back(p.self());
+  if (!known_.contains(p.self().bits)) {
+    pids_.push_back(p.self());
+    known_.insert(p.self().bits);
+  }
   return p.again_when_woken(p.vm().schedulers().has_abandoned() ? kLookAgainMs : -1);
 }
 
@@ -30,8 +32,7 @@ void WaitingProcesses::wake(SchedulerLocal& here, const std::vector<Term>& pids)
   for (const Term pid : pids) {
     Process* process = here.vm->processes().find(pid);
     if (process == nullptr) continue;
-    post_signal(here, *process,
-                insist([&] { return make_signal(*here.vm, SignalKind::Wake, Term::none(), pid); }));
+    post_due_signal(here, *process, SignalKind::Wake, Term::none(), pid);
   }
 }
 

@@ -1,6 +1,7 @@
 #include "vm/sched/pool.h"
 
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "vm/proc/process.h"
@@ -40,21 +41,32 @@ Pool::~Pool() {
 bool Pool::start_thread_locked() {
   Shared& shared = *shared_;
   // A thread that waits may have been told of work already, and not have woken yet.
-  if (shared.queued >= shared.waiting && shared.threads < kMostThreads) {
-    Thread thread;
-    if (thread.start([shared = shared_] { serve(shared); })) {
-      thread.detach();
-      ++shared.threads;
-    }
-  }
+  if (shared.queued >= shared.waiting && shared.threads < kMostThreads) start_another_locked();
   return shared.threads != 0;
+}
+
+void Pool::start_another_locked() {
+  Schedulers& schedulers = shared_->vm.schedulers();
+  SchedulerLocal* local = schedulers.take_pool_local();
+  if (local == nullptr) return;
+  Thread thread;
+  if (thread.start([shared = shared_, local] { serve(*shared, *local); })) {
+    thread.detach();
+    ++shared_->threads;
+  } else {
+    schedulers.return_pool_local(*local);
+  }
 }
 
 bool Pool::submit(Errand& errand) {
   Shared& shared = *shared_;
   std::lock_guard hold(shared.lock);
   if (!start_thread_locked()) return false;
-  shared.errands.push_back(&errand);
+  try {
+    shared.errands.push_back(&errand);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
   ++shared.queued;
   shared.work.notify_one();
   return true;
@@ -72,25 +84,21 @@ bool Pool::submit(Process& process) {
   return true;
 }
 
-void Pool::serve(const std::shared_ptr<Shared>& shared) {
-  Schedulers& schedulers = shared->vm.schedulers();
-  SchedulerLocal* local = schedulers.take_pool_local();
-  if (local != nullptr) shared->vm.memory().begin(local->memory);
-  std::unique_lock hold(shared->lock);
-  while (local != nullptr) {
-    ++shared->waiting;
-    shared->work.wait(hold, [&] { return shared->closed || shared->queued != 0; });
-    --shared->waiting;
-    if (shared->closed) break;
-    --shared->queued;
-    work(*shared, *local, hold);
+void Pool::serve(Shared& shared, SchedulerLocal& local) {
+  shared.vm.memory().begin(local.memory);
+  std::unique_lock hold(shared.lock);
+  for (;;) {
+    ++shared.waiting;
+    shared.work.wait(hold, [&] { return shared.closed || shared.queued != 0; });
+    --shared.waiting;
+    if (shared.closed) break;
+    --shared.queued;
+    work(shared, local, hold);
   }
-  if (local != nullptr) {
-    shared->vm.memory().fold(local->memory);
-    schedulers.return_pool_local(*local);
-  }
-  --shared->threads;
-  shared->ended.notify_all();
+  shared.vm.memory().fold(local.memory);
+  shared.vm.schedulers().return_pool_local(local);
+  --shared.threads;
+  shared.ended.notify_all();
 }
 
 /// Does one thing of what is queued.

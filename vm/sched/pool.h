@@ -57,7 +57,8 @@ class Pool final : public ErrandRunner {
   };
 
   bool start_thread_locked();
-  static void serve(const std::shared_ptr<Shared>& shared);
+  void start_another_locked();
+  static void serve(Shared& shared, SchedulerLocal& local);
   static void work(Shared& shared, SchedulerLocal& local, std::unique_lock<std::mutex>& hold);
 
   std::shared_ptr<Shared> shared_;

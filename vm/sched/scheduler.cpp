@@ -1,8 +1,8 @@
 #include "vm/sched/scheduler.h"
 
-#include <deque>
 #include <new>
 #include <optional>
+#include <vector>
 
 #include "vm/base/thread.h"
 #include "vm/proc/process.h"
@@ -47,15 +47,6 @@ void Scheduler::park(Process& process) {
   }
 }
 
-Handled Scheduler::handle_signals(Process& process) {
-  try {
-    return process.handle_signals();
-  } catch (const std::bad_alloc&) {
-    vm_.kill_for_memory(process);
-    return Handled::Exits;
-  }
-}
-
 /// False: others run first, between the steps. What the process was about to do it does later.
 bool Scheduler::continue_marking(Process& process) {
   try {
@@ -95,7 +86,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.reductions = length;
   process.held_reductions = 0;
   if (process.outer.load(std::memory_order_relaxed) != nullptr) {
-    if (handle_signals(process) == Handled::Exits) {
+    if (process.handle_signals() == Handled::Exits) {
       vm_.end_process(process);
       return 0;
     }
@@ -125,6 +116,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   if (QUELEA_UNLIKELY(began_ns != 0)) check_slice(process, vm_.monotonic_ns() - began_ns);
   switch (process.pending) {
     case Process::Pending::Exit:
+    case Process::Pending::Killed:
       vm_.end_process(process);
       return done;
     case Process::Pending::Wait:
@@ -180,9 +172,9 @@ void run_machine(Vm& vm, RunProcess run) {
   if (vm.config().schedulers != 0) pool.emplace(vm, run);
   Pool* const to_pool = pool.has_value() ? &*pool : nullptr;
   schedulers.set_pool(to_pool);
-  std::deque<Thread> threads;  // Grows under the lock of `Schedulers::start_one`.
+  std::vector<Thread> threads(schedulers.count());  // The first is the caller.
   schedulers.open([&](unsigned index) {
-    return threads.emplace_back().start([&schedulers, index, run, to_pool] {
+    return threads[index].start([&schedulers, index, run, to_pool] {
       schedulers.started();
       Scheduler(schedulers.at(index), run, to_pool).work();
     });

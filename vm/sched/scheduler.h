@@ -31,7 +31,6 @@ class Scheduler {
   void fire_timers(std::uint64_t now_ns);
 
  private:
-  Handled handle_signals(Process& process);
   bool continue_marking(Process& process);
   void park(Process& process);
   bool to_pool(Process& process);

@@ -1,7 +1,9 @@
 #include "vm/sched/seeded_scheduler.h"
 
 #include <algorithm>
-#include <string>
+#include <cinttypes>
+#include <cstdio>
+#include <new>
 
 #include "vm/proc/timers.h"
 #include "vm/term/identity.h"
@@ -33,9 +35,11 @@ SeededScheduler::SeededScheduler(Vm& vm, void (*run)(Process&))
 void SeededScheduler::collect_runnable() {
   if (queue_.size() == 0) return;
   for (unsigned priority = 0; priority < 4; ++priority) {
-    while (Process* process = queue_.take(static_cast<Priority>(priority))) {
-      runnable_[priority].push_back(process);
-    }
+    // Room first: who was taken out must not get lost.
+    Runnable& list = runnable_[priority];
+    const std::size_t wanted = list.size() + queue_.size(static_cast<Priority>(priority));
+    if (wanted > list.capacity()) list.reserve(2 * wanted);
+    while (Process* process = queue_.take(static_cast<Priority>(priority))) list.push_back(process);
   }
 }
 
@@ -65,10 +69,11 @@ std::int64_t SeededScheduler::slice_length() {
 }
 
 void SeededScheduler::trace(const Process& process, std::int64_t length, std::uint64_t start_ns) {
-  std::string line = std::to_string(start_ns);
-  line += " <0." + std::to_string(pid_id(process.self())) + "." +
-          std::to_string(pid_serial(process.self())) + "> " + std::to_string(length);
-  vm_.host().trace(line);
+  char line[128];
+  const int size =
+      std::snprintf(line, sizeof line, "%" PRIu64 " <0.%" PRIu32 ".%" PRIu32 "> %" PRId64, start_ns,
+                    pid_id(process.self()), pid_serial(process.self()), length);
+  vm_.host().trace({line, static_cast<std::size_t>(size)});
 }
 
 void SeededScheduler::run_slice(Process& process) {
@@ -108,6 +113,21 @@ void SeededScheduler::run_until_main_ends() {
   MemoryMeter& memory = vm_.schedulers().first().memory;
   vm_.epochs().come(epoch);
   vm_.memory().begin(memory);
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+    vm_.give_up();
+  }
+  vm_.memory().fold(memory);
+  vm_.epochs().leave(epoch);
+  // A machine may run another main process later; who is left goes on then.
+  for (Runnable& list : runnable_) {
+    for (Process* process : list) queue_.push(*process);
+  }
+}
+
+void SeededScheduler::work() {
+  EpochMember& epoch = vm_.schedulers().first().epoch;
   while (!vm_.main_end.over.load(std::memory_order_acquire) && !vm_.stopping()) {
     vm_.epochs().pass(epoch);
     maybe_hold_up();
@@ -118,12 +138,6 @@ void SeededScheduler::run_until_main_ends() {
     } else {
       idle();
     }
-  }
-  vm_.memory().fold(memory);
-  vm_.epochs().leave(epoch);
-  // A machine may run another main process later; who is left goes on then.
-  for (Runnable& list : runnable_) {
-    for (Process* process : list) queue_.push(*process);
   }
 }
 

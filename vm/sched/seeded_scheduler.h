@@ -20,6 +20,7 @@ class SeededScheduler {
   /// What wants to run, in no order: one is taken by its place, and the last fills the gap.
   using Runnable = std::vector<Process*>;
 
+  void work();
   void collect_runnable();
   Process* choose();
   std::int64_t slice_length();
