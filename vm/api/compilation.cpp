@@ -1,6 +1,7 @@
 // quelea_compile and what can be asked of a compilation; disassembly.
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "compiler/driver/build.h"
 #include "vm/api/handles.h"
@@ -23,6 +24,29 @@ char* copy_text(const std::string& text) {
   return copy;
 }
 
+// What is returned where there is no memory for another. Made without any, and never written to.
+const quelea_compilation* no_memory_compilation() {
+  static const quelea_compilation kNone{true, {false, 1, 0, {}, {}, quelea::kNoMemoryText}, {}};
+  return &kNone;
+}
+
+quelea_compilation* compile(quelea_vm* vm, const char* name, const char* text, size_t length,
+                            const quelea_compile_options* options) {
+  BuildOptions build_options;
+  if (options != nullptr) build_options.tests = options->tests;
+  // A host without a machine still gets to know the library.
+  std::unique_ptr<quelea::ModuleSearch> library;
+  if (vm == nullptr) library = std::make_unique<quelea::ModuleSearch>(std::vector<std::string>());
+  quelea::ModuleSearch& search = vm != nullptr ? vm->host.search() : *library;
+  auto compilation = std::make_unique<quelea_compilation>();
+  if (name != nullptr) compilation->root = quelea::source_root(name, {text, length});
+  if (vm != nullptr && !compilation->root.empty()) search.add_folder(compilation->root);
+  const auto hold = search.hold();
+  compilation->built = quelea::compiler::build(name == nullptr ? "(source)" : name,
+                                               std::string(text, length), build_options, &search);
+  return compilation.release();
+}
+
 }  // namespace
 
 void quelea_compile_options_init(quelea_compile_options* options) {
@@ -32,22 +56,16 @@ void quelea_compile_options_init(quelea_compile_options* options) {
 
 quelea_compilation* quelea_compile(quelea_vm* vm, const char* name, const char* text, size_t length,
                                    const quelea_compile_options* options) {
-  BuildOptions build_options;
-  if (options != nullptr) build_options.tests = options->tests;
-  // A host without a machine still gets to know the library.
-  std::unique_ptr<quelea::ModuleSearch> library;
-  if (vm == nullptr) library = std::make_unique<quelea::ModuleSearch>(std::vector<std::string>());
-  quelea::ModuleSearch& search = vm != nullptr ? vm->host.search() : *library;
-  auto* compilation = new quelea_compilation;
-  if (name != nullptr) compilation->root = quelea::source_root(name, {text, length});
-  if (vm != nullptr && !compilation->root.empty()) search.add_folder(compilation->root);
-  const auto hold = search.hold();
-  compilation->built = quelea::compiler::build(name == nullptr ? "(source)" : name,
-                                               std::string(text, length), build_options, &search);
-  return compilation;
+  try {
+    return compile(vm, name, text, length, options);
+  } catch (const std::bad_alloc&) {
+    return const_cast<quelea_compilation*>(no_memory_compilation());
+  }
 }
 
-void quelea_compilation_destroy(quelea_compilation* compilation) { delete compilation; }
+void quelea_compilation_destroy(quelea_compilation* compilation) {
+  if (compilation != no_memory_compilation()) delete compilation;
+}
 
 bool quelea_compilation_ok(const quelea_compilation* compilation) { return compilation->built.ok; }
 
@@ -91,18 +109,27 @@ const char* quelea_compilation_main(const quelea_compilation* compilation) {
 }
 
 quelea_status quelea_module_name(const uint8_t* bytes, size_t length, char* name, size_t capacity) {
-  auto read = quelea::read_module_interface({reinterpret_cast<const char*>(bytes), length});
-  if (!read.image) return QUELEA_LOAD_ERROR;
-  const std::string& text = read.image->names[read.image->name];
-  if (text.size() >= capacity) return QUELEA_BAD_ARGUMENT;
-  std::memcpy(name, text.c_str(), text.size() + 1);
-  return QUELEA_OK;
+  try {
+    auto read = quelea::read_module_interface({reinterpret_cast<const char*>(bytes), length});
+    if (!read.image) return QUELEA_LOAD_ERROR;
+    const std::string& text = read.image->names[read.image->name];
+    if (text.size() >= capacity) return QUELEA_BAD_ARGUMENT;
+    std::memcpy(name, text.c_str(), text.size() + 1);
+    return QUELEA_OK;
+  } catch (const std::bad_alloc&) {
+    return QUELEA_NO_MEMORY;
+  }
 }
 
 char* quelea_disassemble(const uint8_t* bytes, size_t length, char** error) {
-  auto read = quelea::read_module({reinterpret_cast<const char*>(bytes), length});
-  if (read.image) return copy_text(quelea::disassemble(*read.image));
-  if (error != nullptr) *error = copy_text(read.error.message());
+  if (error != nullptr) *error = nullptr;
+  try {
+    auto read = quelea::read_module({reinterpret_cast<const char*>(bytes), length});
+    if (read.image) return copy_text(quelea::disassemble(*read.image));
+    if (error != nullptr) *error = copy_text(read.error.message());
+  } catch (const std::bad_alloc&) {
+    // NULL for both says so.
+  }
   return nullptr;
 }
 

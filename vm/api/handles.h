@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -9,14 +10,19 @@
 #include "vm/api/module_search.h"
 #include "vm/base/host.h"
 #include "vm/include/quelea/quelea.h"
+#include "vm/interp/machine.h"
 #include "vm/proc/vm.h"
 
 struct quelea_compilation {
+  bool lacks_memory = false;  // It is the one that stands for all for which there was none.
   quelea::compiler::BuildResult built;
   std::string root;  // Where its siblings are searched; may be "".
 };
 
 namespace quelea {
+
+// So short that a string wants no memory for it.
+inline constexpr const char* kNoMemoryText = "out of memory";
 
 // The host of the header's callbacks, as the machine sees it.
 class ApiHost : public Host {
@@ -61,4 +67,25 @@ struct quelea_vm {
     error = std::move(message);
     return status;
   }
+  quelea_status fail_for_memory() {
+    error = quelea::kNoMemoryText;
+    return QUELEA_NO_MEMORY;
+  }
+  // Does what may want memory: no exception crosses the border to the host.
+  template <class Call>
+  quelea_status guarded(Call call) {
+    error.clear();
+    try {
+      return call();
+    } catch (const std::bad_alloc&) {
+      return fail_for_memory();
+    }
+  }
 };
+
+namespace quelea {
+
+// How a call that ran a main process ended, for the host; keeps the report.
+quelea_status status_of(quelea_vm* vm, RunResult& result);
+
+}  // namespace quelea

@@ -21,6 +21,8 @@ std::vector<std::string> copy_strings(const char* const* strings, size_t count) 
   return copies;
 }
 
+}  // namespace
+
 quelea_status status_of(quelea_vm* vm, RunResult& result) {
   switch (result.end) {
     case RunResult::End::Normal:
@@ -30,13 +32,13 @@ quelea_status status_of(quelea_vm* vm, RunResult& result) {
       return vm->fail(QUELEA_RAISED, std::move(result.report));
     case RunResult::End::Interrupted:
       return vm->fail(QUELEA_INTERRUPTED, "interrupted");
+    case RunResult::End::NoMemory:
+      return vm->fail_for_memory();
     case RunResult::End::NotFound:
       break;
   }
   return vm->fail(QUELEA_NOT_FOUND, "no such function");
 }
-
-}  // namespace
 
 ApiHost::ApiHost(const quelea_config& config)
     : config_(config),
@@ -123,51 +125,54 @@ void quelea_vm_destroy(quelea_vm* vm) {
 }
 
 quelea_status quelea_vm_load(quelea_vm* vm, const char* name, const uint8_t* bytes, size_t length) {
-  vm->error.clear();
-  std::string_view file(reinterpret_cast<const char*>(bytes), length);
-  try {
+  return vm->guarded([&] {
+    std::string_view file(reinterpret_cast<const char*>(bytes), length);
     quelea::LoadResult loaded = quelea::load_module(quelea::load_context(*vm->vm), file);
-    if (loaded.module == nullptr)
-      return vm->fail(QUELEA_LOAD_ERROR, std::string(name) + ": " + loaded.error);
-  } catch (const std::bad_alloc&) {
-    return vm->fail(QUELEA_LOAD_ERROR, "out of memory");
-  }
-  return QUELEA_OK;
+    if (loaded.module != nullptr) return QUELEA_OK;
+    return vm->fail(QUELEA_LOAD_ERROR, std::string(name) + ": " + loaded.error);
+  });
 }
 
 quelea_status quelea_vm_load_compilation(quelea_vm* vm, const quelea_compilation* compilation) {
-  vm->error.clear();
-  if (!compilation->built.ok) return vm->fail(QUELEA_COMPILE_ERROR, compilation->built.text);
-  if (!compilation->root.empty()) vm->host.search().add_folder(compilation->root);
-  for (const auto& module : compilation->built.modules) {
-    quelea_status status =
-        quelea_vm_load(vm, module.name.c_str(), module.bytes.data(), module.bytes.size());
-    if (status != QUELEA_OK) return status;
-    vm->host.search().remember(module.info);
-  }
-  return QUELEA_OK;
+  return vm->guarded([&] {
+    if (compilation->lacks_memory) return vm->fail_for_memory();
+    if (!compilation->built.ok) return vm->fail(QUELEA_COMPILE_ERROR, compilation->built.text);
+    if (!compilation->root.empty()) vm->host.search().add_folder(compilation->root);
+    for (const auto& module : compilation->built.modules) {
+      quelea_status status =
+          quelea_vm_load(vm, module.name.c_str(), module.bytes.data(), module.bytes.size());
+      if (status != QUELEA_OK) return status;
+      vm->host.search().remember(module.info);
+    }
+    return QUELEA_OK;
+  });
 }
 
 quelea_status quelea_vm_set_arguments(quelea_vm* vm, const char* const* arguments, size_t count) {
-  vm->host.set_arguments(quelea::copy_strings(arguments, count));
-  return QUELEA_OK;
+  return vm->guarded([&] {
+    vm->host.set_arguments(quelea::copy_strings(arguments, count));
+    return QUELEA_OK;
+  });
 }
 
 quelea_status quelea_vm_call(quelea_vm* vm, const char* module, const char* function,
                              const uint8_t* arguments, size_t arguments_length,
                              const uint8_t** result, size_t* result_length) {
-  vm->error.clear();
-  RunRequest request;
-  request.module = module;
-  request.function = function;
-  if (arguments != nullptr)
-    request.arguments.assign(reinterpret_cast<const char*>(arguments), arguments_length);
-  request.encode_result = result != nullptr;
-  RunResult run = quelea::run_main(*vm->vm, request, false);
-  vm->result = std::move(run.value);
-  if (result != nullptr) *result = reinterpret_cast<const uint8_t*>(vm->result.data());
-  if (result_length != nullptr) *result_length = vm->result.size();
-  return quelea::status_of(vm, run);
+  if (result != nullptr) *result = nullptr;
+  if (result_length != nullptr) *result_length = 0;
+  return vm->guarded([&] {
+    RunRequest request;
+    request.module = module;
+    request.function = function;
+    if (arguments != nullptr)
+      request.arguments.assign(reinterpret_cast<const char*>(arguments), arguments_length);
+    request.encode_result = result != nullptr;
+    RunResult run = quelea::run_main(*vm->vm, request, false);
+    vm->result = std::move(run.value);
+    if (result != nullptr) *result = reinterpret_cast<const uint8_t*>(vm->result.data());
+    if (result_length != nullptr) *result_length = vm->result.size();
+    return quelea::status_of(vm, run);
+  });
 }
 
 void quelea_vm_interrupt(quelea_vm* vm) { vm->vm->interrupt(); }

@@ -155,7 +155,8 @@ void ModuleSearch::remember(const compiler::ModuleInfo& info) {
 }
 
 const compiler::ModuleInfo* ModuleSearch::remember_locked(const compiler::ModuleInfo& info) {
-  return &known_.insert_or_assign(info.name, info).first->second;
+  // The copy is whole before it replaces another.
+  return &known_.insert_or_assign(info.name, compiler::ModuleInfo(info)).first->second;
 }
 
 const compiler::ModuleInfo* ModuleSearch::find(std::string_view name) {

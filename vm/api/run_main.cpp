@@ -40,9 +40,9 @@ bool choose_function(Vm& vm, const LoadedModule& module, RunRequest& request) {
 
 using quelea::RunResult;
 
-quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_status) {
-  vm->error.clear();
-  *exit_status = 1;
+namespace {
+
+quelea_status run(quelea_vm* vm, const char* module, int* exit_status) {
   quelea::Vm& machine = *vm->vm;
   quelea::Term name = machine.atoms().intern(module);
   const quelea::LoadedModule* loaded = machine.code().find_module(name);
@@ -62,20 +62,14 @@ quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_st
   quelea::SchedulerLocal& here = machine.schedulers().first();
   machine.output().flush(here, 1);
   *exit_status = result.status;
-  switch (result.end) {
-    case RunResult::End::Normal:
-      *exit_status = 0;
-      return QUELEA_OK;
-    case RunResult::End::Halted:
-      return QUELEA_OK;
-    case RunResult::End::Interrupted:
-      return vm->fail(QUELEA_INTERRUPTED, "interrupted");
-    case RunResult::End::NotFound:
-      return vm->fail(QUELEA_NOT_FOUND, "no such function");
-    case RunResult::End::Raised:
-      break;
-  }
+  const quelea_status status = quelea::status_of(vm, result);
+  if (status == QUELEA_RAISED) machine.output().write(here, 2, vm->error + "\n");
+  return status;
+}
+
+}  // namespace
+
+quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_status) {
   *exit_status = 1;
-  machine.output().write(here, 2, result.report + "\n");
-  return vm->fail(QUELEA_RAISED, std::move(result.report));
+  return vm->guarded([&] { return run(vm, module, exit_status); });
 }

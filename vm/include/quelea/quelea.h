@@ -37,6 +37,11 @@
  * Threads: one machine is used by one host thread at a time; `quelea_vm_interrupt` alone may be
  * called from any thread and from a signal handler. Different machines need no coordination.
  *
+ * Memory: where the system refuses some, a process ends or gets an exception, and programs go on.
+ * Where the library itself cannot do without, the call returns QUELEA_NO_MEMORY, or what is said at
+ * the function, and nothing is half done: what was loaded is loaded, and machine and compilation can
+ * be used as before. Callbacks must not throw.
+ *
  * Callbacks are called while the host is in a call of that machine, on the thread that calls or on
  * a thread that the machine made, and need no lock of their own: at most one of `write`,
  * `try_write`, `flush`, `log` and `trace` runs at a time, and at most one `read`, which may run
@@ -71,7 +76,8 @@ typedef enum quelea_status {
   QUELEA_RAISED = 3,        /* An exception that nothing caught; quelea_vm_error has the report. */
   QUELEA_NOT_FOUND = 4,     /* No such module or function. */
   QUELEA_INTERRUPTED = 5,   /* quelea_vm_interrupt ended the call. */
-  QUELEA_BAD_ARGUMENT = 6   /* The host passed something that makes no sense. */
+  QUELEA_BAD_ARGUMENT = 6,  /* The host passed something that makes no sense. */
+  QUELEA_NO_MEMORY = 7      /* The system has none left for the call; the machine can go on. */
 } quelea_status;
 
 typedef enum quelea_log_level {
@@ -186,7 +192,8 @@ void quelea_compile_options_init(quelea_compile_options* options);
  * `Chat.Room`), `vm` from then on searches its root (src) too, after its other folders. `vm` is
  * asked which modules and functions exist, for warnings and for structs; it may be NULL, then only
  * this text is known. `options` may be NULL for the defaults. Never NULL; loads nothing. Any bytes
- * will do as source: what is no Quelea gets diagnostics. */
+ * will do as source: what is no Quelea gets diagnostics. Where memory is short, what is returned is
+ * not ok, and its diagnostics say "out of memory". */
 quelea_compilation* quelea_compile(quelea_vm* vm, const char* name, const char* text, size_t length,
                                    const quelea_compile_options* options);
 
@@ -221,11 +228,11 @@ const char* quelea_compilation_main(const quelea_compilation* compilation);
  */
 
 /* Verifies and loads one module. On QUELEA_LOAD_ERROR nothing has changed, and quelea_vm_error says
- * why. `name` says in messages where the bytes came from. */
+ * why; nor with QUELEA_NO_MEMORY. `name` says in messages where the bytes came from. */
 quelea_status quelea_vm_load(quelea_vm* vm, const char* name, const uint8_t* bytes, size_t length);
 
 /* Loads all modules of a compilation, which any machine may have made; the root that it searches is
- * searched by this one, too. */
+ * searched by this one, too. The first that is refused ends it: those before it are loaded. */
 quelea_status quelea_vm_load_compilation(quelea_vm* vm, const quelea_compilation* compilation);
 
 /* The name of the module in `length` bytes of a `.qb` file, written to `name` (at most `capacity`
@@ -233,7 +240,8 @@ quelea_status quelea_vm_load_compilation(quelea_vm* vm, const quelea_compilation
 quelea_status quelea_module_name(const uint8_t* bytes, size_t length, char* name, size_t capacity);
 
 /* The bytecode as text, to be given to quelea_string_destroy; NULL where the bytes are no module,
- * then `*error`, if `error` is not NULL, is a message to be given to quelea_string_destroy too. */
+ * then `*error`, if `error` is not NULL, is a message to be given to quelea_string_destroy too, or
+ * NULL where memory is short. */
 char* quelea_disassemble(const uint8_t* bytes, size_t length, char** error);
 void quelea_string_destroy(char* text);
 
@@ -247,12 +255,13 @@ quelea_status quelea_vm_set_arguments(quelea_vm* vm, const char* const* argument
  * machine's arguments. Returns when the main process has ended; all other processes end with it.
  * `*exit_status` is 0 for a normal end, the number given to System.halt, or 1 for an exception that
  * nothing caught, whose report has been written to fd 2. QUELEA_RAISED goes with status 1,
- * QUELEA_NOT_FOUND where there is nothing to run. */
+ * QUELEA_NOT_FOUND where there is nothing to run. QUELEA_NO_MEMORY, with status 1: there was none to
+ * begin with, or none for what others wait for, as news of an end; all processes have ended. */
 quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_status);
 
 /* Calls `module.function` in a new process and waits for its result. `arguments` is a list in
  * external term format (NULL: no arguments). The result, in the same format, lives until the next
- * call into the machine; `result` and `result_length` may be NULL. */
+ * call into the machine; `result` and `result_length` may be NULL. QUELEA_NO_MEMORY as above. */
 quelea_status quelea_vm_call(quelea_vm* vm, const char* module, const char* function,
                              const uint8_t* arguments, size_t arguments_length,
                              const uint8_t** result, size_t* result_length);
