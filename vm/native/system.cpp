@@ -145,9 +145,11 @@ Term map_of(Process& p, std::initializer_list<std::pair<const char*, std::uint64
   return map_from_pairs(p, pairs.data(), pairs.size() / 2, atoms_of(p));
 }
 
-/// Bytes by kind. The processes are asked one by one, so this costs by their number.
+/// Bytes by kind: all but `total` counted, not looked for.
 Term memory_by_kind(Process& p) {
   Vm& vm = p.vm();
+  std::uint64_t timers = 0;
+  vm.schedulers().for_each_local([&](SchedulerLocal& local) { timers += local.timers.bytes(); });
   vm.memory().fold(p.local().memory);
   const std::uint64_t all = vm.memory().taken_bytes();
   const std::uint64_t binaries = vm.binaries().bytes.load(std::memory_order_relaxed);
@@ -155,7 +157,10 @@ Term memory_by_kind(Process& p) {
   return map_of(p, {{"total", static_cast<std::uint64_t>(resident_bytes())},
                     {"processes", processes},
                     {"binaries", binaries},
-                    {"literals", vm.code().literals().used_words() * sizeof(Word)}});
+                    {"literals", vm.code().literals().used_words() * sizeof(Word)},
+                    {"code", vm.code().code_bytes()},
+                    {"atoms", vm.atoms().bytes()},
+                    {"timers", timers}});
 }
 
 /// Summed up over all threads.
