@@ -56,7 +56,8 @@ void read_in_pieces(Process& p, Term document, Term decoded) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::unique_ptr<Vm> vm = make_vm({});
   Process& p = *vm->new_process(vm->schedulers().first(), 4096);
-  vm->publish(p);
+  vm->processes().give_pid(p, p.local().free_places);
+  vm->processes().show(p);
   Term options = map_empty(p);
   Term document = binary_from_bytes(p, data, size);
   Term decoded = call(*vm, p, "json_decode", document, options);

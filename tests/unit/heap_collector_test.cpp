@@ -63,6 +63,7 @@ TEST_CASE("adopted messages live as long as they are referred to, young or old")
   for (bool as_old : {false, true}) {
     Signal* signal = make_signal(*f.vm, SignalKind::Message, message, f.p.self());
     f.roots().push_back(signal->term);
+    if (as_old) f.p.old();
     f.p.adopt(signal, as_old);
   }
   for (int i = 0; i < 6; ++i) {

@@ -24,7 +24,8 @@ struct Roots : NativeState {};
 class HeapFixture {
  public:
   HeapFixture() : vm(make_vm({})), p(*vm->new_process(vm->schedulers().first(), 64)) {
-    vm->publish(p);
+    vm->processes().give_pid(p, p.local().free_places);
+    vm->processes().show(p);
     p.fp = reinterpret_cast<Term*>(p.block_end() - 1);
     p.fp->bits = make_return_word(reinterpret_cast<Word>(vm->bottom_return_point), 0);
     p.pc = reinterpret_cast<const Word*>(vm->bottom_return_point);

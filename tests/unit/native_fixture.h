@@ -45,7 +45,8 @@ class NativeMachine {
     vm = make_vm(config);
     process = vm->new_process(vm->schedulers().first(), 1 << 16);
     vm->main_pid = process->self();
-    vm->publish(*process);
+    vm->processes().give_pid(*process, process->local().free_places);
+    vm->processes().show(*process);
   }
 
   /// Runs a call; `Prim` unless the text names `Prelude.`. Exceptions come back as `! class

@@ -40,8 +40,14 @@ TEST_CASE("a pid of the dead is nobody's") {
   PlaceCache places;
   std::vector<std::unique_ptr<Process>> processes;
   for (int i = 0; i < 4; ++i) processes.push_back(std::make_unique<Process>());
-  for (int i = 0; i < 3; ++i) table.add(*processes[static_cast<std::size_t>(i)], places);
-  REQUIRE(table.add(*processes[3], places).is_none());
+  const auto add = [&](Process& process) {
+    if (!table.give_pid(process, places)) return Term::none();
+    REQUIRE(table.find(process.pid_) == nullptr);
+    table.show(process);
+    return process.pid_;
+  };
+  for (int i = 0; i < 3; ++i) add(*processes[static_cast<std::size_t>(i)]);
+  REQUIRE(add(*processes[3]).is_none());
   const Term dead = processes[1]->pid_;
   table.remove(*processes[1], places);
   REQUIRE(table.find(dead) == nullptr);
@@ -49,7 +55,7 @@ TEST_CASE("a pid of the dead is nobody's") {
   Term pid = Term::none();
   for (int i = 0; i < 1000 && (pid.is_none() || pid_id(pid) != pid_id(dead)); ++i) {
     if (!pid.is_none()) table.remove(*processes[3], places);
-    pid = table.add(*processes[3], places);
+    pid = add(*processes[3]);
   }
   REQUIRE(pid_id(pid) == pid_id(dead));
   REQUIRE(table.find(dead) == nullptr);
