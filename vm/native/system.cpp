@@ -153,7 +153,8 @@ Term memory_by_kind(Process& p) {
   vm.memory().fold(p.local().memory);
   const std::uint64_t all = vm.memory().taken_bytes();
   const std::uint64_t binaries = vm.binaries().bytes.load(std::memory_order_relaxed);
-  const std::uint64_t processes = all > binaries ? all - binaries : 0;
+  const std::uint64_t others = binaries + timers;
+  const std::uint64_t processes = all > others ? all - others : 0;
   return map_of(p, {{"total", static_cast<std::uint64_t>(resident_bytes())},
                     {"processes", processes},
                     {"binaries", binaries},

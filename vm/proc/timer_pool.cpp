@@ -6,6 +6,8 @@
 #include <bit>
 #include <new>
 
+#include "vm/base/memory.h"
+
 namespace quelea {
 
 TimerPool::TimerPool(unsigned wheel, std::uint32_t generations)
@@ -14,7 +16,7 @@ TimerPool::TimerPool(unsigned wheel, std::uint32_t generations)
 
 TimerPool::~TimerPool() {
   for (Slab& slab : slabs_) {
-    if (slab.timers != nullptr) munmap(slab.timers, kSlabBytes);
+    if (slab.timers != nullptr) unmap_pages(slab.timers, kSlabBytes);
   }
 }
 
@@ -84,9 +86,9 @@ bool TimerPool::new_vacant_slab() {
 /// possible.
 std::uint32_t TimerPool::new_slab() {
   if (vacant_ == kNone && !new_vacant_slab()) return kNone;
-  void* memory = mmap(nullptr, kSlabBytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-  if (memory == MAP_FAILED) return kNone;
+  void* memory = map_pages(kSlabBytes);
+  if (memory == nullptr) return kNone;
+  madvise(memory, kSlabBytes, MADV_POPULATE_WRITE);  // All at once costs less than one by one.
   const std::uint32_t index = vacant_;
   Slab& slab = slabs_[index];
   vacant_ = slab.next;
@@ -107,7 +109,7 @@ void TimerPool::release(std::uint32_t index) {
     const Word number = slab.timers[i].number;
     if (number != 0) generation = std::max(generation, generation_of(number) + 1);
   }
-  munmap(slab.timers, kSlabBytes);
+  unmap_pages(slab.timers, kSlabBytes);
   --slabs_in_use_;
   slab = Slab{};
   slab.generation = generation;
