@@ -516,8 +516,9 @@ void Resolver::thrown_away(const Expr* e) {
   }
   std::string hint;
   if (first == '(' || first == '[' || first == '-') {
-    hint =
-        std::string("a line that begins with `") + first +
+    hint = "a line that begins with `";
+    hint += first;
+    hint +=
         "` is an expression of its own; to go on with the line before, end that with an operator "
         "or begin the bracket on it";
   } else if (e->kind == ExprKind::kBinary && as<BinaryExpr>(e)->op == BinaryOp::kEqual) {

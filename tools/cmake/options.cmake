@@ -19,16 +19,19 @@ if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 
+# What ccache does not know yet is compiled at once (depend mode: no preprocessing first), and it
+# takes precompiled headers for what they are.
 find_program(QUELEA_CCACHE ccache)
 if(QUELEA_CCACHE)
-  set(CMAKE_C_COMPILER_LAUNCHER "${QUELEA_CCACHE}")
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${QUELEA_CCACHE}")
+  set(launcher env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros "${QUELEA_CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${launcher}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${launcher}")
 endif()
 
 # Every target of the tree links this one for its warnings, include root and link settings.
 add_library(quelea_options INTERFACE)
 target_include_directories(quelea_options INTERFACE "${CMAKE_SOURCE_DIR}")
-target_compile_options(quelea_options INTERFACE -Wall -Wextra -fno-plt)
+target_compile_options(quelea_options INTERFACE -Wall -Wextra -Winvalid-pch)
 
 find_program(QUELEA_MOLD mold)
 find_program(QUELEA_LLD ld.lld)
@@ -76,6 +79,10 @@ if(QUELEA_LTO)
   check_ipo_supported()
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 endif()
+
+# The headers that most files begin with take a third of the time of a build: they are read once.
+set(QUELEA_COMMON_HEADERS <algorithm> <atomic> <cstdint> <cstring> <memory> <mutex> <span> <string>
+  <string_view> <utility> <vector>)
 
 # Sources of a layer group: quelea_sources(VAR DIR...) finds *.cpp in the folders, recursively.
 function(quelea_sources var)

@@ -1,0 +1,1 @@
+// Nothing but the headers that all units include (tests/CMakeLists.txt).
