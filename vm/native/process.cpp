@@ -21,7 +21,6 @@ Term prim_process_get(Process& p, Args args) {
   return value == atoms::nil ? args[1] : value;
 }
 Term prim_process_put(Process& p, Args args) {
-  if (is_for_pool(p, p.dictionary_moved_by_put(), kPoolEntries)) return p.to_pool();
   return walk_or_leave(p,
                        [&](std::size_t& work) { return p.dictionary_put(args[0], args[1], work); });
 }

@@ -26,8 +26,6 @@ class Dictionary {
   Term put(Term key, Term value, const AtomTable& atoms, std::size_t& work);
   /// Takes out; the old value or none.
   Term erase(Term key, const AtomTable& atoms, std::size_t& work);
-  /// How many entries the next `put` moves to a larger table.
-  std::size_t moved_by_put() const { return table_ != nullptr && table_->is_full() ? size() : 0; }
   void clear();
   std::size_t size() const { return table_ != nullptr ? table_->count : 0; }
   /// Bytes outside of this.

@@ -398,7 +398,6 @@ namespace {
 Term or_nil(Term term) { return term.is_none() ? atoms::nil : term; }
 }  // namespace
 
-std::size_t Process::dictionary_moved_by_put() { return extra().dictionary.moved_by_put(); }
 Term Process::dictionary_get(Term key, std::size_t& work) {
   return extra_record == nullptr ? atoms::nil
                                  : or_nil(extra_record->dictionary.get(key, vm().atoms(), work));

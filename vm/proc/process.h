@@ -180,7 +180,6 @@ class Process : public Heap {
   Term set_label(Term label);                    ///< ok
 
   // Process dictionary: nil where there is nothing.
-  std::size_t dictionary_moved_by_put();
   Term dictionary_get(Term key, std::size_t& work);
   Term dictionary_put(Term key, Term value, std::size_t& work);  ///< the old value
   Term dictionary_erase(Term key, std::size_t& work);            ///< the old value
