@@ -17,7 +17,8 @@ using namespace quelea;
 namespace {
 
 std::vector<std::string> lines_of(const char* name) {
-  std::ifstream file(std::string(QUELEA_TEST_DIR) + "/data/term/" + name);
+  const std::string folder = QUELEA_TEST_DIR "/data/term/";
+  std::ifstream file(folder + name);
   REQUIRE(file.good());
   std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) lines.push_back(line);
