@@ -31,7 +31,7 @@ endif()
 # Every target of the tree links this one for its warnings, include root and link settings.
 add_library(quelea_options INTERFACE)
 target_include_directories(quelea_options INTERFACE "${CMAKE_SOURCE_DIR}")
-target_compile_options(quelea_options INTERFACE -Wall -Wextra -Winvalid-pch)
+target_compile_options(quelea_options INTERFACE -Wall -Wextra)
 
 find_program(QUELEA_MOLD mold)
 find_program(QUELEA_LLD ld.lld)
