@@ -49,9 +49,12 @@ struct Absent {
 
 void declare(CLI::App& app, Options& options, Absent& absent, std::string& memory,
              std::string& log_level, std::string& expression) {
-  auto plain = [](CLI::Option* option) { return option->allow_extra_args(false); };
+  // The last one counts, so that what an alias or a script gives can be changed.
+  auto plain = [](CLI::Option* option) { return option->allow_extra_args(false)->take_last(); };
   app.set_version_flag("--version", std::string("quelea ") + quelea_version());
-  plain(app.add_option("-e", expression, "Evaluate this instead of a file"))->type_name("EXPR");
+  plain(app.add_option("-e", expression, "Evaluate this instead of a file"))
+      ->type_name("EXPR")
+      ->multi_option_policy(CLI::MultiOptionPolicy::Throw);
   plain(app.add_option("--path", options.paths,
                        "Search modules here, after the file's own folder; may be given repeatedly"))
       ->type_name("DIR")

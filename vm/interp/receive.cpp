@@ -29,10 +29,10 @@ HANDLER(send_seeded) {
   LEAVE;
 }
 
-/// A receive that an exception ended, or a native that waited, left its timer; or the mailbox is
-/// long and places in it are known.
+/// A receive that an exception ended, or a native that waited, left its timer; or one took a message
+/// when its time was over; or the mailbox is long and places in it are known.
 COLD(recv_start_slow) {
-  if (p->receive_timer != 0) stop_receive_timer(*p);
+  stop_receive_timer(*p);
   start_scan(*p, pc, VALUE(2));
   NEXT(2);
 }
@@ -41,7 +41,7 @@ HANDLER(recv_start) {  // C X
   p->receive_site = pc;
   p->scan_link = &p->first_message;
   if (QUELEA_UNLIKELY(p->receive_timer != 0)) GO(recv_start_slow);
-  if (QUELEA_UNLIKELY(p->has_flag(Process::kKeepsPlaces))) GO(recv_start_slow);
+  if (QUELEA_UNLIKELY(p->has_flag(Process::kKeepsPlaces | Process::kTimedOut))) GO(recv_start_slow);
   NEXT(2);
 }
 

@@ -71,7 +71,7 @@ bool answer_last_signals(Process& p) {
   if (!p.has_backlog()) return true;
   SignalBacklog& backlog = *p.extra_record->backlog;
   if (Signal* oldest = backlog.take()) {
-    const std::uint32_t answered = answer(p, oldest, kSignalsAtOnce);
+    const std::uint32_t answered = answer(p, oldest, kToldAtOnce);
     backlog.give_back(oldest, answered);
   }
   if (!backlog.is_empty()) return false;

@@ -390,19 +390,15 @@ Term take_answer(Process& p, AwaitedAnswer& awaited) {
 }  // namespace
 
 Term Process::info(Term pid, Term asked) {
+  if (!pid.is_local_pid() || !is_answerable(vm().atoms(), asked)) return badarg();
+  if (pid == self()) {
+    return arrivals_took_effect() ? Look(*this, *this, false).answer(asked) : Term::none();
+  }
   if (native_state != nullptr) {
     auto& awaited = static_cast<AwaitedAnswer&>(*native_state);
     return awaited.answer != nullptr ? take_answer(*this, awaited) : again_when_woken();
   }
-  if (!pid.is_local_pid() || !is_answerable(vm().atoms(), asked)) return badarg();
   Process* target = vm().processes().find(pid);
-  if (target == this) {
-    // What has arrived counts.
-    const Handled handled = handle_signals();
-    if (handled == Handled::Exits) return Term::none();
-    if (handled == Handled::Some) return again();
-    return Look(*this, *this, false).answer(asked);
-  }
   const Word number = next_reference_number();
   auto awaited = std::make_unique<AwaitedAnswer>();
   if (target == nullptr ||

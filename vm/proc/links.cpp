@@ -173,18 +173,7 @@ Term Process::make_reference() {
 
 /// One's own takes effect before the call returns, behind all that came before it.
 Term Process::await_own_exit() {
-  switch (handle_signals()) {
-    case Handled::Exits:
-      return Term::none();
-    case Handled::Some:
-      if (native_state == nullptr) native_state = new NativeState;
-      return again();
-    case Handled::All:
-      break;
-  }
-  delete native_state;
-  native_state = nullptr;
-  return atoms::true_;
+  return arrivals_took_effect() ? atoms::true_ : Term::none();
 }
 
 Term Process::exit_signal(Term to, Term reason, bool priority) {

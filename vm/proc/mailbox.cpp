@@ -176,12 +176,26 @@ void go_back_to_priority(Process& p) {
   places.unseen = nullptr;
 }
 
-PeekResult peek_arrivals(Process& p) {
-  if (*p.scan_link != nullptr) return PeekResult::Message;
-  if (QUELEA_UNLIKELY(p.has_flag(Process::kKeepsPlaces))) {
+namespace {
+
+/// Whether a message is left that the receive has not looked at.
+bool is_one_left(Process& p) {
+  if (*p.scan_link == nullptr && QUELEA_UNLIKELY(p.has_flag(Process::kKeepsPlaces))) {
     go_back_to_priority(p);
-    if (*p.scan_link != nullptr) return PeekResult::Message;
   }
+  return *p.scan_link != nullptr;
+}
+
+WaitResult time_out(Process& p) {
+  stop_receive_timer(p);
+  end_scan(p);
+  return WaitResult::Timeout;
+}
+
+}  // namespace
+
+PeekResult peek_arrivals(Process& p) {
+  if (is_one_left(p)) return PeekResult::Message;
   if (p.outer.load(std::memory_order_relaxed) == nullptr) return PeekResult::Nothing;
   const Handled handled = p.handle_signals();
   if (handled == Handled::Exits) return PeekResult::Exited;
@@ -242,21 +256,17 @@ void take_message(Process& p) {
 }
 
 WaitResult wait_until(Process& p, Term timeout) {
-  switch (peek_arrivals(p)) {
-    case PeekResult::Message:
-      return WaitResult::Message;
-    case PeekResult::Busy:
-      return WaitResult::Busy;
-    case PeekResult::Exited:
-      return WaitResult::Exited;
-    case PeekResult::Nothing:
-      break;
-  }
-  if (timeout == atoms::infinity) return WaitResult::Wait;
-  if (p.has_flag(Process::kTimedOut) || timeout == Term::small(0)) {
-    stop_receive_timer(p);
-    end_scan(p);
-    return WaitResult::Timeout;
+  // What had arrived took effect before the process went on; what comes after that is too late.
+  if (p.has_flag(Process::kTimedOut)) return is_one_left(p) ? WaitResult::Message : time_out(p);
+  const PeekResult found = peek_arrivals(p);
+  if (found == PeekResult::Message) return WaitResult::Message;
+  if (found == PeekResult::Exited) return WaitResult::Exited;
+  const WaitResult later = found == PeekResult::Busy ? WaitResult::Busy : WaitResult::Wait;
+  if (timeout == atoms::infinity) return later;
+  if (timeout == Term::small(0)) {
+    if (later == WaitResult::Wait) return time_out(p);
+    p.set_flag_bit(Process::kTimedOut, true);
+    return later;
   }
   if (p.receive_timer == 0) {
     if (!timeout.is_small() || timeout.small_value() < 0 || timeout.small_value() > kMaxReceiveMs) {
@@ -268,7 +278,7 @@ WaitResult wait_until(Process& p, Term timeout) {
       return WaitResult::Raised;
     }
   }
-  return WaitResult::Wait;
+  return later;
 }
 
 }  // namespace quelea

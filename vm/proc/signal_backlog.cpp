@@ -44,7 +44,7 @@ void SignalBacklog::keep(Signal* oldest, std::uint32_t turned, Signal* to_turn) 
 Signal* SignalBacklog::take() {
   if (oldest_ == nullptr && to_turn_ == nullptr) to_turn_ = std::exchange(newer_, nullptr);
   if (to_turn_ != nullptr) {
-    turned_ += turn_around(to_turn_, oldest_, kSignalsAtOnce);
+    turned_ += turn_around(to_turn_, oldest_, share());
     return nullptr;
   }
   return std::exchange(oldest_, nullptr);

@@ -8,6 +8,12 @@
 // and to let one take effect is another. What is left waits here, and the process goes on with it
 // before it looks into its queue again, so that no order changes.
 //
+// Of very many it takes a fixed part. While it is at that others run, who may all be sending to it,
+// 4,000 signals a slice: were the slices as many as the signals divided by a constant, each taking
+// would find several times what the one before did, and its code would hardly ever run. The number
+// of slices that a taking needs grows with the logarithm only, so what arrives meanwhile is bounded
+// for any number of senders.
+//
 //   newer_: newest first    to_turn_: newest first    oldest_: oldest first
 //   (those that were left   (older than those in      (handed out when nothing
 //   at the end)             oldest_)                  is left to turn)
@@ -19,17 +25,21 @@
 //   - The code of a process does not run while it has a backlog. What was taken in one go takes
 //     effect before it goes on: a `kill` among it is as early as it can be.
 //   - What arrives meanwhile is for the next taking, and between two of them the code has a slice.
-//     So a process that gets signals all the time goes on, too.
+//     So a process that gets signals all the time goes on, too. What speaks of all that has arrived
+//     (`after 0`, arrivals_took_effect) waits for one taking.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "vm/proc/signal.h"
 
 namespace quelea {
 
-/// Steps of a slice: less than a fifth of a millisecond.
-inline constexpr std::uint32_t kSignalsAtOnce = 4000;
+/// Steps of a slice: less than half a millisecond.
+inline constexpr std::uint32_t kSignalsAtOnce = 1u << 15;
+/// To let so many messages take effect is as much work as a call.
+inline constexpr std::uint32_t kSignalsPerReduction = 16;
 
 class SignalBacklog {
  public:
@@ -45,9 +55,10 @@ class SignalBacklog {
   /// held.
   void add_newer(Signal* newest) { newer_ = newest; }
   bool is_empty() const { return oldest_ == nullptr && to_turn_ == nullptr && newer_ == nullptr; }
+  /// Steps that the next slice may take.
+  std::uint32_t share() const { return std::max(kSignalsAtOnce, turned_ / 32); }
   /// Null: some were turned around, which is all for now. Else the oldest signals, in order, which
-  /// are the caller's until it gives back what is left after `used` of them, kSignalsAtOnce at
-  /// most.
+  /// are the caller's until it gives back what is left after `used` of them, `share` at most.
   Signal* take();
   void give_back(Signal* oldest, std::uint32_t used) {
     oldest_ = oldest;

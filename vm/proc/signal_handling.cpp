@@ -2,6 +2,7 @@
 #include <new>
 #include <vector>
 
+#include "vm/native/native.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
@@ -237,7 +238,6 @@ struct Batch {
       // The queue is not empty while there is a backlog.
       p.post(p, make_signal(p.vm(), SignalKind::Wake, Term::none(), p.self()));
       backlog->keep(oldest, kSignalsAtOnce, rest);
-      p.charge(kSignalsAtOnce);
       return {nullptr, 0, true};
     } catch (const std::bad_alloc&) {
       p.extra_record->backlog.reset();
@@ -248,9 +248,9 @@ struct Batch {
 }
 
 [[gnu::cold, gnu::noinline]] Batch batch_of_backlog(Process& p) {
-  Signal* const oldest = p.extra_record->backlog->take();
-  if (oldest == nullptr) p.charge(kSignalsAtOnce);
-  return {oldest, kSignalsAtOnce, true};
+  SignalBacklog& backlog = *p.extra_record->backlog;
+  Signal* const oldest = backlog.take();
+  return {oldest, backlog.share(), true};
 }
 
 [[gnu::cold, gnu::noinline]] void return_to_backlog(Process& p, Signal* rest, std::uint32_t used) {
@@ -294,11 +294,24 @@ Handled Process::handle_signals() {
       take_last_relation(signal);
     }
   }
-  charge(used);
+  charge(used / kSignalsPerReduction);
   if (QUELEA_UNLIKELY(batch.from_backlog)) return_to_backlog(*this, batch.oldest, used);
   if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
   if (!goes_on) return Handled::Exits;
   return QUELEA_UNLIKELY(batch.from_backlog) ? Handled::Some : Handled::All;
+}
+
+bool Process::arrivals_took_effect() {
+  if (native_state != nullptr) {
+    delete native_state;
+    native_state = nullptr;
+    return true;
+  }
+  const Handled handled = handle_signals();
+  if (handled != Handled::Some) return handled == Handled::All;
+  native_state = new NativeState;
+  again();
+  return false;
 }
 
 Term Process::import_in_native(Term term) { return copy_term(*this, term, vm().copy_options()); }
