@@ -127,7 +127,7 @@ void end_monitor(Process& p, OwnReference& reference) {
   if (reference.tagged) drop_tag(x, reference.key);
   if (reference.alias == AliasUse::Explicit) {
     reference.target = reference.name = Term::none();
-    reference.tagged = false;
+    reference.tagged = reference.priority = false;  // What is left is an alias like others.
   } else {
     x.references.erase(reference.key);
   }
