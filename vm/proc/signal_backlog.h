@@ -36,8 +36,8 @@
 
 namespace quelea {
 
-/// Steps of a slice: less than half a millisecond.
-inline constexpr std::uint32_t kSignalsAtOnce = 1u << 15;
+/// Steps of a slice: a tenth of a millisecond where the signals are in the cache, two where not.
+inline constexpr std::uint32_t kSignalsAtOnce = 1u << 13;
 /// To let so many messages take effect is as much work as a call.
 inline constexpr std::uint32_t kSignalsPerReduction = 16;
 
@@ -56,7 +56,7 @@ class SignalBacklog {
   void add_newer(Signal* newest) { newer_ = newest; }
   bool is_empty() const { return oldest_ == nullptr && to_turn_ == nullptr && newer_ == nullptr; }
   /// Steps that the next slice may take.
-  std::uint32_t share() const { return std::max(kSignalsAtOnce, turned_ / 32); }
+  std::uint32_t share() const { return std::max(kSignalsAtOnce, turned_ / 64); }
   /// Null: some were turned around, which is all for now. Else the oldest signals, in order, which
   /// are the caller's until it gives back what is left after `used` of them, `share` at most.
   Signal* take();
