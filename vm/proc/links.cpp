@@ -114,17 +114,19 @@ Term Process::link(Term pid, bool priority) {
   }
   const std::uint32_t number = next_link_number(x);
   OwnedSignal signal(make_signal(vm(), SignalKind::Link, Term::none(), self(), number));
-  OwnedSignal refusal;
-  if (has_flag(kTrapExit))
-    refusal.reset(make_signal(vm(), SignalKind::LinkExit, atoms::noproc, pid));
-  x.links.insert({pid.bits, number, priority, 0});
+  x.links.make_room();
+  const LinkEnd end{pid.bits, number, priority, 0};
   Process* target = vm().processes().find(pid);
-  if (target != nullptr && post(*target, signal.release())) return atoms::true_;
-  if (refusal != nullptr) {
-    post(*this, refusal.release());
+  if (target != nullptr && post(*target, signal.release())) {
+    x.links.insert(end);
     return atoms::true_;
   }
-  x.links.erase(pid.bits);
+  if (has_flag(kTrapExit)) {
+    signal.reset(make_signal(vm(), SignalKind::LinkExit, atoms::noproc, pid));
+    x.links.insert(end);
+    post(*this, signal.release());
+    return atoms::true_;
+  }
   return raise_error(atoms::noproc);
 }
 
@@ -171,13 +173,7 @@ Term Process::make_reference() {
 // Exit signals
 // --------------------------------------------------------------------------------------
 
-/// One's own takes effect before the call returns, behind all that came before it.
-Term Process::await_own_exit() {
-  return arrivals_took_effect() ? atoms::true_ : Term::none();
-}
-
 Term Process::exit_signal(Term to, Term reason, bool priority) {
-  if (native_state != nullptr) return await_own_exit();
   if (to.is_kind(Kind::Ref)) {
     const Term owner{ref_owner(to)};
     Process* target = owner.is_local_pid() ? vm().processes().find(owner) : nullptr;
@@ -190,8 +186,12 @@ Term Process::exit_signal(Term to, Term reason, bool priority) {
   if (!to.is_local_pid()) return badarg();
   Process* target = vm().processes().find(to);
   if (target == nullptr) return atoms::true_;
-  post(*target, make_signal(vm(), SignalKind::Exit, reason, self(), 0, kExitMessageWords));
-  return target == this ? await_own_exit() : atoms::true_;
+  const bool is_sent = native_state != nullptr;
+  if (!is_sent) {
+    post(*target, make_signal(vm(), SignalKind::Exit, reason, self(), 0, kExitMessageWords));
+  }
+  // One's own takes effect before the call returns, behind all that came before it.
+  return target != this || arrivals_took_effect() ? atoms::true_ : Term::none();
 }
 
 // Names, labels, group leaders

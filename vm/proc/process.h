@@ -227,7 +227,6 @@ class Process : public Heap {
   /// Bits below.
   std::uint8_t flags = 0;
   static constexpr std::uint8_t kTrapExit = 1;
-  static constexpr std::uint8_t kReceiving = 2;  ///< A receive's timer is running.
   static constexpr std::uint8_t kTimedOut = 4;   ///< The time of the receive is over.
   static constexpr std::uint8_t kAtReturnPoint = 8;
   static constexpr std::uint8_t kWoken = 16;
@@ -311,7 +310,6 @@ class Process : public Heap {
   /// For natives that speak of all that has arrived. False: the process is to exit, or others run
   /// before the native is called again, which then is told true: what comes meanwhile is too late.
   bool arrivals_took_effect();
-  Term await_own_exit();
   /// Some were taken out of the queue, and its code does not go on before they took effect.
   bool has_backlog() const;
   /// This end of a monitor: its reference, and all that wants memory; then the rest.
