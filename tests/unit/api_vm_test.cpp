@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -170,3 +171,39 @@ TEST_CASE("a configuration of another size is refused or read as far as it goes"
   quelea_vm_destroy(vm);
   quelea_vm_destroy(nullptr);
 }
+
+#if QUELEA_JEMALLOC
+namespace {
+std::size_t resident_bytes() {
+  std::size_t all = 0, resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * 4096;
+}
+}  // namespace
+
+TEST_CASE("a machine that has ended leaves no memory behind") {
+  constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+  const std::size_t before = resident_bytes();
+  {
+    TestHost host;
+    CHECK(host.run("xs = Enum.to_list(1..6_000_000)\nprintln(length(xs))") == 0);
+    CHECK(resident_bytes() > 90 * kMegabyte);
+  }
+  CHECK(resident_bytes() < before + 20 * kMegabyte);
+}
+
+TEST_CASE("memory of a spike goes back to the system while the machine goes on") {
+  // Resident bytes at the spike, and after about two seconds at most in which little is done.
+  const char* const program = R"(
+fn wait(0, _) = :late
+fn wait(n, most) =
+  if System.memory() < most { :back } else { receive { :never -> :ok } after 50 { wait(n - 1, most) } }
+me = self()
+spawn(fn() = me ! (:spike, length(Enum.to_list(1..6_000_000)), System.memory()))
+receive { (:spike, _, most) -> println(wait(400, most div 2)) }
+)";
+  TestHost host;
+  CHECK(host.run(program) == 0);
+  CHECK(host.out == "back\n");
+}
+#endif

@@ -1,6 +1,7 @@
 #include "vm/base/memory.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <atomic>
@@ -66,12 +67,25 @@ std::size_t quelea_nallocx(std::size_t bytes, int flags);
 int quelea_mallctl(const char* name, void* old, std::size_t* old_size, void* fresh,
                    std::size_t fresh_size);
 /// Read by the allocator when it starts. Pages that fall free are kept for the next that wants
-/// some, of whatever size; when they go back, MemoryGuard decides.
+/// some, of whatever size; when they go back, MemoryGuard decides. Their addresses stay with the
+/// allocator for good: so it asks the system for few large ranges instead of many small ones, and
+/// gives pages back without stopping those that touch new ones.
+#define QUELEA_MALLOC_CONF                                                    \
+  "abort_conf:false,dirty_decay_ms:-1,lg_tcache_max:13,oversize_threshold:0," \
+  "lg_extent_max_active_fit:30"
 extern const char* quelea_malloc_conf;
-const char* quelea_malloc_conf =
-    "abort_conf:false,retain:false,dirty_decay_ms:-1,lg_tcache_max:13,oversize_threshold:0,"
-    "lg_extent_max_active_fit:30";
+const char* quelea_malloc_conf = QUELEA_MALLOC_CONF;
 }
+
+namespace {
+/// Where addresses are limited, those that one thread's arena does not need must be there for all.
+/// Before the allocator starts, which does that by a constructor without priority.
+[[gnu::constructor(101)]] void share_addresses_if_few() {
+  rlimit addresses;
+  if (getrlimit(RLIMIT_AS, &addresses) != 0 || addresses.rlim_cur == RLIM_INFINITY) return;
+  quelea_malloc_conf = QUELEA_MALLOC_CONF ",retain:false";
+}
+}  // namespace
 
 namespace quelea {
 

@@ -2,6 +2,7 @@
 
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
+#include "vm/proc/schedulers.h"
 #include "vm/proc/signal.h"
 #include "vm/proc/vm.h"
 
@@ -34,36 +35,49 @@ std::size_t weigh(const Process& p) {
   return words * sizeof(Word) + p.outside_bytes();
 }
 
+MemoryGuard::~MemoryGuard() {
+  if (most_.load(std::memory_order_relaxed) >= kKeptWhenIdle) return_free_pages();
+}
+
 void MemoryGuard::fold(MemoryMeter& meter) {
   const std::int64_t balance = thread_memory().balance();
   const std::int64_t change = balance - meter.counted;
   const std::int64_t taken = taken_.fetch_add(change, std::memory_order_relaxed) + change;
   meter.counted = balance;
-  const std::int64_t peak = peak_.load(std::memory_order_relaxed);
-  if (taken > peak) {
+  if (taken > peak_.load(std::memory_order_relaxed)) {
     peak_.store(taken, std::memory_order_relaxed);
-  } else if (peak - taken > std::max(kKeptWhenBusy, taken)) {
-    return_pages(Vm::real_monotonic_ns());
+    if (taken > most_.load(std::memory_order_relaxed)) {
+      most_.store(taken, std::memory_order_relaxed);
+    }
+  } else {
+    const std::int64_t keep = std::max(kKeptWhenBusy, taken);
+    if (most_.load(std::memory_order_relaxed) - taken > keep) return_unneeded(keep);
   }
 }
 
-void MemoryGuard::return_pages(std::uint64_t now_ns) {
-  peak_.store(taken_.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  returned_ns_.store(now_ns, std::memory_order_relaxed);
-  return_free_pages();
+std::uint64_t MemoryGuard::return_unneeded(std::int64_t keep) {
+  const std::uint64_t now = Vm::real_monotonic_ns();
+  std::uint64_t end = span_end_ns_.load(std::memory_order_relaxed);
+  if (now < end) return end;
+  // Who comes second at the same moment finds a span that has just begun.
+  if (!span_end_ns_.compare_exchange_strong(end, now + kSpanNs, std::memory_order_relaxed)) {
+    return end;
+  }
+  const std::int64_t taken = taken_.load(std::memory_order_relaxed);
+  const std::int64_t unneeded =
+      most_.load(std::memory_order_relaxed) - peak_.load(std::memory_order_relaxed);
+  peak_.store(taken, std::memory_order_relaxed);
+  if (unneeded < keep) return now + kSpanNs;
+  most_.store(taken, std::memory_order_relaxed);
+  if (!vm_.schedulers().run_errand(page_return_)) return_free_pages();
+  return kNever;
 }
 
 std::uint64_t MemoryGuard::when_idle(MemoryMeter& meter) {
   fold(meter);
-  constexpr std::uint64_t kNever = ~std::uint64_t{0};
   const std::int64_t kept =
-      peak_.load(std::memory_order_relaxed) - taken_.load(std::memory_order_relaxed);
-  if (kept < kKeptWhenIdle) return kNever;
-  const std::uint64_t now = Vm::real_monotonic_ns();
-  const std::uint64_t due = returned_ns_.load(std::memory_order_relaxed) + kReturnEveryNs;
-  if (now < due) return due;
-  return_pages(now);
-  return kNever;
+      most_.load(std::memory_order_relaxed) - taken_.load(std::memory_order_relaxed);
+  return kept < kKeptWhenIdle ? kNever : return_unneeded(kKeptWhenIdle);
 }
 
 void MemoryGuard::note_heap(Process& p) {

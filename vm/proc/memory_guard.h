@@ -24,8 +24,8 @@
 // not for ever, where one does not come to its end.
 //
 // Pages that fall free stay with the allocator, because a process that is collected wants as many
-// again. They go back to the system when a scheduler has nothing to do, once a second at most, and
-// in a machine that never rests when they are as many as what is in use.
+// again. Those that nobody wanted for half a second go back to the system when a scheduler has
+// nothing to do, and in a machine that never rests when they are as many as what is in use.
 #pragma once
 
 #include <algorithm>
@@ -35,6 +35,7 @@
 #include <unordered_map>
 
 #include "vm/base/memory.h"
+#include "vm/proc/errand.h"
 #include "vm/proc/process.h"
 
 namespace quelea {
@@ -46,7 +47,12 @@ struct MemoryMeter {
 
 class MemoryGuard {
  public:
-  explicit MemoryGuard(std::size_t limit_bytes) : limit_(static_cast<std::int64_t>(limit_bytes)) {}
+  MemoryGuard(Vm& vm, std::size_t limit_bytes)
+      : vm_(vm), limit_(static_cast<std::int64_t>(limit_bytes)) {}
+  /// The last of the machine to go: what it leaves free is given back, if that is worth it.
+  ~MemoryGuard();
+  MemoryGuard(const MemoryGuard&) = delete;
+  MemoryGuard& operator=(const MemoryGuard&) = delete;
 
   std::size_t limit_bytes() const { return static_cast<std::size_t>(limit_); }
   /// All that the machine has; late by what each thread did in its last slices.
@@ -87,7 +93,13 @@ class MemoryGuard {
   static constexpr std::uint64_t kPatienceNs = 500'000'000;
   static constexpr std::int64_t kKeptWhenIdle = std::int64_t{16} << 20;
   static constexpr std::int64_t kKeptWhenBusy = std::int64_t{256} << 20;
-  static constexpr std::uint64_t kReturnEveryNs = 1'000'000'000;
+  static constexpr std::uint64_t kSpanNs = 500'000'000;
+  static constexpr std::uint64_t kNever = ~std::uint64_t{0};
+
+  /// Takes the system some milliseconds. Any threads.
+  struct PageReturn final : Errand {
+    void run(SchedulerLocal&) override { return_free_pages(); }
+  };
 
   struct Holder {
     std::int64_t bytes = 0;       ///< When it was looked at last.
@@ -95,7 +107,9 @@ class MemoryGuard {
     bool expected = false;        ///< Counted in `expected_`.
   };
 
-  void return_pages(std::uint64_t now_ns);
+  /// Gives free pages back where so many bytes of them were not wanted for a whole span. When to
+  /// look again, or ~0.
+  std::uint64_t return_unneeded(std::int64_t keep);
   void look_at(Process& p, std::int64_t grown);
   void note(Process& p, std::size_t bytes);
   void relieve(Process& p, std::int64_t grown);
@@ -105,14 +119,18 @@ class MemoryGuard {
            limit_;
   }
 
+  Vm& vm_;
   const std::int64_t limit_;
   std::atomic<std::int64_t> taken_{0};
   /// What those hold that were chosen and have not ended yet. Written under lock_.
   std::atomic<std::int64_t> expected_{0};
-  /// The most that was taken since free pages went back, and when that was. What is taken now is
-  /// less by about what the allocator keeps. Any thread; a lost update costs nothing.
+  /// The most that was taken since free pages went back: about what the allocator holds. Any
+  /// thread; a lost update costs nothing.
+  std::atomic<std::int64_t> most_{0};
+  /// The most in the present span, and when that ends.
   std::atomic<std::int64_t> peak_{0};
-  std::atomic<std::uint64_t> returned_ns_{0};
+  std::atomic<std::uint64_t> span_end_ns_{0};
+  PageReturn page_return_;
   std::mutex lock_;
   std::unordered_map<Word, Holder> large_;  // By pid; guarded by lock_
 };

@@ -21,6 +21,7 @@
 #include <mutex>
 #include <vector>
 
+#include "vm/proc/errand.h"
 #include "vm/proc/local.h"
 
 namespace quelea {
@@ -28,26 +29,6 @@ namespace quelea {
 /// More threads than this are not made.
 inline constexpr unsigned kMaxSchedulers = 512;
 inline constexpr unsigned kMaxPoolThreads = 256;
-
-/// What the machine itself has to do where it may wait. One call at a time.
-class Errand {
- public:
-  /// `here`: the thread's that does it.
-  virtual void run(SchedulerLocal& here) = 0;
-
- protected:
-  ~Errand() = default;
-};
-
-/// Where errands are done (vm/sched/pool.h).
-class ErrandRunner {
- public:
-  /// Any thread. False: there is no thread for it.
-  virtual bool submit(Errand& errand) = 0;
-
- protected:
-  ~ErrandRunner() = default;
-};
 
 class Schedulers {
  public:

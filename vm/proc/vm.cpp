@@ -57,7 +57,7 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
     : config_(config),
       host_(config.host != nullptr ? config.host : &no_host_),
       memory_(std::make_unique<MemoryGuard>(
-          config.max_memory_bytes != 0 ? config.max_memory_bytes : default_machine_bytes())),
+          *this, config.max_memory_bytes != 0 ? config.max_memory_bytes : default_machine_bytes())),
       atoms_(config.max_atoms),
       code_(std::make_unique<CodeRegistry>(undefined_handler)),
       processes_(std::make_unique<ProcessTable>(config.max_processes)),
