@@ -32,40 +32,68 @@ MailboxPlaces& places_of(Process& p) {
   return *places;
 }
 
-/// Where the receive at `site` begins to scan. Code stays where it is while the machine lives,
-/// older versions of modules, too: an address is one receive for ever.
-Fragment** begin_of(Process& p, const Word* site) {
-  if (p.has_flag(Process::kKeepsPlaces)) {
-    for (const auto& passed : p.extra_record->places->passed) {
-      if (passed.site == site) return passed.link;
-    }
+using Way = MailboxPlaces::Way;
+
+/// The way of the receive at `site` for which `wanted` holds, or null. Code stays where it is while
+/// the machine lives, older versions of modules, too: an address is one receive for ever.
+template <class Wanted>
+Way* find_way(Process& p, const Word* site, Wanted wanted) {
+  if (!p.has_flag(Process::kKeepsPlaces)) return nullptr;
+  for (Way& way : p.extra_record->places->known_ways()) {
+    if (way.site == site && wanted(way)) return &way;
   }
-  return &p.first_message;
+  return nullptr;
 }
 
-void remember_passed(Process& p, const Word* site, Fragment** link) {
+Way* way_from(Process& p, const Word* site, Fragment** from) {
+  return find_way(p, site, [=](const Way& way) { return way.from == from; });
+}
+
+/// Where there are too many, only ways from the start of the queue make room for each other: of the
+/// others there may be any number.
+void remember_way(Process& p, Way way) {
   MailboxPlaces& places = places_of(p);
-  for (auto& passed : places.passed) {
-    if (passed.site == site) {
-      passed.link = link;
-      return;
+  if (Way* known = way_from(p, way.site, way.from)) {
+    *known = way;
+  } else if (places.way_count < MailboxPlaces::kWays) {
+    places.ways[places.way_count++] = way;
+  } else if (way.from == nullptr) {
+    places.ways[places.next_way++ % MailboxPlaces::kWays] = way;
+  }
+}
+
+/// The message at `link` goes; the place `behind` lies in it.
+void mend_ways(MailboxPlaces& places, Fragment** link, Fragment** behind) {
+  for (unsigned i = 0; i < places.way_count;) {
+    if (places.ways[i].from != link) {
+      ++i;
+      continue;
+    }
+    // What was refused is gone: the way that led to it goes on.
+    const Way gone = places.ways[i];
+    places.ways[i] = places.ways[--places.way_count];
+    for (Way& way : places.known_ways()) {
+      if (way.site == gone.site && way.to == link) way.to = gone.to;
     }
   }
-  places.passed[places.next_site++ % MailboxPlaces::kSites] = {site, link};
+  for (Way& way : places.known_ways()) {
+    if (way.from == behind) way.from = link;
+    if (way.to == behind) way.to = link;
+  }
 }
 
 /// Goes straight to where messages with the reference of this number may begin, if that is known.
 void go_to_reference(Process& p, Word number) {
-  const MailboxPlaces& places = *p.extra_record->places;
-  if (places.reference_link != nullptr && places.reference == number) {
-    p.scan_link = places.reference_link;
+  for (const auto& start : p.extra_record->places->starts) {
+    if (start.number == number && start.link != nullptr) p.scan_link = start.link;
   }
 }
 
 }  // namespace
 
 void start_scan(Process& p, const Word* site, Term reference) {
-  p.scan_link = begin_of(p, site);
+  const Way* way = way_from(p, site, nullptr);
+  p.scan_link = way != nullptr ? way->to : &p.first_message;
   if (!p.has_flag(Process::kKeepsPlaces)) return;
   p.extra_record->places->unseen = nullptr;
   if (reference.is_kind(Kind::Ref)) go_to_reference(p, ref_number(reference));
@@ -90,27 +118,36 @@ void pass_message(Process& p) {
     p.scan_link = &(*from)->next;
     return;
   }
-  Fragment** link = from;
   // The message at the scan point was refused by its tag or by the rest of a pattern; only the
   // first kind of refusal holds for good.
-  if (has_tag(as_signal(*link)->term, tags)) from = nullptr;
+  const bool by_tag = !has_tag(as_signal(*from)->term, tags);
+  const bool is_long = p.message_count >= kLongQueue;
+  Way* way = nullptr;
+  if (is_long) {
+    way = by_tag ? find_way(p, site, [=](const Way& known) { return known.to == from; })
+                 : way_from(p, site, from);
+  }
+  Fragment** link = way != nullptr && !by_tag ? way->to : &(*from)->next;
   std::uint32_t count = 0;
-  do {
+  while (*link != nullptr && count < kPassedAtOnce && !has_tag(as_signal(*link)->term, tags)) {
     link = &(*link)->next;
     ++count;
-  } while (*link != nullptr && count < kPassedAtOnce && !has_tag(as_signal(*link)->term, tags));
+  }
   p.scan_link = link;
   p.charge(count / 8);
-  if (from != nullptr && p.message_count >= kLongQueue && from == begin_of(p, site)) {
-    remember_passed(p, site, link);
+  if (way != nullptr) {
+    way->to = link;
+  } else if (is_long && by_tag && from == &p.first_message) {
+    remember_way(p, {site, nullptr, link});
+  } else if (is_long && !by_tag && count >= kLongQueue) {
+    remember_way(p, {site, from, link});
   }
 }
 
 void note_new_reference(Process& p, Word number) {
   if (p.message_count < kLongQueue) return;
   MailboxPlaces& places = places_of(p);
-  places.reference = number;
-  places.reference_link = p.last_link;
+  places.starts[places.next_start++ % MailboxPlaces::kStarts] = {number, p.last_link};
 }
 
 Signal* unlink_message(Process& p, Fragment** link) {
@@ -127,10 +164,11 @@ Signal* unlink_message(Process& p, Fragment** link) {
       p.extra_record->places.reset();
       p.set_flag_bit(Process::kKeepsPlaces, false);
     } else {
-      for (auto& passed : places.passed) {
-        if (passed.link == behind) passed.link = link;
+      mend_ways(places, link, behind);
+      for (auto& start : places.starts) {
+        if (start.link == behind) start.link = link;
       }
-      for (Fragment*** place : {&places.reference_link, &places.priority_end, &places.unseen}) {
+      for (Fragment*** place : {&places.priority_end, &places.unseen}) {
         if (*place == behind) *place = link;
       }
     }
@@ -155,9 +193,7 @@ void deliver_first(Process& p, Signal* message) {
     if (unseen == nullptr) unseen = link;
     if (p.scan_link == link && *link != nullptr) p.scan_link = behind;
   }
-  const unsigned next_site = places.next_site;
   places = {};
-  places.next_site = next_site;
   places.priority_end = behind;
   places.unseen = unseen;
   message->next = *link;

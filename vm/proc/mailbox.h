@@ -7,18 +7,19 @@
 // stopped.
 //
 // A long backlog must not make every receive slow. The compiler says of each receive what is
-// certain
-// (`recv_start`), and a process with a long queue remembers two kinds of places in it:
+// certain (`recv_start`), and a process with a long queue remembers two kinds of places in it:
 //
 //   tags        Every message the receive can match is one of a few immediates, or a tuple that
-//   begins
-//               with one. Passing a message goes straight on to the next one with such a tag. Where
-//               a receive instruction has passed many from the start, the place it came to is
-//               remembered for this instruction: no tag decides differently tomorrow, so the next
-//               time the same receive begins there.
+//               begins with one. Passing a message goes straight on to the next one with such a
+//               tag. Where that was a long way, its two ends are remembered for this receive
+//               instruction: no tag decides differently tomorrow, so the next time the same receive
+//               goes from one end to the other in one step. Ways begin at the start of the queue,
+//               or at a message whose tag was right and which was refused nevertheless: an answer
+//               that came too late stays in the mailbox for ever, and the next call passes it.
 //   reference   Every message it can match contains a certain reference. When a process with a long
 //               queue makes a reference, the end of the queue is remembered: what is queued before
-//               cannot contain it. This is the call of a server with a full mailbox.
+//               cannot contain it. This is the call of a server with a full mailbox, or of several
+//               at once.
 //
 // Priority messages (Erlang's, through an alias that takes them) go before all others, in their own
 // order. Nothing remembered holds when one arrives. A receive that waits at the end goes back to
@@ -27,6 +28,8 @@
 // A remembered place is a link, like the scan point, and moves back when the message it lies in is
 // removed (`unlink_message` is the only way out of the queue). Short queues remember nothing.
 #pragma once
+
+#include <span>
 
 #include "vm/proc/process.h"
 #include "vm/proc/signal.h"
@@ -39,17 +42,26 @@ enum class WaitResult { Message, Timeout, Wait, Busy, Raised, Exited };
 
 /// Places in a long mailbox; part of ProcessExtra.
 struct MailboxPlaces {
-  /// No message before `link` has a tag of the receive at `site`.
-  struct Passed {
-    const Word* site = nullptr;
+  /// Of the messages between the one at `from` and `to` none has a tag of the receive at `site`;
+  /// `from` is null: of all before `to`.
+  struct Way {
+    const Word* site;
+    Fragment** from;
+    Fragment** to;
+  };
+  static constexpr unsigned kWays = 32;
+  Way ways[kWays];
+  unsigned way_count = 0;
+  unsigned next_way = 0;  ///< Which one makes room when there are too many.
+  std::span<Way> known_ways() { return {ways, way_count}; }
+  /// No message before `link` contains the reference of this number; null: there is none.
+  struct Start {
+    Word number = 0;
     Fragment** link = nullptr;
   };
-  static constexpr unsigned kSites = 4;
-  Passed passed[kSites];
-  unsigned next_site = 0;
-  /// No message before `reference_link` contains the reference of this number.
-  Word reference = 0;
-  Fragment** reference_link = nullptr;
+  static constexpr unsigned kStarts = 8;
+  Start starts[kStarts];
+  unsigned next_start = 0;
   Fragment** priority_end = nullptr;  ///< Behind the last priority message; null: there is none.
   Fragment** unseen = nullptr;        ///< A priority message that the receive has to go back to.
 };
