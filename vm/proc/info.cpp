@@ -89,6 +89,7 @@ class Look {
 
  private:
   Term item(std::string_view name);
+  std::uint64_t reductions();
   Term sizes(std::string_view name);
   Term map_of_all();
   Term atom(std::string_view text) { return vm_.atoms().intern(text); }
@@ -267,6 +268,12 @@ Term Look::dictionary() {
   return list;
 }
 
+/// Of the slice under way, too: a process answers in one.
+std::uint64_t Look::reductions() {
+  const std::int64_t left = target_.reductions + target_.held_reductions;
+  return target_.reductions_done + static_cast<std::uint64_t>(target_.local().slice_length - left);
+}
+
 /// none: not one of the sizes.
 Term Look::sizes(std::string_view name) {
   if (name == "message_queue_len") return number(target_.message_count);
@@ -280,7 +287,7 @@ Term Look::sizes(std::string_view name) {
     return number(sizeof(Process) + target_.held_words() * sizeof(Word) +
                   (extra() != nullptr ? extra()->bytes() : 0));
   }
-  if (name == "reductions") return number(target_.reductions_done);
+  if (name == "reductions") return number(reductions());
   if (name == "garbage_collections") return number(target_.collections());
   if (name == "min_heap") return number(target_.min_block_words());
   if (name == "binary_bytes") return number(target_.binary_bytes());

@@ -40,6 +40,7 @@ struct alignas(128) SchedulerLocal : LocalHead {
   MemoryMeter memory;
   Sleeper sleeper;
   EpochMember epoch;
+  std::int64_t slice_length = 0;  ///< Reductions that the slice under way began with.
   std::atomic<Presence> presence{Presence::Here};
   /// Places in the process table that are this thread's to give away.
   PlaceCache free_places;

@@ -85,6 +85,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   process.state.store(ProcessState::Running, std::memory_order_relaxed);
   process.reductions = length;
   process.held_reductions = 0;
+  local_.slice_length = length;
   if (process.outer.load(std::memory_order_relaxed) != nullptr) {
     if (process.handle_signals() == Handled::Exits) {
       vm_.end_process(process);
