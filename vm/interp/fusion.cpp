@@ -278,15 +278,19 @@ unsigned part_of(unsigned op, const Word* at) {
   }
 }
 
-/// Instructions by the address of their proper handler: open addressing.
+/// Instructions by the address of their proper handler, a deterministic machine's included: open
+/// addressing.
 class OpFinder {
  public:
   OpFinder() {
-    for (unsigned op = 0; op < kHandlerCount; ++op) {
-      const auto handler = reinterpret_cast<Word>(handler_table()[op]);
-      std::size_t at = place(handler);
-      while (entries_[at].handler != 0) at = (at + 1) % kSize;
-      entries_[at] = {handler, op};
+    for (const void* const* handlers : {handler_table(), seeded_handler_table()}) {
+      for (unsigned op = 0; op < kHandlerCount; ++op) {
+        const auto handler = reinterpret_cast<Word>(handlers[op]);
+        if (find(handler) < kHandlerCount) continue;
+        std::size_t at = place(handler);
+        while (entries_[at].handler != 0) at = (at + 1) % kSize;
+        entries_[at] = {handler, op};
+      }
     }
   }
   unsigned find(Word handler) const {
