@@ -1,5 +1,6 @@
 #include "vm/proc/mailbox.h"
 
+#include <algorithm>
 #include <new>
 
 #include "vm/proc/process_extra.h"
@@ -82,6 +83,19 @@ void mend_ways(MailboxPlaces& places, Fragment** link, Fragment** behind) {
   }
 }
 
+/// To pass many takes a while, which belongs to the time limit of the receive.
+void note_begin(Process& p) {
+  MailboxPlaces& places = places_of(p);
+  if (places.began_ns == 0) places.began_ns = p.vm().monotonic_ns();
+}
+
+/// How long the receive has been passing messages.
+std::uint64_t passing_ns(Process& p, std::uint64_t now_ns) {
+  if (!p.has_flag(Process::kKeepsPlaces)) return 0;
+  const std::uint64_t began_ns = p.extra_record->places->began_ns;
+  return began_ns != 0 ? now_ns - began_ns : 0;
+}
+
 /// Goes straight to where messages with the reference of this number may begin, if that is known.
 void go_to_reference(Process& p, Word number) {
   for (const auto& start : p.extra_record->places->starts) {
@@ -96,6 +110,7 @@ void start_scan(Process& p, const Word* site, Term reference) {
   p.scan_link = way != nullptr ? way->to : &p.first_message;
   if (!p.has_flag(Process::kKeepsPlaces)) return;
   p.extra_record->places->unseen = nullptr;
+  p.extra_record->places->began_ns = 0;
   if (reference.is_kind(Kind::Ref)) go_to_reference(p, ref_number(reference));
 }
 
@@ -112,6 +127,7 @@ void end_scan(Process& p) {
 void pass_message(Process& p) {
   Fragment** from = p.scan_link;
   if (*from == nullptr) return;
+  if (p.message_count >= kPassedAtOnce && from == &p.first_message) note_begin(p);
   const Word* site = p.receive_site;
   const Term tags = site != nullptr ? Term{site[1]} : Term::nil_list();
   if (!is_tuple(tags)) {
@@ -135,6 +151,7 @@ void pass_message(Process& p) {
   }
   p.scan_link = link;
   p.charge(count / 8);
+  if (count == kPassedAtOnce) note_begin(p);
   if (way != nullptr) {
     way->to = link;
   } else if (is_long && by_tag && from == &p.first_message) {
@@ -272,10 +289,12 @@ void adopt_signal(Process& p, Signal* signal, bool as_old) {
   if (p.fragments_due() || p.old_space_is_full()) p.interrupt_for_collection();
 }
 
-bool start_receive_timer(Process& p, std::int64_t ms) {
+bool start_receive_timer(Process& p, std::int64_t ms, std::uint64_t passed_ns) {
   Schedulers& schedulers = p.vm().schedulers();
+  const std::uint64_t now_ns = p.vm().monotonic_ns();
+  const std::uint64_t limit_ns = static_cast<std::uint64_t>(ms) * 1'000'000;
   p.receive_timer = schedulers.timers_for(p.local()).start_wake(
-      p.vm().monotonic_ns(), static_cast<std::uint64_t>(ms) * 1'000'000, p.self());
+      now_ns, limit_ns - std::min(passed_ns, limit_ns), p.self());
   schedulers.started_timer(p.local());
   return p.receive_timer != 0;
 }
@@ -309,7 +328,7 @@ WaitResult wait_until(Process& p, Term timeout) {
       p.raise_error(atoms::timeout_value);
       return WaitResult::Raised;
     }
-    if (!start_receive_timer(p, timeout.small_value())) {
+    if (!start_receive_timer(p, timeout.small_value(), passing_ns(p, p.vm().monotonic_ns()))) {
       p.raise_error(atoms::system_limit);
       return WaitResult::Raised;
     }

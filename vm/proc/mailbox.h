@@ -62,6 +62,8 @@ struct MailboxPlaces {
   static constexpr unsigned kStarts = 8;
   Start starts[kStarts];
   unsigned next_start = 0;
+  /// When the receive under way began to pass many messages; 0: it did not.
+  std::uint64_t began_ns = 0;
   Fragment** priority_end = nullptr;  ///< Behind the last priority message; null: there is none.
   Fragment** unseen = nullptr;        ///< A priority message that the receive has to go back to.
 };
@@ -90,8 +92,9 @@ void adopt_signal(Process& p, Signal* signal, bool as_old);
 Signal* unlink_message(Process& p, Fragment** link);
 /// A receive with a time limit found nothing so far.
 WaitResult wait_until(Process& p, Term timeout);
-/// Starts the timer of a receive or waiting native, which has none. False at the machine's limit.
-bool start_receive_timer(Process& p, std::int64_t ms);
+/// Starts the timer of a receive or waiting native, which has none; of its time `passed_ns` are
+/// over already. False at the machine's limit.
+bool start_receive_timer(Process& p, std::int64_t ms, std::uint64_t passed_ns = 0);
 /// Stops it; it may have fired.
 void stop_receive_timer(Process& p);
 
