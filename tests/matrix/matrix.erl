@@ -17,7 +17,7 @@ main() ->
 
 cases() ->
     ends() ++ chains() ++ exits() ++ own_exits() ++ the_dead() ++ bad_arguments() ++ unlinks() ++ demonitors() ++ names()
-        ++ aliases() ++ monitor_aliases() ++ tags() ++ priorities() ++ flags() ++ leaders()
+        ++ aliases() ++ monitor_aliases() ++ tags() ++ priorities() ++ flags() ++ leaders() ++ labels() ++ families()
         ++ spawns() ++ nested() ++ reasons_of_exit() ++ orders() ++ looks() ++ values().
 
 %% Helpers ----------------------------------------------------------------------------------------
@@ -300,7 +300,30 @@ names() ->
      {"name: message", fun() -> register(m_n, self()), m_n ! hello, {m_n, node()} ! there, arrived() end},
      {"name: message to a free one with its node", fun() -> {m_nobody, node()} ! hello end},
      {"name: whereis", fun() -> register(m_o, self()), {whereis(m_o), unregister(m_o)} end},
-     {"name: process_info", fun() -> A = info(self(), registered_name), register(m_p, self()), {A, info(self(), registered_name)} end}].
+     {"name: process_info", fun() -> A = info(self(), registered_name), register(m_p, self()), {A, info(self(), registered_name)} end},
+     {"name: is listed", fun() -> register(m_q, self()), lists:member(m_q, registered()) end},
+     {"name: taken away by another", fun() -> register(m_r, self()), P = spawn(fun() -> unregister(m_r) end), await(P), {whereis(m_r) =:= undefined, info(self(), registered_name)} end},
+     {"name: taken away twice", fun() -> register(m_s, self()), unregister(m_s), attempt(fun() -> unregister(m_s) end) end},
+     {"name: twice for oneself", fun() -> register(m_t, self()), attempt(fun() -> register(m_t, self()) end) end},
+     {"name: is gone behind a kill",
+      fun() -> P = spawn(fun idle/0), register(m_v, P), await_kill(P), {whereis(m_v) =:= undefined, attempt(fun() -> m_v ! x end), register(m_v, self())} end},
+     {"name: is gone for a link's other end",
+      fun() -> trap(true), P = spawn_link(fun() -> on_go(custom) end), register(m_w, P), P ! go, receive {'EXIT', P, _} -> whereis(m_w) =:= undefined end end},
+     {"name: exit by one", fun() -> register(m_x, self()), attempt(fun() -> exit(id(m_x), custom) end) end},
+     {"name: link by one", fun() -> register(m_y, self()), attempt(fun() -> link(id(m_y)) end) end},
+     {"name: monitor of oneself by it", fun() -> register(m_z, self()), R = monitor(process, m_z), M = info(self(), monitors), {M, demonitor(R, [info])} end},
+     {"name: monitor's tag and name", fun() -> P = spawn(fun() -> on_go(custom) end), register(m_aa, P), monitor(process, m_aa, [{tag, {gone, m_aa}}]), P ! go, events() end},
+     {"name: monitor's alias outlives it",
+      fun() ->
+              P = spawn(fun() -> on_go(custom) end), register(m_ab, P), R = monitor(process, m_ab, [{alias, explicit_unalias}]), P ! go, E = events(), R ! 1,
+              {E, events(), unalias(R)}
+      end}]
+    ++ [{name(["name: bad", Name]), fun() -> attempt(F) end}
+        || {Name, F} <- [{"whereis(1)", fun() -> whereis(id(1)) end}, {"unregister(1)", fun() -> unregister(id(1)) end},
+                         {"monitor of (name, 1)", fun() -> monitor(process, id({m_nobody, 1})) end},
+                         {"message to (name, 1)", fun() -> id({m_nobody, 1}) ! x end}, {"message to (1, node)", fun() -> {id(1), node()} ! x end}]].
+
+await_kill(P) -> R = monitor(process, P), exit(P, kill), receive {'DOWN', R, _, _, killed} -> ok end.
 
 %% Aliases ----------------------------------------------------------------------------------------
 
@@ -498,6 +521,45 @@ leaders() ->
       end},
      {"leader: in process_info",
       fun() -> P = spawn(fun idle/0), group_leader(self(), P), info(P, group_leader) end}].
+
+%% Labels and families ---------------------------------------------------------------------------
+
+labels() ->
+    [{"label: of oneself", fun() -> proc_lib:set_label({worker, 1}), info(self(), label) end},
+     {"label: of another", fun() -> P = spawn(fun() -> proc_lib:set_label(a), idle() end), until_it_waits(P), info(P, label) end},
+     {"label: the last one counts", fun() -> proc_lib:set_label(a), proc_lib:set_label(b), info(self(), label) end},
+     {"label: is not inherited", fun() -> Me = self(), proc_lib:set_label(a), spawn(fun() -> Me ! (info(self(), label) =:= a) end), events() end},
+     {"label: is no name", fun() -> proc_lib:set_label(m_label), attempt(fun() -> id(m_label) ! x end) end}].
+
+families() ->
+    [{name(["family: a child of one that ended", Why, Trap]),
+      fun() ->
+              Me = self(),
+              spawn(fun() -> Parent = self(), spawn_link(fun() -> trap(On), Parent ! up, Me ! {child, soon()} end), receive up -> die(Why) end end),
+              events()
+      end} || Why <- [normal, custom, kill, error], {Trap, On} <- trapping()]
+    ++ [{"family: a ring of links dies of one",
+         fun() ->
+                 Me = self(),
+                 A = spawn(fun idle/0), B = spawn(fun() -> link(A), Me ! linked, idle() end), C = spawn(fun() -> link(B), link(A), Me ! linked, idle() end),
+                 receive linked -> ok end, receive linked -> ok end,
+                 [monitor(process, P) || P <- [A, B, C]], exit(B, custom), events()
+         end},
+        {"family: one that traps stops it",
+         fun() ->
+                 Me = self(),
+                 A = spawn(fun idle/0), B = spawn(fun() -> trap(true), link(A), Me ! linked, Me ! {b, soon()} end),
+                 C = spawn(fun() -> link(B), Me ! linked, idle() end),
+                 receive linked -> ok end, receive linked -> ok end,
+                 [monitor(process, P) || P <- [A, C]], exit(A, custom), events()
+         end},
+        {"family: killed by a link, not by kill",
+         fun() -> Me = self(), P = spawn(fun() -> trap(true), Q = spawn_link(fun() -> exit(kill) end), Me ! element(3, receive {'EXIT', Q, _} = X -> X end) end), await(P), events() end},
+        {"family: alive behind a kill", fun() -> P = spawn(fun idle/0), exit(P, kill), is_process_alive(P) end},
+        {"family: alive behind an exit that is trapped", fun() -> Me = self(), P = spawn(fun() -> trap(true), Me ! ready, idle() end), receive ready -> ok end, exit(P, custom), is_process_alive(P) end},
+        {"family: a leader that ended stays", fun() -> P = spawn(fun idle/0), group_leader(P, self()), await_kill(P), group_leader() =:= P end},
+        {"family: a child of a child has the leader",
+         fun() -> Me = self(), P = spawn(fun idle/0), spawn(fun() -> group_leader(P, self()), spawn(fun() -> Me ! (group_leader() =:= P) end) end), events() end}].
 
 %% Spawning with several options at once ----------------------------------------------------------
 

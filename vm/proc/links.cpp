@@ -268,8 +268,13 @@ Term Process::is_alive(Term pid) {
   // Who has no name any more is seen as dead by whoever took the name: an ending process leaves the
   // names before the table, and the acquire pairs with what follows its change of state.
   Process* found = vm().processes().find(pid);
-  return make_bool(found != nullptr &&
-                   found->state.load(std::memory_order_acquire) != ProcessState::Exiting);
+  if (found == nullptr) return atoms::false_;
+  if (found == this) return atoms::true_;
+  // Whoever finds the queue empty sees that what was in it is taking effect, or has done so.
+  const bool queued = found->outer.load(std::memory_order_acquire) != nullptr;
+  const ProcessState state = found->state.load(std::memory_order_acquire);
+  if (state == ProcessState::Exiting) return atoms::false_;
+  return queued || state == ProcessState::Handling ? atoms::nil : atoms::true_;
 }
 
 }  // namespace quelea

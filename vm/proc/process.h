@@ -50,8 +50,9 @@ enum class Priority : std::uint8_t { Max, High, Normal, Low };
 enum class ProcessState : std::uint8_t {
   Runnable,  ///< In a run queue.
   Running,
-  Waiting,  ///< In a receive or a native, until a signal or timer wakes it.
-  Exiting,  ///< No code of it runs any more.
+  Handling,  ///< Running; what was in `outer` takes effect, or the process is over of it.
+  Waiting,   ///< In a receive or a native, until a signal or timer wakes it.
+  Exiting,   ///< No code of it runs any more.
 };
 
 /// What happens to a process whose heap grows past `max_heap`.

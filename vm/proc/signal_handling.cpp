@@ -261,8 +261,8 @@ struct Batch {
 
 Batch next_batch(Process& p) {
   if (QUELEA_UNLIKELY(p.has_backlog())) return batch_of_backlog(p);
-  // Pairs with the release of `post_signal`.
-  Signal* newest = p.outer.exchange(nullptr, std::memory_order_acquire);
+  // Pairs with the release of `post_signal`, and with what `Process::is_alive` acquires.
+  Signal* newest = p.outer.exchange(nullptr, std::memory_order_acq_rel);
   Signal* oldest = nullptr;
   turn_around(newest, oldest, kSignalsAtOnce);
   if (QUELEA_UNLIKELY(newest != nullptr)) return keep_backlog(p, oldest, newest);
@@ -272,6 +272,7 @@ Batch next_batch(Process& p) {
 }  // namespace
 
 Handled Process::handle_signals() {
+  state.store(ProcessState::Handling, std::memory_order_relaxed);
   Batch batch = next_batch(*this);
   const bool looks_at_nothing = *scan_link == nullptr;
   if (has_mailbox_limit) note_fetched(*this, looks_at_nothing ? nullptr : *scan_link);
@@ -298,6 +299,7 @@ Handled Process::handle_signals() {
   if (QUELEA_UNLIKELY(batch.from_backlog)) return_to_backlog(*this, batch.oldest, used);
   if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
   if (!goes_on) return Handled::Exits;
+  state.store(ProcessState::Running, std::memory_order_release);
   return QUELEA_UNLIKELY(batch.from_backlog) ? Handled::Some : Handled::All;
 }
 
