@@ -19,17 +19,25 @@ constexpr std::size_t kWaitedStepWords = std::size_t{1} << 12;
 #else
 /// About a tenth of a millisecond: what neighbours wait for.
 constexpr std::size_t kStepWords = std::size_t{1} << 15;
-constexpr std::size_t kWaitedStepWords = kStepWords;
+constexpr std::size_t kWaitedStepWords = 2 * kStepWords;
 #endif
 constexpr std::size_t kMostStepWords = std::size_t{1} << 20;
-/// Words to be marked for each that becomes old: the old space grows by a third at most.
-constexpr std::size_t kPace = 3;
+/// Words to be marked for each that becomes old: the old space grows by a quarter meanwhile, or two
+/// thirds where every object has to be fetched.
+constexpr std::size_t kPace = 6;
 /// What is owed is spread over about so many steps: a minor collection comes after as many slices.
 constexpr std::size_t kDebtSteps = 16;
 /// More bytes of binaries than this, and more than there were, and the process has to wait.
 constexpr std::size_t kMinOffHeapBytes = std::size_t{32} << 20;
 /// A larger object is looked at in parts.
-constexpr std::ptrdiff_t kPartWords = 64;
+constexpr std::size_t kPartWords = 64;
+static_assert(kPartWords + 4 <= MarkStack::kRoomWords);
+/// Words that have their bits in one row.
+constexpr Word kRowBytes = 64 * sizeof(Word);
+/// As many objects are being fetched while others are looked at.
+constexpr std::size_t kAhead = 16;
+/// An object that had to be fetched takes as long as so many words that are at hand.
+constexpr std::int64_t kFetchWords = 8;
 constexpr std::size_t kMostPlaces = std::size_t{1} << 16;
 
 std::size_t next_bit(const std::uint64_t* bits, std::size_t at, std::size_t end, bool set) {
@@ -39,6 +47,21 @@ std::size_t next_bit(const std::uint64_t* bits, std::size_t at, std::size_t end,
     at = (at / 64 + 1) * 64;
   }
   return end;
+}
+
+/// Term::is_pointer as one test of a bit.
+inline bool is_pointer(Word word) { return (0x0e0e0e0e >> (word & 31) & 1) != 0; }
+
+/// is_raw_kind in the same way, of a header.
+inline bool is_raw(Word header) {
+  constexpr std::uint32_t kRaw = [] {
+    std::uint32_t kinds = 0;
+    for (unsigned kind = 0; kind <= static_cast<unsigned>(Kind::Hole); ++kind) {
+      if (is_raw_kind(static_cast<Kind>(kind))) kinds |= std::uint32_t{1} << kind;
+    }
+    return kinds;
+  }();
+  return (kRaw >> static_cast<unsigned>(Header{header}.kind()) & 1) != 0;
 }
 
 }  // namespace
@@ -211,80 +234,197 @@ bool Marking::is_marked(const Word* object) {
   return (range->bits[index / 64] >> index % 64 & 1) != 0;
 }
 
-void Marking::mark(std::int64_t& left) {
-  while (left > 0 && !failed_) {
-    if (stack_.empty()) {
-      phase_ = Phase::Binaries;
-      return;
-    }
-    const Term term{stack_.pop()};
-    if (QUELEA_LIKELY(term.tag() != Tag::Header)) {
-      visit(term, left);
-    } else {
-      Word* at = term.pointer();
-      visit_words(at, reinterpret_cast<Word*>(stack_.pop()), left);
-    }
+void Marking::root(Term term) {
+  Word* at = stack_.make_room(stack_.top());
+  if (at == nullptr) {
+    failed_ = true;
+    return;
   }
+  *at++ = term.bits;
+  stack_.set_top(at);
 }
 
-/// A chain of conses is followed by a loop, as far as the budget goes.
-inline void Marking::visit(Term term, std::int64_t& left) {
-  for (;;) {
-    --left;
-    Word* object = term.pointer();
-    Range* range = range_of(object);
-    // What is not the cycle's: literals, or a message that a receive looked at when it began.
-    if (QUELEA_UNLIKELY(range == nullptr)) return;
-    if (QUELEA_UNLIKELY(range->bits == nullptr) && !make_bits(*range)) {
-      failed_ = true;
-      return;
+/// One step through what is to be marked, with all that it needs for an object in registers.
+///
+/// What lies in one of the windows, parts of pieces that were met last, is in the cache or comes
+/// there by itself, and is visited at once. What lies elsewhere is fetched first: it waits in a
+/// queue behind others that are being fetched. So a heap that lies in the order in which it is
+/// walked costs no more than the walk, and one that does not waits for many objects at a time.
+///
+/// No function that is not inlined gets its address, or it would have to be in memory.
+class Marking::Walk {
+ public:
+  Walk(Marking& marking, std::int64_t left)
+      : marking_(marking), left_(left), at_(marking.stack_.make_room(marking.stack_.top())) {}
+
+  /// True: nothing is left to be looked at.
+  [[gnu::always_inline]] bool run() {
+    while (QUELEA_LIKELY(at_ != nullptr)) {
+      Word word = at_[-1];
+      if (QUELEA_LIKELY(word != 0)) {
+        --at_;
+        if (QUELEA_UNLIKELY(Term{word}.tag() == Tag::Header)) {
+          const Word* rest = Term{word}.pointer();
+          const auto end = reinterpret_cast<Word*>(*--at_);
+          word = push_fields(rest, static_cast<std::size_t>(end - rest));
+        }
+      } else if (Word* below = marking_.stack_.leave_chunk()) {
+        at_ = below;
+        continue;
+      } else {
+        if (first_ == last_) return true;
+        word = fetched();
+      }
+      while (word != 0) {
+        if (QUELEA_UNLIKELY(left_ <= 0)) {
+          *at_++ = word;
+          return false;
+        }
+        if (QUELEA_UNLIKELY(!holds(window_, word)) && (word = elsewhere(word)) == 0) break;
+        word = visit(word);
+      }
     }
-    const auto index = static_cast<std::size_t>(object - range->begin);
-    std::uint64_t& word = range->bits[index / 64];
-    if ((word >> index % 64 & 1) != 0) return;
-    if (term.is_boxed()) return visit_boxed(*range, index, object, left);
-    --left;
-    word |= std::uint64_t{3} << index % 64;
-    if (index % 64 == 63) range->bits[index / 64 + 1] |= 1;
-    if (term.is_float()) return;
+    return false;
+  }
+
+  /// Notes where to go on. Gives what is left of the budget.
+  [[gnu::always_inline]] std::int64_t leave() {
+    while (first_ != last_ && at_ != nullptr) {
+      at_ = marking_.stack_.make_room(at_);
+      if (at_ != nullptr) *at_++ = ahead_[first_++ % kAhead];
+    }
+    if (at_ == nullptr) marking_.failed_ = true;
+    marking_.stack_.set_top(at_);
+    return left_;
+  }
+
+ private:
+  [[gnu::always_inline]] static bool holds(const Window& window, Word word) {
+    return (word & ~kTagMask) - window.begin < window.bytes;
+  }
+
+  /// Gives the object that is looked at instead, and that one's window; 0: none yet.
+  [[gnu::always_inline]] Word elsewhere(Word word) {
+    const Word* object = Term{word}.pointer();
+    if (object >= marking_.literals_begin_ && object < marking_.literals_end_) return nothing();
+    window_ = marking_.window_place(object);
+    if (holds(window_, word)) return word;
+    __builtin_prefetch(object);
+    ahead_[last_++ % kAhead] = word;
+    return last_ - first_ < kAhead ? 0 : fetched();
+  }
+
+  [[gnu::always_inline]] Word fetched() {
+    const Word word = ahead_[first_++ % kAhead];
+    left_ -= kFetchWords;
+    Window& place = marking_.window_place(Term{word}.pointer());
+    if (!holds(place, word) && !marking_.move_window(place, Term{word}.pointer())) {
+      if (marking_.failed_) at_ = nullptr;
+      return 0;
+    }
+    window_ = place;
+    return word;
+  }
+
+  /// Marks what a term in the window refers to. Gives what to visit next: one of those that it
+  /// refers to, as the others are pushed; or 0.
+  [[gnu::always_inline]] Word visit(Word word) {
+    Word* object = Term{word}.pointer();
+    const std::size_t index = (reinterpret_cast<Word>(object) - window_.begin) / sizeof(Word);
+    const unsigned column = index % 64;
+    std::uint64_t* const row = window_.bits + index / 64;
+    const std::uint64_t marked = *row;
+    if ((marked >> column & 1) != 0) return nothing();
+    if (Term{word}.is_boxed()) {
+      const Word header = object[0];
+      const std::size_t payload = Header{header}.payload_words();
+      if (QUELEA_LIKELY(column + payload < 64)) {
+        *row = marked | ((std::uint64_t{2} << payload) - 1) << column;
+      } else {
+        set_bits(window_.bits, index, 1 + payload);
+      }
+      left_ -= 2;
+      return is_raw(header) ? 0 : push_fields(object + 1, payload);
+    }
+    left_ -= 3;
+    *row = marked | std::uint64_t{3} << column;
+    if (QUELEA_UNLIKELY(column == 63)) row[1] |= 1;
+    if (QUELEA_UNLIKELY(Term{word}.is_float())) return 0;
     const Term head{object[0]};
     const Term tail{object[1]};
-    if (QUELEA_UNLIKELY(left <= 0)) {
-      note(tail);
-      return note(head);
+    if (tail.is_pointer()) {
+      if (!head.is_pointer()) return tail.bits;
+      if (QUELEA_UNLIKELY(!make_room())) return 0;
+      *at_++ = tail.bits;
+      return head.bits;
     }
-    if (head.is_pointer()) {
-      note(tail);
-      term = head;
-    } else if (tail.is_pointer()) {
-      term = tail;
-    } else {
-      return;
-    }
+    return head.is_pointer() ? head.bits : 0;
   }
+
+  /// What leads to nothing new takes its time, too.
+  [[gnu::always_inline]] Word nothing() {
+    --left_;
+    return 0;
+  }
+
+  [[gnu::always_inline]] bool make_room() {
+    at_ = marking_.stack_.make_room(at_);
+    return at_ != nullptr;
+  }
+
+  /// Gives the last term, and pushes the others; a part of many, and the rest as a whole.
+  [[gnu::always_inline]] Word push_fields(const Word* at, std::size_t count) {
+    if (QUELEA_UNLIKELY(!make_room())) return 0;
+    if (QUELEA_UNLIKELY(count > kPartWords)) {
+      *at_++ = reinterpret_cast<Word>(at + count);
+      *at_++ = reinterpret_cast<Word>(at + kPartWords) | static_cast<Word>(Tag::Header);
+      count = kPartWords;
+    }
+    left_ -= static_cast<std::int64_t>(count);
+    Word* const pushed = at_;
+    Word last = 0;
+    for (const Word* const end = at + count; at != end; ++at) {
+      if (!is_pointer(*at)) continue;
+      last = *at;
+      *at_++ = last;
+    }
+    if (at_ == pushed) return 0;
+    --at_;
+    return last;
+  }
+
+  Marking& marking_;
+  std::int64_t left_;
+  Word* at_;  ///< Of the stack; null: there is no memory for it, or for bits.
+  Window window_{};
+  Word ahead_[kAhead];
+  std::size_t first_ = 0;
+  std::size_t last_ = 0;
+};
+
+/// False where the object is not the cycle's: a message that a receive looked at when it began. Or
+/// there is no memory for bits.
+bool Marking::move_window(Window& window, const Word* object) {
+  Range* range = find_range(object);
+  if (range == nullptr) return false;
+  if (range->bits == nullptr && !make_bits(*range)) {
+    failed_ = true;
+    return false;
+  }
+  // Where the addresses of its place begin, or a row of bits before.
+  const Word begin = reinterpret_cast<Word>(range->begin);
+  const Word place = reinterpret_cast<Word>(object) / kWindowBytes * kWindowBytes;
+  const Word row = place > begin ? (place - begin) / kRowBytes : 0;
+  window.begin = begin + row * kRowBytes;
+  window.bytes = std::min(range->words * sizeof(Word) - row * kRowBytes, kWindowBytes + kRowBytes);
+  window.bits = range->bits + row;
+  return true;
 }
 
-inline void Marking::visit_boxed(const Range& range, std::size_t index, Word* object,
-                                 std::int64_t& left) {
-  const Header header{object[0]};
-  const std::size_t words = 1 + header.payload_words();
-  set_bits(range.bits, index, words);
-  if (is_raw_kind(header.kind())) return;
-  visit_words(object + 1, object + words, left);
-}
-
-void Marking::visit_words(Word* at, Word* end, std::int64_t& left) {
-  if (end - at > kPartWords) {
-    Word* const rest = at + kPartWords;
-    if (!stack_.push(reinterpret_cast<Word>(end)) ||
-        !stack_.push(reinterpret_cast<Word>(rest) | static_cast<Word>(Tag::Header))) {
-      failed_ = true;
-      return;
-    }
-    end = rest;
-  }
-  left -= end - at;
-  while (end > at) note(Term{*--end});
+void Marking::mark(std::int64_t& left) {
+  Walk walk(*this, left);
+  if (walk.run()) phase_ = Phase::Binaries;
+  left = walk.leave();
 }
 
 // Sweeping

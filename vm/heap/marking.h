@@ -37,7 +37,7 @@ class Marking {
   /// at. Null: there is no memory for it.
   static Marking* begin(OldSpace& old, const Word* literals_begin, const Word* literals_end);
   /// Before the first step.
-  void root(Term term) { note(term); }
+  void root(Term term);
 
   /// Does about `budget` words of work. True: the cycle is over, and the old space has its pieces
   /// again; or it has to be given up, for want of memory (`failed`).
@@ -69,6 +69,9 @@ class Marking {
   Fragment* fragments() const { return fragments_; }
 
  private:
+  static constexpr std::size_t kWindows = 16;
+  static constexpr Word kWindowBytes = Word{1} << 18;
+
   enum class Phase : std::uint8_t { Mark, Binaries, Sweep, Over };
   struct Range {
     Word* begin;
@@ -76,30 +79,32 @@ class Marking {
     std::uint64_t* bits;  ///< One a word; null: none was set yet.
   };
 
+  /// A part of a range, and where its bits are.
+  struct Window {
+    Word begin;
+    Word bytes;
+    std::uint64_t* bits;
+  };
+
   explicit Marking(OldSpace& old) : old_(old) {}
   ~Marking();
   bool take_ranges();
   bool index_ranges();
 
-  void note(Term term) {
-    if (!term.is_pointer()) return;
-    const Word* object = term.pointer();
-    if (object >= literals_begin_ && object < literals_end_) return;
-    __builtin_prefetch(object);
-    if (!stack_.push(term.bits)) failed_ = true;
-  }
   Range* range_of(const Word* object) {
     const auto offset = reinterpret_cast<Word>(object) - reinterpret_cast<Word>(last_->begin);
     return QUELEA_LIKELY(offset < last_->words * sizeof(Word)) ? last_ : find_range(object);
   }
   Range* find_range(const Word* object);
   bool is_marked(const Word* object);
+  Window& window_place(const Word* object) {
+    return windows_[reinterpret_cast<Word>(object) / kWindowBytes % kWindows];
+  }
+  bool move_window(Window& window, const Word* object);
   bool make_bits(Range& range);
   static void set_bits(std::uint64_t* bits, std::size_t first, std::size_t count);
-  void visit(Term term, std::int64_t& left);
-  void visit_boxed(const Range& range, std::size_t index, Word* object, std::int64_t& left);
-  void visit_words(Word* at, Word* end, std::int64_t& left);
 
+  class Walk;
   void mark(std::int64_t& left);
   void drop_binaries(std::int64_t& left);
   void sweep(std::int64_t& left);
@@ -130,6 +135,7 @@ class Marking {
   unsigned shift_ = 0;
   Range* last_ = nullptr;
   std::size_t bit_words_ = 0;
+  Window windows_[kWindows] = {};  ///< Each at the place of its address.
 
   MarkStack stack_;
   std::size_t seen_words_ = 0;  ///< Of the old space, at the last step.
