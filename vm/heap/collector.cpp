@@ -24,7 +24,7 @@ constexpr std::size_t kFirstYoungWords = std::size_t{1} << 15;
 /// A smaller old space is copied, which takes less time in all: 1.5 ms on pages that are there.
 constexpr std::size_t kMarkedWords = std::size_t{1} << 19;
 #endif
-constexpr std::size_t kMaxYoungWords = std::size_t{1} << 19;
+constexpr std::size_t kMaxYoungWords = std::size_t{1} << 18;
 constexpr std::size_t kPrefetchWords = 8;
 
 Word* allocate_words(std::size_t words) {
