@@ -52,18 +52,6 @@ std::size_t next_bit(const std::uint64_t* bits, std::size_t at, std::size_t end,
 /// Term::is_pointer as one test of a bit.
 inline bool is_pointer(Word word) { return (0x0e0e0e0e >> (word & 31) & 1) != 0; }
 
-/// is_raw_kind in the same way, of a header.
-inline bool is_raw(Word header) {
-  constexpr std::uint32_t kRaw = [] {
-    std::uint32_t kinds = 0;
-    for (unsigned kind = 0; kind <= static_cast<unsigned>(Kind::Hole); ++kind) {
-      if (is_raw_kind(static_cast<Kind>(kind))) kinds |= std::uint32_t{1} << kind;
-    }
-    return kinds;
-  }();
-  return (kRaw >> static_cast<unsigned>(Header{header}.kind()) & 1) != 0;
-}
-
 }  // namespace
 
 // Beginning and ending
@@ -344,7 +332,7 @@ class Marking::Walk {
         set_bits(window_.bits, index, 1 + payload);
       }
       left_ -= 2;
-      return is_raw(header) ? 0 : push_fields(object + 1, payload);
+      return is_raw_kind(Header{header}.kind()) ? 0 : push_fields(object + 1, payload);
     }
     left_ -= 3;
     *row = marked | std::uint64_t{3} << column;

@@ -1,8 +1,5 @@
 #include "vm/heap/old_space.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstring>
 #include <new>
@@ -18,18 +15,6 @@ constexpr std::size_t kMinSegmentWords = std::size_t{1} << 12;
 constexpr std::size_t kMaxSegmentWords = std::size_t{1} << 17;
 /// How many holes are looked at for an object before it gets a new segment.
 constexpr int kHoleTries = 4;
-
-/// Has the system give all pages of a segment at once, which takes it less than half of what it
-/// takes one by one, when they are touched. Where it cannot (before Linux 5.14) it does nothing.
-void make_present([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
-#ifdef MADV_POPULATE_WRITE
-  static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(memory);
-  const std::uintptr_t first = (begin + page - 1) / page * page;
-  const std::uintptr_t end = (begin + bytes) / page * page;
-  if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
-#endif
-}
 }  // namespace
 
 Hole* OldSpace::make_hole(Word* begin, Word* end) {

@@ -105,13 +105,14 @@ struct Header {
 
 /// True where the collector must not look into the payload of this kind.
 constexpr bool is_raw_kind(Kind kind) {
-  enum Layout { terms, raw };
-  constexpr Layout kLayouts[] = {
-#define KIND(name, layout, sentence) layout,
+  // A bit each, so that asking is a shift: collectors ask for every object.
+  enum Layout : std::uint32_t { terms, raw };
+  constexpr std::uint32_t kRaw = 0
+#define KIND(name, layout, sentence) | layout << static_cast<unsigned>(Kind::name)
 #include "vm/term/kinds.def"
 #undef KIND
-  };
-  return kLayouts[static_cast<unsigned>(kind)] == raw;
+      ;
+  return (kRaw >> static_cast<unsigned>(kind) & 1) != 0;
 }
 
 inline Header header_of(Term boxed) { return {boxed.pointer()[0]}; }
