@@ -2,12 +2,8 @@
 //
 // A pattern is a value: its source and its option letters. Its compiled form is kept in the
 // machine, in a cache that holds kCachedPatterns of them; so a pattern may be sent, stored and
-// compared, and nothing has to be freed. Matching is bounded by PCRE2's own limits on steps and
-// memory: a pattern that backtracks without end raises, and does not hang. Scans of long subjects
-// work in slices.
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
-
+// compared, and nothing has to be freed. Matching is bounded (vm/native/regex_match.h): a pattern
+// that backtracks without end raises, and does not hang. Scans of long subjects work in slices.
 #include <algorithm>
 #include <memory>
 #include <mutex>
@@ -15,40 +11,23 @@
 
 #include "vm/native/list_builder.h"
 #include "vm/native/pool.h"
+#include "vm/native/regex_match.h"
 #include "vm/native/text.h"
 
 namespace quelea {
 namespace {
 
+using regex::Compiled;
+using regex::Matcher;
+
 constexpr std::size_t kCachedPatterns = 256;
 constexpr std::size_t kMaxPatternBytes = 1 << 20;
-constexpr std::uint32_t kMatchLimit = 10'000'000;
-// On a scheduler: steps for one start of a match, starts that are tried first, and what the next
-// eight times as many may take.
-constexpr std::uint32_t kQuickMatchLimit = 2'000;
-constexpr std::size_t kFirstStarts = 128;
-constexpr std::uint64_t kQuickNs = 1'000'000;
-constexpr std::uint32_t kHeapLimitKib = 64 * 1024;
+/// A longer source is compiled on the pool, and a longer text searched there.
+constexpr std::size_t kPoolSourceBytes = 64;
+constexpr std::size_t kPoolSubjectBytes = std::size_t{64} << 10;
 constexpr std::size_t kMatchesInSlice = 4096;
 constexpr std::size_t kBytesInSlice = 256 * 1024;
 constexpr std::size_t kMaxBuiltBytes = std::size_t{1} << 33;
-
-struct FreeCode {
-  void operator()(pcre2_code* code) const { pcre2_code_free(code); }
-};
-struct FreeMatchData {
-  void operator()(pcre2_match_data* data) const { pcre2_match_data_free(data); }
-};
-struct FreeMatchContext {
-  void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
-};
-
-struct Compiled {
-  std::unique_ptr<pcre2_code, FreeCode> code;
-  bool utf = true;
-  std::uint32_t groups = 0;
-  std::uint64_t last_use = 0;  ///< RegexCache's.
-};
 
 /// Compiled patterns, which many processes may use at once. They are compiled without the lock: two
 /// that miss the same one both do, and the later one stays.
@@ -154,13 +133,20 @@ std::shared_ptr<Compiled> compile(std::string_view source, std::uint32_t flags, 
   // slower.
   pcre2_jit_compile(compiled->code.get(), PCRE2_JIT_COMPLETE);
   pcre2_pattern_info(compiled->code.get(), PCRE2_INFO_CAPTURECOUNT, &compiled->groups);
+  std::uint32_t all_flags = 0;
+  pcre2_pattern_info(compiled->code.get(), PCRE2_INFO_ALLOPTIONS, &all_flags);
+  // Verbs and \G speak of where a search began.
+  compiled->anchored = (all_flags & PCRE2_ANCHORED) != 0;
+  compiled->goes_on = (all_flags & PCRE2_FIRSTLINE) == 0 &&
+                      source.find("(*") == std::string_view::npos &&
+                      source.find("\\G") == std::string_view::npos;
   return compiled;
 }
 
 /// A pattern as the natives get it: two arguments.
 class Pattern {
  public:
-  /// Looks it up or compiles it. False: there is none, `raise` says why.
+  /// Looks it up or compiles it. False: there is none, `raise` says why or leaves for the pool.
   bool get(Process& p, Args args) {
     Bytes source;
     Bytes letters;
@@ -177,6 +163,10 @@ class Pattern {
     auto& cache = p.vm().area<RegexCache>();
     compiled_ = cache.find(key);
     if (compiled_ == nullptr) {
+      // A few letters that say how often make much code.
+      const bool may_be_large = source.text().find('{') != std::string_view::npos;
+      is_for_pool_ = is_for_pool(p, source.size(), may_be_large ? 0 : kPoolSourceBytes);
+      if (is_for_pool_) return false;
       p.charge(static_cast<std::int64_t>(10 + source.size() / 8));
       compiled_ = compile(source.text(), flags, utf, error_);
       if (compiled_ == nullptr) return false;
@@ -185,9 +175,11 @@ class Pattern {
     return true;
   }
   Term raise(Process& p) const {
+    if (is_for_pool_) return p.to_pool();
     if (is_bad_argument()) return badarg(p);
     return fail(p, p.tuple(atom_of(p, "bad_regex"), message(p), position()));
   }
+  bool is_for_pool_now() const { return is_for_pool_; }
   bool is_bad_argument() const { return error_.message.empty(); }
   Term message(Process& p) const { return binary_from_text(p, error_.message); }
   Term position() const { return Term::small(static_cast<std::int64_t>(error_.position)); }
@@ -197,109 +189,11 @@ class Pattern {
  private:
   std::shared_ptr<Compiled> compiled_;
   CompileError error_;
+  bool is_for_pool_ = false;
 };
 
-/// Finds matches in one subject, one after the other.
-class Matcher {
- public:
-  /// On a scheduler a match gets few steps: what needs more begins anew on the pool.
-  Matcher(Process& p, const Compiled& pattern, std::string_view subject)
-      : pattern_(pattern),
-        subject_(subject),
-        is_quick_(!p.on_pool()),
-        data_(pcre2_match_data_create_from_pattern(pattern.code.get(), nullptr)),
-        context_(pcre2_match_context_create(nullptr)) {
-    if (data_ == nullptr || context_ == nullptr) no_memory();
-    pcre2_set_match_limit(context_.get(), is_quick_ ? kQuickMatchLimit : kMatchLimit);
-    pcre2_set_heap_limit(context_.get(), kHeapLimitKib);
-  }
-
-  /// The next match at `from` or behind. False: none, or `gave_up()`.
-  ///
-  /// PCRE2 counts steps for each place where a match may start, not for all of them. On a scheduler
-  /// more and more places are tried, as long as those before say that it does not take long.
-  bool find(std::size_t from, std::uint32_t options = 0) {
-    if (!is_quick_ || (options & PCRE2_ANCHORED) != 0)
-      return find_until(PCRE2_UNSET, from, options);
-    const std::size_t all = subject_.size() - from;
-    std::uint64_t began_ns = 0;
-    for (std::size_t starts = kFirstStarts; starts < all; starts *= 8) {
-      if (find_until(from + starts, from, options)) return true;
-      if (count_ != PCRE2_ERROR_NOMATCH) return false;
-      const std::uint64_t now_ns = Vm::real_monotonic_ns();
-      if (began_ns != 0 &&
-          (now_ns - began_ns) * std::min<std::size_t>(8, all / starts) > kQuickNs) {
-        count_ = PCRE2_ERROR_MATCHLIMIT;
-        return false;
-      }
-      began_ns = now_ns;
-    }
-    return find_until(PCRE2_UNSET, from, options);
-  }
-  /// The match after the one found last: an empty one is not found again at the same place.
-  bool find_next() {
-    const std::size_t end = group_end(0);
-    if (group_start(0) < end) return find(end);
-    if (find(end, PCRE2_NOTEMPTY_ATSTART | PCRE2_ANCHORED)) return true;
-    if (count_ != PCRE2_ERROR_NOMATCH || end >= subject_.size()) return false;
-    return find(end + code_point_size(end));
-  }
-  bool gave_up() const { return count_ <= 0 && count_ != PCRE2_ERROR_NOMATCH; }
-
-  /// Groups up to the last that took part, the whole match included.
-  std::size_t count() const { return static_cast<std::size_t>(count_); }
-  bool took_part(std::size_t group) const {
-    return group < count() && ovector()[2 * group] != PCRE2_UNSET;
-  }
-  std::size_t group_start(std::size_t group) const { return ovector()[2 * group]; }
-  /// With \K in a lookahead a match may start behind its end; it counts as empty.
-  std::size_t group_end(std::size_t group) const {
-    const std::size_t end = ovector()[2 * group + 1];
-    return end < group_start(group) ? group_start(group) : end;
-  }
-  std::string_view text(std::size_t group) const {
-    return subject_.substr(group_start(group), group_end(group) - group_start(group));
-  }
-
- private:
-  /// The next match that starts at `from` or behind, up to `last`.
-  bool find_until(std::size_t last, std::size_t from, std::uint32_t options) {
-    pcre2_set_offset_limit(context_.get(), last);
-    if (pattern_.utf) options |= PCRE2_NO_UTF_CHECK;
-    const auto* text = reinterpret_cast<PCRE2_SPTR>(subject_.data());
-    count_ = pcre2_match(pattern_.code.get(), text, subject_.size(), from, options, data_.get(),
-                         context_.get());
-    if (count_ == PCRE2_ERROR_JIT_STACKLIMIT) {
-      // The interpreter's stack is on the heap and has room for more.
-      count_ = pcre2_match(pattern_.code.get(), text, subject_.size(), from, options | PCRE2_NO_JIT,
-                           data_.get(), context_.get());
-    }
-    if (count_ == PCRE2_ERROR_NOMEMORY) no_memory();
-    return count_ > 0;
-  }
-
-  const PCRE2_SIZE* ovector() const { return pcre2_get_ovector_pointer(data_.get()); }
-  std::size_t code_point_size(std::size_t at) const {
-    std::size_t size = 1;
-    if (!pattern_.utf) return size;
-    while (at + size < subject_.size() &&
-           (static_cast<std::uint8_t>(subject_[at + size]) & 0xC0) == 0x80) {
-      ++size;
-    }
-    return size;
-  }
-
-  const Compiled& pattern_;
-  std::string_view subject_;
-  bool is_quick_;
-  std::unique_ptr<pcre2_match_data, FreeMatchData> data_;
-  std::unique_ptr<pcre2_match_context, FreeMatchContext> context_;
-  int count_ = PCRE2_ERROR_NOMATCH;
-};
-
-/// A match needed too many steps: for a scheduler, or at all.
-Term match_limit(Process& p) {
-  return p.on_pool() ? fail(p, atom_of(p, "match_limit")) : p.to_pool();
+bool is_large_subject(Process& p, Term subject) {
+  return is_binary(subject) && is_for_pool(p, binary_bytes(subject), kPoolSubjectBytes);
 }
 
 /// A subject argument; false for no binary, and for what is not valid UTF-8 where the pattern wants
@@ -333,12 +227,51 @@ Term groups_of(Process& p, const Matcher& matcher, Term subject, bool as_strings
   return out.finish();
 }
 
+/// One match, in slices where it takes long.
+class FirstMatch {
+ public:
+  FirstMatch(Process& p, const Compiled& pattern, std::string_view subject)
+      : p_(p),
+        state_(native_state<State>(p)),
+        matcher_(p, pattern, subject, state_ != nullptr ? state_->progress.used_ns : 0) {}
+  bool find(std::size_t from) {
+    return matcher_.find_in_slices(from, state_ != nullptr ? &state_->progress : nullptr);
+  }
+  bool has_answer() {
+    if (matcher_.goes_on_later() || matcher_.gave_up()) return false;
+    if (state_ != nullptr) drop_native_state(p_);
+    return true;
+  }
+  /// Comes again, on the pool, or raises.
+  Term leave() {
+    if (!matcher_.goes_on_later()) {
+      if (state_ != nullptr) drop_native_state(p_);
+      return matcher_.match_limit();
+    }
+    if (state_ == nullptr) state_ = make_native_state<State>(p_);
+    state_->progress = matcher_.progress();
+    return p_.again();
+  }
+  const Matcher& matcher() const { return matcher_; }
+
+ private:
+  struct State : NativeState {
+    regex::Progress progress;
+  };
+  Process& p_;
+  State* state_;
+  Matcher matcher_;
+};
+
+/// The subject of a native that goes on where it was is for the pool, too.
+bool is_under_way(Process& p) { return p.native_state != nullptr && !p.on_pool(); }
+
 }  // namespace
 
 Term prim_regex_compile(Process& p, Args args) {
   Pattern pattern;
   if (!pattern.get(p, args)) {
-    if (pattern.is_bad_argument()) return badarg(p);
+    if (pattern.is_for_pool_now() || pattern.is_bad_argument()) return pattern.raise(p);
     return error_tuple(p, p.tuple(pattern.message(p), pattern.position()));
   }
   std::uint32_t count = 0;
@@ -362,18 +295,18 @@ Term prim_regex_compile(Process& p, Args args) {
 }
 
 Term prim_regex_is_match(Process& p, Args args) {
-  if (is_large_text(p, args[2])) return p.to_pool();
+  if (is_under_way(p) || is_large_subject(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   if (!pattern.get(p, args)) return pattern.raise(p);
   if (!get_subject(p, subject, args[2], *pattern)) return badarg(p);
-  Matcher matcher(p, *pattern, subject.text());
-  const bool found = matcher.find(0);
-  return matcher.gave_up() ? match_limit(p) : make_bool(found);
+  FirstMatch first(p, *pattern, subject.text());
+  const bool found = first.find(0);
+  return first.has_answer() ? make_bool(found) : first.leave();
 }
 
 Term prim_regex_run(Process& p, Args args) {
-  if (is_large_text(p, args[2])) return p.to_pool();
+  if (is_under_way(p) || is_large_subject(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   std::int64_t start = 0;
@@ -388,10 +321,10 @@ Term prim_regex_run(Process& p, Args args) {
   if (pattern->utf && from < subject.size() && (subject.data()[from] & 0xC0) == 0x80) {
     return badarg(p);
   }
-  Matcher matcher(p, *pattern, subject.text());
-  const bool found = matcher.find(from);
-  if (matcher.gave_up()) return match_limit(p);
-  return found ? groups_of(p, matcher, args[2], as_strings) : atoms::nil;
+  FirstMatch first(p, *pattern, subject.text());
+  const bool found = first.find(from);
+  if (!first.has_answer()) return first.leave();
+  return found ? groups_of(p, first.matcher(), args[2], as_strings) : atoms::nil;
 }
 
 namespace {
@@ -400,12 +333,13 @@ namespace {
 struct ScanState : NativeState {
   std::size_t from = 0;
   bool after_empty = false;  ///< The last match was empty and at `from`.
+  std::uint64_t used_ns = 0;
 };
 
 }  // namespace
 
 Term prim_regex_scan(Process& p, Args args) {
-  if (is_large_text(p, args[2])) return p.to_pool();
+  if (is_large_subject(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   bool as_strings = false;
@@ -419,7 +353,7 @@ Term prim_regex_scan(Process& p, Args args) {
     subject.get(args[2]);
     get_form(p, args[3], as_strings);
   }
-  Matcher matcher(p, *pattern, subject.text());
+  Matcher matcher(p, *pattern, subject.text(), state == nullptr ? 0 : state->used_ns);
   Term matches = state == nullptr ? Term::nil_list() : state->roots[0];
   const std::size_t first = state == nullptr ? 0 : state->from;
   // A slice goes on behind the last match of the one before; an empty one there must not be found
@@ -430,21 +364,27 @@ Term prim_regex_scan(Process& p, Args args) {
   } else {
     found = matcher.find(first);
   }
-  for (std::size_t n = 1; found; ++n) {
+  std::size_t end = first;
+  bool after_empty = state != nullptr && state->after_empty;
+  std::size_t n = 0;
+  for (; found && n < kMatchesInSlice && end - first <= kBytesInSlice; ++n) {
     matches = p.cons(groups_of(p, matcher, args[2], as_strings), matches);
-    const std::size_t end = matcher.group_end(0);
-    if (n >= kMatchesInSlice || end - first > kBytesInSlice) {
-      if (state == nullptr) state = make_native_state<ScanState>(p);
-      state->roots = {matches};
-      state->from = end;
-      state->after_empty = matcher.group_start(0) == end;
-      p.charge(static_cast<std::int64_t>((end - first) / 16));
-      return p.again();
-    }
+    end = matcher.group_end(0);
+    after_empty = matcher.group_start(0) == end;
     found = matcher.find_next();
   }
+  // What the slice did not come to, or what took too long for it and goes on on the pool.
+  if (found || (matcher.gave_up() && !p.on_pool())) {
+    if (state == nullptr) state = make_native_state<ScanState>(p);
+    state->roots = {matches};
+    state->from = end;
+    state->after_empty = after_empty;
+    state->used_ns = matcher.used_ns();
+    p.charge(static_cast<std::int64_t>((end - first) / 16));
+    return found ? p.again() : matcher.match_limit();
+  }
   if (state != nullptr) drop_native_state(p);
-  if (matcher.gave_up()) return match_limit(p);
+  if (matcher.gave_up()) return matcher.match_limit();
   Term list = Term::nil_list();
   for (; matches.is_cons(); matches = matches.tail()) list = p.cons(matches.head(), list);
   charge_bytes(p, subject.size() - first);
@@ -452,7 +392,7 @@ Term prim_regex_scan(Process& p, Args args) {
 }
 
 Term prim_regex_split(Process& p, Args args) {
-  if (is_large_text(p, args[2])) return p.to_pool();
+  if (is_large_subject(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   std::int64_t parts = 0;
@@ -476,7 +416,7 @@ Term prim_regex_split(Process& p, Args args) {
     start = end;
     if (!wants_more()) break;
   }
-  if (matcher.gave_up()) return match_limit(p);
+  if (matcher.gave_up()) return matcher.match_limit();
   put(subject.size());
   charge_cells(p, 16 * out.size());
   return out.finish();
@@ -535,7 +475,7 @@ std::vector<Piece> read_replacement(const Compiled& pattern, std::string_view te
 }  // namespace
 
 Term prim_regex_replace(Process& p, Args args) {
-  if (is_large_text(p, args[2])) return p.to_pool();
+  if (is_large_subject(p, args[2])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   Bytes replacement;
@@ -547,7 +487,7 @@ Term prim_regex_replace(Process& p, Args args) {
   }
   Matcher matcher(p, *pattern, subject.text());
   bool found = matcher.find(0);
-  if (matcher.gave_up()) return match_limit(p);
+  if (matcher.gave_up()) return matcher.match_limit();
   if (!found) return args[2];
   const std::vector<Piece> pieces = read_replacement(*pattern, replacement.text());
   BinaryBuilder out;
@@ -567,7 +507,7 @@ Term prim_regex_replace(Process& p, Args args) {
     if (out.bit_size() / 8 > kMaxBuiltBytes) return system_limit(p);
     found = global && matcher.find_next();
   }
-  if (global && matcher.gave_up()) return match_limit(p);
+  if (global && matcher.gave_up()) return matcher.match_limit();
   out.put_text(subject.text().substr(start));
   charge_bytes(p, 4 * (out.bit_size() / 8));
   return checked(p, out.finish(p));
