@@ -231,6 +231,18 @@ Term binary_append(TermAlloc& alloc, Term a, Term b) {
   return binary_from_shared(alloc, shared, total);
 }
 
+std::size_t bits_copied_by_append(Term a, std::size_t bits) {
+  const Window window = window_of(a);
+  if (window.base.is_kind(Kind::RefBinary)) {
+    const SharedBytes* shared = ref_binary_bytes(window.base);
+    const std::size_t end = window.offset + window.bits;
+    if (end + bits <= shared->capacity * 8 && shared->used.load(std::memory_order_relaxed) == end) {
+      return bits;
+    }
+  }
+  return window.bits + bits;
+}
+
 Term binary_copy(TermAlloc& alloc, Term bits) { return binary_from_view(alloc, binary_view(bits)); }
 
 void release_ref_binaries(Word* chain) {

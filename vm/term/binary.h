@@ -134,6 +134,9 @@ Term binary_part(TermAlloc& alloc, Term bits, std::size_t bit_offset, std::size_
 
 /// `a <> b`, amortised as described above. Both are bit strings; `none` past kMaxBinaryBytes.
 Term binary_append(TermAlloc& alloc, Term a, Term b);
+/// How many bits are copied where `bits` more are appended to `a`: those alone, if its buffer has
+/// room and nobody else takes it meanwhile.
+std::size_t bits_copied_by_append(Term a, std::size_t bits);
 /// An aligned copy of nothing but these bits, whose buffer is not larger than needed
 /// (`Binary.copy`).
 Term binary_copy(TermAlloc& alloc, Term bits);
