@@ -4,6 +4,7 @@
 #include "vm/term/compare.h"
 #include "vm/term/etf.h"
 #include "vm/term/identity.h"
+#include "vm/term/work.h"
 
 using namespace quelea;
 
@@ -192,5 +193,45 @@ TEST_CASE_METHOD(
       std::string again = encode(result.term);
       REQUIRE(exact_equal(decode(again).term, result.term));
     }
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "decoding a map with huge keys gives up where it may") {
+  Term list = Term::nil_list();
+  for (int i = 0; i < 200'000; ++i) list = heap.cons(Term::small(i), list);
+  for (const int small_keys : {0, 2000}) {
+    std::vector<Term> pairs = {list, Term::small(1), heap.cons(list, list), Term::small(2)};
+    for (int i = 0; i < small_keys; ++i) {
+      pairs.insert(pairs.end(), {Term::small(i), Term::small(i)});
+    }
+    const Term map = map_from_pairs(heap, pairs.data(), pairs.size() / 2, atoms);
+    const std::string bytes = encode(map);
+    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
+    EtfDecoding on_scheduler(heap, data, bytes.size(), atoms, options);
+    std::size_t cost = kMayGiveUp;
+    while (!gave_up(cost) && on_scheduler.step(cost)) continue;
+    REQUIRE(gave_up(cost));
+    REQUIRE(exact_equal(decode(bytes).term, map));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a large binary is decoded in pieces") {
+  for (const unsigned last_bits : {8u, 3u}) {
+    const std::string text(1'000'000, 'b');
+    const Term whole = heap.text(text);
+    const Term binary = binary_part(heap, whole, 0, text.size() * 8 - (8 - last_bits));
+    const std::string bytes = encode(binary);
+    EtfDecoding decoding(heap, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size(),
+                         atoms, options);
+    int steps = 0;
+    std::size_t most = 0;
+    for (bool more = true; more; ++steps) {
+      std::size_t cost = 0;
+      more = decoding.step(cost);
+      most = std::max(most, cost);
+    }
+    REQUIRE(steps > 8);
+    REQUIRE(most < 16'000);
+    REQUIRE(exact_equal(decoding.result().term, binary));
   }
 }

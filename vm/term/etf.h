@@ -74,7 +74,7 @@ struct EtfDecodeOptions {
 struct EtfDecodeResult {
   Term term = Term::none();
   std::size_t used = 0;  ///< bytes read
-  std::size_t work = 0;
+  std::size_t work = 0;  ///< words touched, where all was done at once
   const char* error = nullptr;  ///< a sentence's end ("unknown tag"), when term is none
   bool too_many_atoms = false;  ///< That is the error: the machine's table is full.
 };
@@ -86,7 +86,7 @@ class EtfDecoding {
               const EtfDecodeOptions& options);
   EtfDecoding(EtfDecoding&&) noexcept;
   ~EtfDecoding();
-  /// False when it is done.
+  /// False when it is done. Where it gave up (vm/term/work.h) it cannot go on.
   bool step(std::size_t& cost);
   EtfDecodeResult result() const;
 

@@ -50,20 +50,14 @@ class Decoder {
     }
   }
 
-  /// A little of it; false when it is done, or has failed.
-  bool step() {
+  /// A little of it; false when it is done, or has failed. `cost` grows by the words touched. What
+  /// makes maps may give up (vm/term/work.h): then there is more, but it makes no sense to go on.
+  bool step(std::size_t& cost) {
     if (error_ != nullptr) return false;
-    switch (phase_) {
-      case kStart:
-        return start();
-      case kInflate:
-        return inflate_some();
-      case kTerms:
-        return step_terms() && (!stack_.empty() || end());
-      case kDone:
-        break;
-    }
-    return false;
+    const std::size_t before = work();
+    const bool more = step_phase(cost);
+    cost += 1 + work() - before;
+    return more;
   }
 
   EtfDecodeResult result() const {
@@ -71,14 +65,9 @@ class Decoder {
     if (phase_ == kDone && error_ == nullptr) answer.term = {result_};
     answer.used = compressed_end_ != nullptr ? static_cast<std::size_t>(compressed_end_ - begin_)
                                              : static_cast<std::size_t>(at_ - begin_);
-    answer.work = work();
     answer.error = error_;
     answer.too_many_atoms = too_many_atoms_;
     return answer;
-  }
-  std::size_t work() const {
-    const std::size_t read = first_ == nullptr ? 0 : static_cast<std::size_t>(at_ - first_);
-    return words_ + words_of_maps_ + read / 8 + inflated_ / 2;
   }
 
  private:
@@ -96,6 +85,29 @@ class Decoder {
   static constexpr std::size_t kTermsAtOnce = 64;
   static constexpr std::size_t kEntriesAtOnce = 512;
   static constexpr std::size_t kBytesAtOnce = std::size_t{64} << 10;
+  static constexpr std::size_t kPairWordsAtOnce = 4096;
+  static constexpr std::size_t kCostAtOnce = 4096;
+
+  /// What was done, but for making maps.
+  std::size_t work() const {
+    const std::size_t read = first_ == nullptr ? 0 : static_cast<std::size_t>(at_ - first_);
+    return words_ + read / 8 + inflated_ / 2;
+  }
+
+  bool step_phase(std::size_t& cost) {
+    switch (phase_) {
+      case kStart:
+        return start();
+      case kInflate:
+        return inflate_some();
+      case kTerms:
+        return step_terms(cost) && (gave_up(cost) || has_more() || end());
+      case kDone:
+        break;
+    }
+    return false;
+  }
+  bool has_more() const { return !stack_.empty() || copy_.from != nullptr; }
 
   bool start() {
     if (!options_.bare) {
@@ -122,11 +134,14 @@ class Decoder {
   }
 
   /// Up to kTermsAtOnce terms; false where one is refused.
-  bool step_terms() {
-    for (std::size_t n = 0; n < kTermsAtOnce && !stack_.empty(); ++n) {
+  bool step_terms(std::size_t& cost) {
+    if (copy_.from != nullptr) return copy_some(cost);
+    const std::size_t start = cost;
+    for (std::size_t n = 0; n < kTermsAtOnce && cost - start < kCostAtOnce; ++n) {
+      if (stack_.empty() || copy_.from != nullptr) return true;
       Frame& frame = stack_.top();
       if (frame.count == 0) {
-        if (!close()) return false;
+        if (!close(cost)) return false;
         continue;
       }
       Word* slot = frame.to;
@@ -192,35 +207,37 @@ class Decoder {
     RawVector<std::uint8_t> bytes;
   };
 
-  bool close() {
+  /// What a frame was for is there. Large maps take many steps, and this comes here again.
+  bool close(std::size_t& cost) {
     Frame frame = stack_.top();
     if (frame.pairs == nullptr) {
       stack_.pop();
       return true;
     }
     if (frame.entries <= kEntriesAtOnce) {
-      stack_.pop();
-      const Term map =
-          map_from_pairs(alloc_, reinterpret_cast<Term*>(frame.pairs), frame.entries, atoms_);
-      release(frame.pairs);
-      *frame.result = map.bits;
-      return map_size(map) == frame.entries || fail("a map has the same key twice");
+      cost += 2 * frame.entries;
+      return end_map(map_from_pairs(alloc_, reinterpret_cast<Term*>(frame.pairs), frame.entries,
+                                    atoms_, &cost),
+                     cost);
     }
-    if (build_ == nullptr) {
-      build_ = std::make_unique<MapBuild>(atoms_);
-      build_->pairs.resize_raw(2 * frame.entries);
-      std::memcpy(static_cast<void*>(build_->pairs.data()), frame.pairs,
-                  2 * frame.entries * sizeof(Word));
-    }
-    // Large maps take many steps, and this comes here again.
-    std::size_t cost = 0;
-    if (build_->step(alloc_, cost)) {
-      words_of_maps_ += cost;
+    if (build_ == nullptr) build_ = std::make_unique<MapBuild>(atoms_);
+    const std::size_t copied = build_->pairs.size();
+    if (const std::size_t some = std::min(2 * frame.entries - copied, kPairWordsAtOnce)) {
+      build_->pairs.resize_raw(copied + some);
+      std::memcpy(static_cast<void*>(build_->pairs.data() + copied), frame.pairs + copied,
+                  some * sizeof(Word));
+      cost += some;
       return true;
     }
+    if (build_->step(alloc_, cost)) return true;
     const Term map = build_->result();
     build_.reset();
-    stack_.pop();
+    return end_map(map, cost);
+  }
+
+  bool end_map(Term map, std::size_t cost) {
+    if (gave_up(cost)) return true;
+    const Frame frame = stack_.take();
     release(frame.pairs);
     *frame.result = map.bits;
     return map_size(map) == frame.entries || fail("a map has the same key twice");
@@ -460,10 +477,33 @@ class Decoder {
     if (last_bits < 1 || last_bits > 8 || (bytes == 0 && last_bits != 8)) {
       return fail("a bit string's last byte has a wrong number of bits");
     }
-    Term result = binary_from_view(alloc_, {at_, 0, bytes * 8 - (8 - last_bits)});
+    const std::size_t bits = bytes * 8 - (8 - last_bits);
+    Term result;
+    if (bytes <= kBytesAtOnce) {
+      result = binary_from_view(alloc_, {at_, 0, bits});
+    } else {
+      result = binary_uninitialised(alloc_, bytes, &copy_.to);
+    }
     if (result.is_none()) return fail("a binary is too large");
+    if (bytes > kBytesAtOnce) {
+      copy_.from = at_;
+      copy_.end = at_ + bytes;
+      first_ += bytes;  // It is paid for as it is copied.
+      if (last_bits != 8) result = binary_part(alloc_, result, 0, bits);
+    }
     at_ += bytes;
     *slot = result.bits;
+    return true;
+  }
+
+  /// Some of a large binary.
+  bool copy_some(std::size_t& cost) {
+    const auto left = static_cast<std::size_t>(copy_.end - copy_.from);
+    const std::size_t some = std::min(left, kBytesAtOnce);
+    std::memcpy(copy_.to, copy_.from, some);
+    cost += some / 16;
+    copy_.to += some;
+    copy_.from = some == left ? nullptr : copy_.from + some;
     return true;
   }
 
@@ -597,7 +637,12 @@ class Decoder {
   std::size_t inflated_ = 0;
   std::unique_ptr<Inflating> inflating_;
   std::unique_ptr<MapBuild> build_;
-  std::size_t words_of_maps_ = 0;
+  /// Of a large binary: what is left to be copied, from nowhere when nothing is.
+  struct {
+    std::uint8_t* to = nullptr;
+    const std::uint8_t* from = nullptr;
+    const std::uint8_t* end = nullptr;
+  } copy_;
   Word result_ = Term::none().bits;  // a frame may still point to it when the decoder is destroyed
   std::size_t words_ = 0;
   std::uint32_t new_atoms_ = 0;
@@ -618,21 +663,18 @@ EtfDecoding::EtfDecoding(TermAlloc& alloc, const std::uint8_t* bytes, std::size_
 EtfDecoding::EtfDecoding(EtfDecoding&&) noexcept = default;
 EtfDecoding::~EtfDecoding() = default;
 
-bool EtfDecoding::step(std::size_t& cost) {
-  const std::size_t before = walk_->decoder.work();
-  const bool more = walk_->decoder.step();
-  cost += 1 + walk_->decoder.work() - before;
-  return more;
-}
+bool EtfDecoding::step(std::size_t& cost) { return walk_->decoder.step(cost); }
 
 EtfDecodeResult EtfDecoding::result() const { return walk_->decoder.result(); }
 
 EtfDecodeResult etf_decode(TermAlloc& alloc, const std::uint8_t* bytes, std::size_t size,
                            AtomTable& atoms, const EtfDecodeOptions& options) {
   Decoder decoder(alloc, bytes, size, atoms, options);
-  while (decoder.step()) {
-  }
-  return decoder.result();
+  std::size_t cost = 0;
+  while (decoder.step(cost)) continue;
+  EtfDecodeResult result = decoder.result();
+  result.work = cost;
+  return result;
 }
 
 }  // namespace quelea
