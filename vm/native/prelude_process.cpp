@@ -242,7 +242,6 @@ Term prelude_reraise(Process& p, Args args) {
 Term prelude_register(Process& p, Args args) { return p.register_name(args[0], args[1]); }
 Term prelude_unregister(Process& p, Args args) { return p.unregister_name(args[0]); }
 Term prelude_whereis(Process& p, Args args) { return p.whereis(args[0]); }
-Term prelude_registered(Process& p, Args) { return p.registered(); }
 Term prelude_make_ref(Process& p, Args) { return p.make_reference(); }
 
 Term prelude_node_0(Process& p, Args) { return local_node(p.vm()); }

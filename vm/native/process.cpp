@@ -1,8 +1,10 @@
 // Natives on processes and on terms in general, beyond the prelude.
 #include "vm/native/pool.h"
 #include "vm/native/process_options.h"
+#include "vm/native/slices.h"
 #include "vm/native/support.h"
 #include "vm/proc/process_extra.h"
+#include "vm/proc/process_table.h"
 #include "vm/term/compare.h"
 #include "vm/term/copy.h"
 #include "vm/term/hash.h"
@@ -10,7 +12,43 @@
 
 namespace quelea {
 
-Term prim_process_list(Process& p, Args) { return p.all_processes(); }
+namespace {
+
+struct AllProcesses {
+  AllProcesses(Process&, Args) {}
+  std::uint32_t place = 0;
+  Term list = Term::nil_list();
+
+  bool step(Process& p, std::size_t& cost) {
+    constexpr std::uint32_t kPlacesAtOnce = 512;
+    cost += kPlacesAtOnce;
+    return !p.vm().processes().visit_some(place, kPlacesAtOnce, [&](Process& process) {
+      list = p.cons(process.self(), list);
+      cost += 2;
+    });
+  }
+  Term finish(Process&) { return list; }
+};
+
+struct AllNames {
+  AllNames(Process&, Args) {}
+  std::uint32_t first = 0;
+  Term list = Term::nil_list();
+
+  bool step(Process& p, std::size_t& cost) {
+    cost += 128;
+    return !p.vm().names().visit_some(first, [&](Term name) {
+      list = p.cons(name, list);
+      cost += 2;
+    });
+  }
+  Term finish(Process&) { return list; }
+};
+
+}  // namespace
+
+Term prim_process_list(Process& p, Args args) { return in_slices<AllProcesses>(p, args); }
+Term prelude_registered(Process& p, Args args) { return in_slices<AllNames>(p, args); }
 Term prim_process_is_alive(Process& p, Args args) { return p.is_alive(args[0]); }
 
 Term prim_process_get(Process& p, Args args) {
@@ -27,7 +65,29 @@ Term prim_process_put(Process& p, Args args) {
 Term prim_process_erase(Process& p, Args args) {
   return walk_or_leave(p, [&](std::size_t& work) { return p.dictionary_erase(args[0], work); });
 }
-Term prim_process_dictionary(Process& p, Args) { return p.dictionary_all(); }
+
+namespace {
+
+struct AllOfDictionary {
+  AllOfDictionary(Process&, Args) {}
+  Dictionary::Place at;
+  Term list = Term::nil_list();
+
+  bool step(Process& p, std::size_t& cost) {
+    constexpr std::size_t kPlacesAtOnce = 256;
+    cost += kPlacesAtOnce;
+    return p.extra_record != nullptr &&
+           !p.extra_record->dictionary.visit_some(at, kPlacesAtOnce, [&](Dictionary::Entry& entry) {
+             list = p.cons(p.tuple(entry.key, entry.value), list);
+             cost += 5;
+           });
+  }
+  Term finish(Process&) { return list; }
+};
+
+}  // namespace
+
+Term prim_process_dictionary(Process& p, Args args) { return in_slices<AllOfDictionary>(p, args); }
 
 Term prim_process_yield(Process& p, Args) {
   struct Yielded : NativeState {};

@@ -1,6 +1,12 @@
 // The process dictionary: a hash table beside the heap, whose keys and values are roots.
+//
+// It may hold millions of keys, and no single put may take long. So a large one is in segments of
+// about a thousand entries, found by the first bits of a hash (extendible hashing: Fagin et al.,
+// 1979): one that is full becomes two, and the others stay where they are. A collection of young
+// objects looks at the segments that something was put into since the last one.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -26,40 +32,85 @@ class Dictionary {
   Term put(Term key, Term value, const AtomTable& atoms, std::size_t& work);
   /// Takes out; the old value or none.
   Term erase(Term key, const AtomTable& atoms, std::size_t& work);
-  void clear();
   std::size_t size() const { return table_ != nullptr ? table_->count : 0; }
   /// Bytes outside of this.
-  std::size_t held_bytes() const {
-    return table_ != nullptr ? sizeof(Table) + table_->entries.capacity() * sizeof(Entry) : 0;
-  }
+  std::size_t held_bytes() const { return table_ != nullptr ? table_->held_bytes : 0; }
 
+  /// Where a walk is that goes on later; nothing may be put or taken out meanwhile.
+  struct Place {
+    std::size_t segment = 0;
+    std::size_t entry = 0;
+  };
+  /// The entries in the next `most` places, free ones counted as well. True: these were the last.
   template <class Visit>
-  void for_each(Visit&& visit) {
-    if (table_ == nullptr) return;
-    for (Entry& entry : table_->entries) {
-      if (!entry.key.is_none()) visit(entry);
+  bool visit_some(Place& at, std::size_t most, Visit&& visit) {
+    if (table_ == nullptr) return true;
+    for (; at.segment < table_->segments(); at = {at.segment + table_->span(at.segment), 0}) {
+      Entries& entries = table_->segment(at.segment).entries;
+      const std::size_t end = at.entry + std::min(most, entries.size() - at.entry);
+      most -= end - at.entry;
+      for (; at.entry < end; ++at.entry) {
+        if (!entries[at.entry].key.is_none()) visit(entries[at.entry]);
+      }
+      if (at.entry < entries.size()) return false;
     }
+    return true;
   }
-  /// Whether something was put since `scanned` was called: the collector's question.
-  bool changed() const { return table_ != nullptr && table_->changed; }
-  void scanned() {
-    if (table_ != nullptr) table_->changed = false;
-  }
-  /// What it holds is young again: `scanned` holds no more.
-  void moved() {
-    if (table_ != nullptr) table_->changed = true;
+  /// The collector's walk: over what was put since the last one, or over all. `become_old`: what it
+  /// refers to is not young any more.
+  template <class Visit>
+  void scan(bool all, bool become_old, Visit&& visit) {
+    if (table_ == nullptr) return;
+    for (std::size_t i = 0; i < table_->segments(); i += table_->span(i)) {
+      Segment& segment = table_->segment(i);
+      if (!segment.changed && !all) continue;
+      for (Entry& entry : segment.entries) {
+        if (!entry.key.is_none()) visit(entry);
+      }
+      segment.changed = !become_old;
+    }
   }
 
  private:
   using Entries = std::vector<Entry, MachineAllocator<Entry>>;
-  struct Table {
+
+  /// The entries whose hashes begin with the same `depth` bits.
+  struct Segment {
     Entries entries = Entries(4);  ///< A power of two.
-    std::size_t count = 0;
+    std::uint32_t count = 0;
+    std::uint8_t depth = 0;
     bool changed = false;
 
     bool is_full() const { return (count + 1) * 4 > entries.size() * 3; }
     std::size_t find(Term key, std::uint64_t hash, std::size_t& work) const;
-    void grow();
+    void erase(std::size_t hole);
+  };
+
+  struct Table {
+    Table() = default;
+    ~Table();
+    Table(const Table&) = delete;
+    Table& operator=(const Table&) = delete;
+
+    /// The segment, while there is one.
+    Segment only;
+    /// By the first `depth` bits of hashes; empty while there is only one. A segment of fewer bits
+    /// stands in several places, one after the other.
+    std::vector<Segment*, MachineAllocator<Segment*>> directory;
+    unsigned depth = 0;
+    std::size_t count = 0;
+    std::size_t held_bytes = sizeof(Table) + 4 * sizeof(Entry);
+
+    std::size_t segments() const { return directory.empty() ? 1 : directory.size(); }
+    Segment& segment(std::size_t place) { return directory.empty() ? only : *directory[place]; }
+    /// In how many places it stands.
+    std::size_t span(std::size_t place) { return std::size_t{1} << (depth - segment(place).depth); }
+    Segment& segment_of(std::uint64_t hash) {
+      return depth == 0 ? only : *directory[hash >> (64 - depth)];
+    }
+    void make_room(std::uint64_t hash);
+    void widen();
+    void split(Segment& full, std::uint64_t hash);
   };
 
   std::unique_ptr<Table> table_;  ///< Null: nothing was put. Few processes have one.

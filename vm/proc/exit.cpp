@@ -25,6 +25,8 @@ constexpr std::uint32_t kToldAtOnce = 4000;
 /// The same of a huge reason, which is copied for each, on the pool.
 constexpr std::uint32_t kToldHugeAtOnce = 16;
 constexpr std::uint32_t kAll = ~std::uint32_t{0};
+/// Giving back more than this, perhaps in very small pieces, is for the pool.
+constexpr std::size_t kMostHeldWords = std::size_t{1} << 18;
 
 Term exit_reason_of(Process& p) {
   if (p.pending == Process::Pending::Killed) return atoms::killed;
@@ -113,11 +115,25 @@ bool drop_messages(Process& p) {
   return p.first_message == nullptr;
 }
 
+/// Whether giving back what it has may take some milliseconds: binaries go one by one, large ones
+/// to the system.
+bool holds_much(const Process& p) {
+  const ProcessExtra* x = p.extra_record;
+  const std::size_t bytes = p.outside_bytes() + (x != nullptr ? x->bytes() : 0);
+  return p.held_words() + bytes / sizeof(Word) > kMostHeldWords;
+}
+
 /// A step of the end, as much as a slice may do. True: it was the last.
 bool take_leave(Process& p, std::uint32_t told_at_once) {
   if (!answer_last_signals(p)) return false;
   if (p.has_mailbox_limit) release_blocked(p);
   return tell_others(p, told_at_once) && drop_messages(p);
+}
+
+/// Its end goes on on the pool.
+void leave_for_pool(Process& p) {
+  p.pending = Process::Pending::Pool;
+  p.vm().schedulers().make_runnable(p.local(), p);
 }
 
 }  // namespace
@@ -182,16 +198,22 @@ void Vm::end_process(Process& p) {
 }
 
 void Vm::go_on_ending(Process& p) {
+  // Who was on the way there has not got a thread.
+  const bool may_leave =
+      p.local().is_scheduler && schedulers_->has_pool() && p.pending != Process::Pending::Pool;
   const bool is_huge = tells_huge_reason(p);
-  if (is_huge && p.local().is_scheduler && schedulers_->has_pool()) {
-    p.pending = Process::Pending::Pool;  // For the next slice.
-    schedulers_->make_runnable(p.local(), p);
+  if (is_huge && may_leave) {
+    leave_for_pool(p);
     return;
   }
   while (!take_leave(p, is_huge ? kToldHugeAtOnce : kToldAtOnce)) {
     // Where memory is short it cannot wait for those who have their turn in between.
     if (memory_->is_tight()) continue;
     schedulers_->make_runnable(p.local(), p);
+    return;
+  }
+  if (may_leave && holds_much(p) && !memory_->is_tight()) {
+    leave_for_pool(p);
     return;
   }
   bury(p);

@@ -259,12 +259,15 @@ Term Look::dictionary() {
   Term list = Term::nil_list();
   std::size_t left = kMostRelations;
   if (extra() == nullptr) return list;
-  extra()->dictionary.for_each([&](Dictionary::Entry& entry) {
-    if (left == 0) return;
-    const Term key = copied(entry.key, false);
-    list = to_.cons(to_.tuple(key, copied(entry.value, false)), list);
-    --left;
-  });
+  for (Dictionary::Place at; left != 0;) {
+    // Of as many places no more can be entries.
+    const bool over = extra()->dictionary.visit_some(at, left, [&](Dictionary::Entry& entry) {
+      const Term key = copied(entry.key, false);
+      list = to_.cons(to_.tuple(key, copied(entry.value, false)), list);
+      --left;
+    });
+    if (over) break;
+  }
   return list;
 }
 

@@ -53,12 +53,10 @@ namespace quelea {
 // Sending
 // -------------------------------------------------------------------------------------------
 
-namespace {
-/// A copy that takes some milliseconds is made where nobody waits for it.
 bool is_huge_message(const Process& p, Term message) {
-  return !p.on_pool() && term_words(message, p.vm().copy_options(), kMostWalk) >= kMostWalk;
+  return message.is_pointer() && !p.on_pool() &&
+         term_words(message, p.vm().copy_options(), kMostWalk) >= kMostWalk;
 }
-}  // namespace
 
 Term Process::send(Term dest, Term message, bool priority) {
   Process* target = nullptr;
@@ -174,6 +172,7 @@ Term Process::make_reference() {
 // --------------------------------------------------------------------------------------
 
 Term Process::exit_signal(Term to, Term reason, bool priority) {
+  if (native_state == nullptr && is_huge_message(*this, reason)) return to_pool();
   if (to.is_kind(Kind::Ref)) {
     const Term owner{ref_owner(to)};
     Process* target = owner.is_local_pid() ? vm().processes().find(owner) : nullptr;
@@ -249,18 +248,6 @@ Term Process::whereis(Term name) {
   if (!name.is_atom()) return badarg();
   Process* target = vm().names().find(name);
   return target != nullptr ? target->self() : atoms::nil;
-}
-
-Term Process::registered() {
-  Term list = Term::nil_list();
-  vm().names().for_each([&](Term name, Process&) { list = cons(name, list); });
-  return list;
-}
-
-Term Process::all_processes() {
-  Term list = Term::nil_list();
-  vm().processes().for_each([&](Process& process) { list = cons(process.self(), list); });
-  return list;
 }
 
 Term Process::is_alive(Term pid) {

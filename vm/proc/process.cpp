@@ -187,17 +187,10 @@ void scan_roots(Heap& heap, Collector& collector) {
     }
     for (Term& term : u->call_arguments) collector.root(term);
   }
-  if (x->dictionary.changed() || collector.wants_all()) {
-    x->dictionary.for_each([&](Dictionary::Entry& entry) {
-      collector.root(entry.key);
-      collector.root(entry.value);
-    });
-    if (collector.fills_old()) {
-      x->dictionary.scanned();
-    } else {
-      x->dictionary.moved();
-    }
-  }
+  x->dictionary.scan(collector.wants_all(), collector.fills_old(), [&](Dictionary::Entry& entry) {
+    collector.root(entry.key);
+    collector.root(entry.value);
+  });
 }
 
 ForeignRanges literal_range(Vm& vm) {
@@ -408,16 +401,6 @@ Term Process::dictionary_put(Term key, Term value, std::size_t& work) {
 Term Process::dictionary_erase(Term key, std::size_t& work) {
   return extra_record == nullptr ? atoms::nil
                                  : or_nil(extra_record->dictionary.erase(key, vm().atoms(), work));
-}
-Term Process::dictionary_all() {
-  Term list = Term::nil_list();
-  if (extra_record == nullptr) return list;
-  extra_record->dictionary.for_each(
-      [&](Dictionary::Entry& entry) { list = cons(tuple(entry.key, entry.value), list); });
-  return list;
-}
-void Process::dictionary_clear() {
-  if (extra_record != nullptr) extra_record->dictionary.clear();
 }
 
 }  // namespace quelea

@@ -160,8 +160,6 @@ class Process : public Heap {
   Term register_name(Term name, Term pid);  ///< true
   Term unregister_name(Term name);          ///< true
   Term whereis(Term name);                  ///< the pid, or nil
-  Term registered();                        ///< [name]
-  Term all_processes();                     ///< [pid]
   Term is_alive(Term pid);                  ///< local pid: boolean
   Term make_reference();
   /// A number no other reference of this machine has.
@@ -184,8 +182,6 @@ class Process : public Heap {
   Term dictionary_get(Term key, std::size_t& work);
   Term dictionary_put(Term key, Term value, std::size_t& work);  ///< the old value
   Term dictionary_erase(Term key, std::size_t& work);            ///< the old value
-  Term dictionary_all();                      ///< [(key, value)]
-  void dictionary_clear();
 
   /// Collects at the next safe point (right after the native that asks).
   void request_collection(bool full);
@@ -318,10 +314,6 @@ class Process : public Heap {
   void note_monitor(Term ref, Term target, const MonitorOptions& options, Term name = Term::none());
   /// Sends a signal to another process, or to itself. False: that has ended, the signal is gone.
   bool post(Process& to, Signal* signal);
-  /// A copy in this heap of a term of somebody else's; nothing is collected.
-  Term import(Term term);
-  /// The same where a native runs, which has room.
-  Term import_in_native(Term term);
   /// For the end: the answer to a signal that comes too late, if it wants one.
   void take_last_relation(Signal* signal);
   /// The process ends with this reason at the next opportunity.

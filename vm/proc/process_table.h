@@ -7,6 +7,7 @@
 // go to and from the common list a batch at a time.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -70,12 +71,20 @@ class ProcessTable {
   /// Visits all that are there all the time; others as it happens. Within one slice, as `find`.
   template <class Visit>
   void for_each(Visit&& visit) {
+    std::uint32_t place = 0;
+    visit_some(place, kMostPlaces, visit);
+  }
+  /// The same for the next `most` places from `place` on. True: there are no more.
+  template <class Visit>
+  bool visit_some(std::uint32_t& place, std::uint32_t most, Visit&& visit) {
     const std::uint32_t used = used_.load(std::memory_order_acquire);
-    for (std::uint32_t place = 0; place < used; ++place) {
+    const std::uint32_t end = place + std::min(most, used - std::min(used, place));
+    for (; place < end; ++place) {
       const Entry* chunk = chunks_[place / kChunk].load(std::memory_order_acquire);
       Process* process = chunk[place % kChunk].process.load(std::memory_order_acquire);
       if (process != nullptr) visit(*process);
     }
+    return place >= used;
   }
 
  private:
@@ -136,18 +145,20 @@ class NameTable {
   /// The process ends: its name, if any, goes, and it gets no other one.
   void close(Process& process);
 
+  /// Those of a thousand names from `first` on, which moves on. True: there are no more.
   template <class Visit>
-  void for_each(Visit&& visit) const {
+  bool visit_some(std::uint32_t& first, Visit&& visit) const {
+    const std::uint32_t i = first / kChunk;
     const std::uint32_t end = chunk_end_.load(std::memory_order_acquire);
-    for (std::uint32_t i = 0; i < end; ++i) {
-      const Chunk* chunk = chunks_[i].load(std::memory_order_acquire);
-      if (chunk == nullptr) continue;
-      for (std::uint32_t at = 0; at < kChunk; ++at) {
-        if (Process* process = (*chunk)[at].load(std::memory_order_acquire)) {
-          visit(Term::atom(i * kChunk + at), *process);
-        }
+    if (i >= end) return true;
+    first = (i + 1) * kChunk;
+    const Chunk* chunk = chunks_[i].load(std::memory_order_acquire);
+    for (std::uint32_t at = 0; chunk != nullptr && at < kChunk; ++at) {
+      if ((*chunk)[at].load(std::memory_order_acquire) != nullptr) {
+        visit(Term::atom(i * kChunk + at));
       }
     }
+    return false;
   }
 
  private:

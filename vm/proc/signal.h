@@ -39,6 +39,9 @@ Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t word
                             Word reference = 0, std::size_t room = 0);
 /// Words of memory that a signal needs for a term; kSharingThreshold or more: it is large.
 std::size_t signal_words(Vm& vm, Term term);
+/// Whether a copy of the term takes some milliseconds, and is to be made where nobody waits for it:
+/// on the pool.
+bool is_huge_message(const Process& p, Term message);
 /// Words of the messages that exits and ends of monitors become.
 inline constexpr std::size_t kExitMessageWords = 4;
 inline constexpr std::size_t kDownMessageWords = 12;

@@ -98,10 +98,19 @@ bool receive_exit(Process& p, Signal* signal) {
   }
   // What a process says to itself by an alias counts as what others say.
   const bool is_own = from == p.self() && signal->kind == SignalKind::Exit;
-  const bool goes_on = reason == atoms::normal && !is_own;
-  if (!goes_on) p.exit_with(kills ? atoms::killed : p.import(reason));
-  drop_signal(signal);
-  return goes_on;
+  if (reason == atoms::normal && !is_own) {
+    drop_signal(signal);
+    return true;
+  }
+  p.exit_with(kills ? atoms::killed : reason);
+  if (kills || reason.is_immediate()) {
+    drop_signal(signal);
+    return false;
+  }
+  // It may be huge: its memory becomes the process's, as that of a message does.
+  p.old();
+  adopt_signal(p, signal, true);
+  return false;
 }
 
 /// A monitor fires, if it is there; the signal is used up.
@@ -314,21 +323,6 @@ bool Process::arrivals_took_effect() {
   native_state = new NativeState;
   again();
   return false;
-}
-
-Term Process::import_in_native(Term term) { return copy_term(*this, term, vm().copy_options()); }
-
-Term Process::import(Term term) {
-  // Outside of a native there is no room in the block that could be relied on.
-  const bool inside = in_fragment();
-  Word* const saved_limit = limit;
-  if (!inside) limit = hp;
-  const Term copy = copy_term(*this, term, vm().copy_options());
-  if (!inside) {
-    if (in_fragment()) leave_fragment();
-    limit = saved_limit;
-  }
-  return copy;
 }
 
 }  // namespace quelea

@@ -29,6 +29,7 @@ Term ms_left(Vm& vm, std::uint64_t due_ns) {
 
 Term Process::send_after(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
+  if (is_huge_message(*this, message)) return to_pool();
   OwnedSignal signal(make_signal(vm(), SignalKind::Message, message, self()));
   // The reference before the timer: what was started can be cancelled.
   const Term ref = make_ref(*this, 0, self().bits);
@@ -44,6 +45,7 @@ Term Process::send_after(Term dest, Term message, Term ms) {
 
 Term Process::start_timer(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
+  if (is_huge_message(*this, message)) return to_pool();
   Timers& timers = vm().schedulers().timers_for(local());
   const Word number = timers.reserve();
   if (number == 0) return raise_error(atoms::system_limit);
