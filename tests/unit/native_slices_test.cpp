@@ -119,6 +119,7 @@ class LargeInputs {
     if (name == "json") return text_of("[", "{\"key\": [1, 2.5, \"text\", null]}, ", "1]");
     if (name == "json_string") return text_of("\"", "text \\n with escapes ", "\"");
     if (name == "etf") return run("Prelude.term_to_binary", {(*this)["mixed_terms"]}).result;
+    if (name == "etf_text") return run("Prelude.term_to_binary", {(*this)["text"]}).result;
     if (name == "etf_map") return run("Prelude.term_to_binary", {(*this)["map"]}).result;
     if (name == "mixed_terms") {
       return list([&](std::int64_t i) {
@@ -254,6 +255,8 @@ const char* const kCalls[] = {
     "iodata_to_binary strings",
     "iodata_to_binary bytes",
     "iodata_size strings",
+    "io_write :stdout strings",
+    "io_write :stdout bytes",
     "hex_encode text",
     "hex_decode hex",
     "base64_encode text false true",
@@ -274,6 +277,7 @@ const char* const kCalls[] = {
     "Prelude.term_to_binary text",
     "Prelude.binary_to_term etf",
     "Prelude.binary_to_term etf_map",
+    "Prelude.binary_to_term etf_text",
     "Prelude.inspect mixed_terms",
     "Prelude.inspect text",
     "Prelude.to_string mixed_terms",

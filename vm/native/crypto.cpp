@@ -169,6 +169,19 @@ struct HmacIodata : Feed<Hmac> {
   HmacIodata(Process& p, Args args) : Feed(p, args, args[2]) {}
 };
 
+/// Whether a key, which each slice looks at anew, is longer than anybody's key.
+bool is_long_key(Term iodata) {
+  constexpr std::size_t kMostCost = 4096;
+  constexpr std::size_t kMostBytes = std::size_t{64} << 10;
+  IodataWalk walk;
+  std::size_t size = 0;
+  std::size_t cost = 0;
+  for (walk.start(iodata); !walk.is_over() && walk.count(size, cost);) {
+    if (cost > kMostCost || size > kMostBytes) return true;
+  }
+  return false;
+}
+
 bool is_iodata_shaped(Term term) { return is_binary(term) || term.is_list(); }
 
 }  // namespace
@@ -179,6 +192,7 @@ Term prim_crypto_hash(Process& p, Args args) {
 }
 
 Term prim_crypto_hmac(Process& p, Args args) {
+  if (is_long_key(args[1]) && !p.on_pool()) return p.to_pool();
   IodataBytes key;
   if (digest_of(p, args[0]) == nullptr || !is_iodata_shaped(args[2]) || !key.get(args[1]) ||
       key.text().size() > std::size_t{1} << 30) {

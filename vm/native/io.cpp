@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "vm/native/iodata.h"
+#include "vm/native/pool.h"
 #include "vm/native/posix.h"
 #include "vm/proc/local.h"
 #include "vm/proc/output.h"
@@ -100,9 +102,17 @@ int device_descriptor(Process& p, Term device) {
 
 Term prim_io_write(Process& p, Args args) {
   const int device = output_device(p, args[0]);
-  IodataBytes bytes;
-  if (device == 0 || !bytes.get(args[1])) return badarg(p);
-  charge_bytes(p, bytes.text().size());
+  if (device == 0 || !(is_binary(args[1]) || args[1].is_list())) return badarg(p);
+  if (!is_binary(args[1])) {
+    const Term whole = second_to_binary(p, args);
+    if (whole.is_none()) return whole;
+    // So it is not made again where writing has to wait.
+    args.set(1, whole);
+  }
+  if (is_for_pool(p, binary_bytes(args[1]), kPoolTextBytes)) return p.to_pool();
+  Bytes bytes;
+  bytes.get(args[1]);
+  charge_bytes(p, bytes.size());
   return said(p, p.vm().output().write(p, device, bytes.text()));
 }
 

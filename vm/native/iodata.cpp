@@ -90,8 +90,9 @@ struct SizeOf {
 
 /// Two passes: a list that names a large binary many times must not take memory before it is known
 /// how much.
+template <std::size_t kArgument>
 struct ToBinary {
-  ToBinary(Process&, Args args) : iodata(args[0]) { walk.start(iodata); }
+  ToBinary(Process&, Args args) : iodata(args[kArgument]) { walk.start(iodata); }
   Term iodata;
   IodataWalk walk;
   std::size_t size = 0;
@@ -119,7 +120,9 @@ struct ToBinary {
 Term prim_iodata_size(Process& p, Args args) { return in_slices<SizeOf>(p, args); }
 
 Term prim_iodata_to_binary(Process& p, Args args) {
-  return is_binary(args[0]) ? args[0] : in_slices<ToBinary>(p, args);
+  return is_binary(args[0]) ? args[0] : in_slices<ToBinary<0>>(p, args);
 }
+
+Term second_to_binary(Process& p, Args args) { return in_slices<ToBinary<1>>(p, args); }
 
 }  // namespace quelea

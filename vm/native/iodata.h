@@ -5,6 +5,9 @@
 
 namespace quelea {
 
+/// The second argument's bytes as one binary, in slices as `in_slices` (vm/native/slices.h).
+Term second_to_binary(Process& p, Args args);
+
 /// A walk over iodata that stops now and then. Never recurses.
 class IodataWalk {
  public:

@@ -56,6 +56,11 @@ class TermNumbers {
   /// After the table has become larger, its numbers find their new places step by step.
   bool is_growing() const { return placed_ < terms_.size(); }
   void grow(std::size_t& cost) {
+    if (cleared_ <= mask_) {
+      cost += kClearedAtOnce / 4;
+      clear_some();
+      return;
+    }
     const std::size_t end = std::min(placed_ + 512, terms_.size());
     cost += 2 * (end - placed_);
     for (; placed_ < end; ++placed_) {
@@ -72,16 +77,25 @@ class TermNumbers {
 
  private:
   static constexpr unsigned kMostOfOneHash = 32;
+  static constexpr std::size_t kClearedAtOnce = 16 * 1024;
 
   std::uint64_t hash_of(Term term, std::size_t& cost) const {
     const std::uint64_t hash = hash_term(term, *atoms_, &cost);
     return QUELEA_UNLIKELY(strong_) && !gave_up(cost) ? hash_strong(term, *atoms_) : hash;
   }
-  /// Fresh pages are zero without anybody writing them.
+  /// Little by little: the first write to a page takes microseconds, and what comes next writes
+  /// everywhere.
   void clear_slots(std::size_t count) {
-    slots_.reset(static_cast<std::uint32_t*>(std::calloc(count, sizeof(std::uint32_t))));
+    slots_.reset(static_cast<std::uint32_t*>(std::malloc(count * sizeof(std::uint32_t))));
     if (slots_ == nullptr) no_memory();
     mask_ = count - 1;
+    cleared_ = 0;
+    clear_some();
+  }
+  void clear_some() {
+    const std::size_t some = std::min(kClearedAtOnce, mask_ + 1 - cleared_);
+    std::fill_n(&slots_[cleared_], some, 0);
+    cleared_ += some;
   }
   void place(std::uint64_t hash, std::uint32_t number) {
     std::size_t i = hash & mask_;
@@ -94,6 +108,7 @@ class TermNumbers {
   };
   std::unique_ptr<std::uint32_t[], Free> slots_;  ///< Numbers from 1; 0 is free.
   std::size_t mask_ = 0;
+  std::size_t cleared_ = 0;  ///< How many of `slots_` were.
   RawVector<Term> terms_;
   RawVector<std::uint64_t> hashes_;
   std::size_t placed_ = 0;  ///< How many are in `slots_`.

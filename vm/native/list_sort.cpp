@@ -89,6 +89,7 @@ struct SortState {
   RawVector<std::uint64_t> keys;
   std::size_t width = kRunLength;
   bool merging = false;
+  bool in_order = false;  ///< The two runs under way are, as they are.
   std::size_t left = 0, right = 0,
               out = 0;  ///< Next of the left run, of the right run, and of the result.
 
@@ -129,6 +130,8 @@ void count_some(SortState& s) {
     for (unsigned d = 0; d < s.digits; ++d) {
       ++s.places[d * kDigitValues + (value >> d * kDigitBits & (kDigitValues - 1))];
     }
+    // The first write to a page takes microseconds, and the next phase writes everywhere.
+    s.items[s.count + s.at] = Term::nil_list();
   }
   if (s.at < s.count) return;
   for (unsigned d = 0; d < s.digits; ++d) {
@@ -185,12 +188,17 @@ void sort_run(SortState& s, const Before& before) {
   s.at += length;
 }
 
-/// Moves [first, last) of the source to the target, from `out` on.
-void move_items(SortState& s, std::size_t first, std::size_t last, std::size_t out) {
-  const std::size_t from = s.source();
-  const std::size_t to = s.target();
-  std::copy(&s.items[from + first], &s.items[from + last], &s.items[to + out]);
-  std::copy(&s.keys[from + first], &s.keys[from + last], &s.keys[to + out]);
+/// Moves items of the source, from `first` on and up to `last`, to where the result is; four of
+/// them are a step.
+void move_some(SortState& s, std::size_t& first, std::size_t last, std::size_t& steps) {
+  const std::size_t count = std::min(last - first, 4 * steps);
+  const std::size_t from = s.source() + first;
+  const std::size_t to = s.target() + s.out;
+  std::copy_n(&s.items[from], count, &s.items[to]);
+  std::copy_n(&s.keys[from], count, &s.keys[to]);
+  first += count;
+  s.out += count;
+  steps -= (count + 3) / 4;
 }
 
 void begin_merge(SortState& s, const Before& before) {
@@ -204,10 +212,7 @@ void begin_merge(SortState& s, const Before& before) {
   // runs.
   const std::size_t from = s.source();
   auto keyed = [&](std::size_t i) { return Keyed{s.keys[from + i], s.items[from + i]}; };
-  if (middle >= end || !before(keyed(middle), keyed(middle - 1))) {
-    move_items(s, s.at, end, s.at);
-    s.merging = false;
-  }
+  s.in_order = middle >= end || !before(keyed(middle), keyed(middle - 1));
 }
 
 /// Does up to `steps` steps of the merge under way; true when it is finished.
@@ -219,7 +224,7 @@ bool merge_some(SortState& s, std::size_t& steps, const Before& before) {
   const std::size_t middle = std::min(s.at + s.width, s.count);
   const std::size_t end = std::min(s.at + 2 * s.width, s.count);
   std::size_t left = s.left, right = s.right, out = s.out;
-  for (; left < middle && right < end && steps > 0; --steps, ++out) {
+  for (; !s.in_order && left < middle && right < end && steps > 0; --steps, ++out) {
     const bool from_right = keys[right] != keys[left]
                                 ? keys[right] < keys[left]
                                 : before.terms_before(items[right], items[left]);
@@ -229,25 +234,23 @@ bool merge_some(SortState& s, std::size_t& steps, const Before& before) {
     right += from_right;
     left += !from_right;
   }
-  if (left == middle || right == end) {
-    move_items(s, left, middle, out);
-    move_items(s, right, end, out + (middle - left));
-    s.merging = false;
-    return true;
-  }
   s.left = left;
   s.right = right;
   s.out = out;
-  return false;
+  if (!s.in_order && left < middle && right < end) return false;
+  move_some(s, s.left, middle, steps);
+  move_some(s, s.right, end, steps);
+  s.merging = s.left < middle || s.right < end;
+  return !s.merging;
 }
 
 void merge_runs(SortState& s, std::size_t steps, const Before& before) {
   while (steps > 0 && s.phase == SortState::kMerge) {
     if (!s.merging) {
       begin_merge(s, before);
-      steps -= std::min<std::size_t>(steps, s.merging ? 1 : s.width / 4);
+      --steps;
     }
-    if (s.merging && !merge_some(s, steps, before)) continue;
+    if (!merge_some(s, steps, before)) continue;
     s.at = std::min(s.at + 2 * s.width, s.count);
     if (s.at == s.count) {
       s.at = 0;

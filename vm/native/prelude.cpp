@@ -156,6 +156,7 @@ Term prelude_to_string(Process& p, Args args) {
     if (args[0].is_atom()) return checked(p, binary_from_text(p, text_of(p, args[0])));
     if (is_binary(args[0])) {
       // A string is its own text; other binaries are shown as inspect shows them.
+      if (is_large_text(p, args[0])) return p.to_pool();
       Bytes bytes;
       bytes.get(args[0]);
       charge_bytes(p, bytes.size());
@@ -170,6 +171,7 @@ Term prelude_inspect(Process& p, Args args) { return inspected(p, args); }
 namespace {
 
 Term print_text(Process& p, Term value, bool newline) {
+  if (is_large_text(p, value)) return p.to_pool();
   std::string out;
   std::size_t work = 0;
   InspectOptions options = p.vm().inspect_options();

@@ -64,6 +64,8 @@ void MapBuild::hash_some(Many& m, std::size_t& cost) {
   for (; m.at < end; ++m.at) {
     m.hashes[m.at] = hash_term(pairs[2 * m.at], *atoms_, &cost);
     ++m.ends[group_of(m.hashes[m.at])];
+    // The first write to a page takes microseconds, and the next phase writes everywhere.
+    m.entries[m.at] = {};
     cost += 2;
   }
   if (m.at < m.hashes.size()) return;

@@ -16,9 +16,7 @@ class WorkStack {
 
  public:
   WorkStack() = default;
-  ~WorkStack() {
-    if (entries_ != inline_entries()) release(entries_);
-  }
+  ~WorkStack() { give_back(); }
   WorkStack(const WorkStack&) = delete;
   WorkStack& operator=(const WorkStack&) = delete;
 
@@ -40,15 +38,33 @@ class WorkStack {
 
  private:
   Entry* inline_entries() { return reinterpret_cast<Entry*>(memory_); }
+  /// A large one has pages of its own, which move without being copied.
   void grow() {
-    std::size_t bytes = size_ * sizeof(Entry);
-    Entry* larger = static_cast<Entry*>(allocate(2 * bytes));
+    const std::size_t bytes = capacity_ * sizeof(Entry);
+    const bool was_mapped = bytes >= kMappedBytes;
+    const bool is_mapped = 2 * bytes >= kMappedBytes;
+    void* const larger = was_mapped  ? remap_pages(entries_, bytes, 2 * bytes)
+                         : is_mapped ? map_pages(2 * bytes)
+                                     : allocate(2 * bytes);
     if (larger == nullptr) no_memory();
-    std::memcpy(static_cast<void*>(larger), entries_, bytes);
-    if (entries_ != inline_entries()) release(entries_);
-    entries_ = larger;
+    if (!was_mapped) {
+      std::memcpy(larger, static_cast<void*>(entries_), bytes);
+      give_back();
+    }
+    entries_ = static_cast<Entry*>(larger);
     capacity_ *= 2;
   }
+  void give_back() {
+    const std::size_t bytes = capacity_ * sizeof(Entry);
+    if (bytes >= kMappedBytes) {
+      unmap_pages(entries_, bytes);
+    } else if (entries_ != inline_entries()) {
+      release(entries_);
+    }
+  }
+
+  static constexpr std::size_t kMappedBytes = std::size_t{1} << 20;
+  static_assert(kInline * sizeof(Entry) < kMappedBytes);
 
   alignas(Entry) unsigned char memory_[kInline * sizeof(Entry)];
   Entry* entries_ = inline_entries();
