@@ -147,18 +147,22 @@ struct CommonPrefix {
   }
   Term rest;
   Bytes first;
+  Bytes next;          ///< The one that is compared, up to `at`.
+  std::size_t at = 0;
   std::size_t common = 0;
   bool good = true;
 
   bool step(Process&, std::size_t& cost) {
-    Bytes next;
-    if (!rest.is_cons() || !(good = next.get(rest.head()))) return false;
-    const std::size_t end = std::min(common, next.size());
-    std::size_t i = 0;
-    while (i < end && first.data()[i] == next.data()[i]) ++i;
-    common = i;
+    constexpr std::size_t kPiece = std::size_t{64} << 10;
+    if (at == 0 && (!rest.is_cons() || !(good = next.get(rest.head())))) return false;
+    const std::size_t end = std::min({common, next.size(), at + kPiece});
+    const std::size_t before = at;
+    while (at < end && first.data()[at] == next.data()[at]) ++at;
+    cost += 1 + cost_of_bytes(at - before);
+    if (at == before + kPiece) return true;
+    common = std::min(common, at);
+    at = 0;
     rest = rest.tail();
-    cost += 1 + cost_of_bytes(i);
     return true;
   }
   Term finish(Process& p) {

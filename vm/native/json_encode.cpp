@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 
+#include "vm/native/pool.h"
 #include "vm/native/posix.h"
 #include "vm/native/slices.h"
 #include "vm/native/text.h"
@@ -317,6 +318,11 @@ bool Writer::one(Process& p, Term value, std::size_t& cost) {
     out_.text.append(text, float_print_short(value.float_value(), text));
     cost += 4;
   } else if (is_integer(value)) {
+    // A huge one is for the pool (vm/term/work.h), where it begins anew.
+    if (is_big(value) && IntegerView(value).size() > kPoolLimbs && cost >= kMayGiveUp) {
+      cost |= kGaveUp;
+      return true;
+    }
     integer_print(out_.text, value, 10, &cost);
   } else {
     return binary(value);

@@ -298,6 +298,7 @@ bool read_float(std::string_view text, double& value) {
 }  // namespace
 
 Term prim_float_parse(Process& p, Args args) {
+  if (is_large_text(p, args[0])) return p.to_pool();
   Bytes s;
   if (!s.get(args[0])) return badarg(p);
   double value = 0;
@@ -309,6 +310,7 @@ Term prim_float_parse(Process& p, Args args) {
 }
 
 Term prim_float_parse_prefix(Process& p, Args args) {
+  if (is_large_text(p, args[0])) return p.to_pool();
   Bytes s;
   if (!s.get(args[0])) return badarg(p);
   double value = 0;

@@ -3,6 +3,7 @@
 #include <utf8proc.h>
 
 #include "vm/native/list_builder.h"
+#include "vm/native/pool.h"
 #include "vm/native/slices.h"
 #include "vm/native/text.h"
 #include "vm/term/integer.h"
@@ -400,6 +401,7 @@ Term prim_atom_to_string(Process& p, Args args) {
 }
 
 Term prim_string_to_atom(Process& p, Args args) {
+  if (is_large_text(p, args[0])) return p.to_pool();
   Bytes s;
   if (!s.get(args[0]) || !utf8_valid(s.text())) return badarg(p);
   Term atom = p.vm().atoms().intern(s.text());
@@ -407,6 +409,7 @@ Term prim_string_to_atom(Process& p, Args args) {
 }
 
 Term prim_string_to_existing_atom(Process& p, Args args) {
+  if (is_large_text(p, args[0])) return p.to_pool();
   Bytes s;
   if (!s.get(args[0])) return badarg(p);
   Term atom = atoms_of(p).find(s.text());

@@ -4,6 +4,7 @@
 // within another's. All of it is done in slices.
 #include "vm/native/iodata.h"
 #include "vm/native/list_builder.h"
+#include "vm/native/pool.h"
 #include "vm/native/slices.h"
 #include "vm/native/text.h"
 
@@ -394,6 +395,7 @@ Term prim_string_contains(Process& p, Args args) {
 }
 
 Term prim_string_starts_with(Process& p, Args args) {
+  if (is_large_text(p, args[1])) return p.to_pool();
   Bytes s;
   Patterns patterns;
   if (!s.get(args[0]) || !patterns.get(args[1], true)) return badarg(p);
@@ -404,6 +406,7 @@ Term prim_string_starts_with(Process& p, Args args) {
 }
 
 Term prim_string_ends_with(Process& p, Args args) {
+  if (is_large_text(p, args[1])) return p.to_pool();
   Bytes s;
   Patterns patterns;
   if (!s.get(args[0]) || !patterns.get(args[1], true)) return badarg(p);
