@@ -1,10 +1,9 @@
 // Arithmetic on constants: within 64 bits with overflow checks, beyond that with GMP.
-#include <gmp.h>
-
 #include <cmath>
 #include <cstring>
 
 #include "compiler/core/consts.h"
+#include "vm/base/gmp_memory.h"
 
 namespace quelea::compiler {
 
@@ -48,6 +47,7 @@ ConstId to_const(ConstTable& table, const Big& value) {
 }
 
 ConstId fold_big(ConstTable& table, BinaryOp op, const Const& a, const Const& b) {
+  const GmpWork memory;
   Big x(a), y(b), result;
   switch (op) {
     case BinaryOp::kAdd:
@@ -143,6 +143,7 @@ int ConstTable::compare_numbers(ConstId a, ConstId b) const {
     return u < v ? -1 : u > v;
   }
   if (x.kind == ConstKind::kFloat) return -compare_numbers(b, a);
+  const GmpWork memory;
   Big value(x);
   if (y.kind == ConstKind::kFloat) {
     int order = mpz_cmp_d(value.get(), float_value(b));
@@ -231,6 +232,7 @@ ConstId ConstTable::literal(const IntExpr& literal, bool negate_it) {
     ConstId id = integer(literal.value);
     return negate_it ? negate(id) : id;
   }
+  const GmpWork memory;
   Big value;
   std::string digits(literal.digits);
   mpz_set_str(value.get(), digits.c_str(), literal.radix);

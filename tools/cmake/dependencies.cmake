@@ -13,7 +13,6 @@ function(quelea_library target header)
     INTERFACE_INCLUDE_DIRECTORIES "${${target}_INCLUDE}")
 endfunction()
 
-quelea_library(dep_gmp gmp.h NAMES libgmp.a gmp)
 quelea_library(dep_uv uv.h NAMES libuv_a.a uv)
 quelea_library(dep_pcre2 pcre2.h NAMES libpcre2-8.a pcre2-8)
 quelea_library(dep_utf8proc utf8proc.h NAMES libutf8proc.a utf8proc)

@@ -1,15 +1,13 @@
 // Natives over numbers: text, integer functions, decimal rounding.
 #include "vm/term/number.h"
 
-#include <gmp.h>
-
 #include <charconv>
 #include <cmath>
 
+#include "vm/base/gmp_memory.h"
 #include "vm/native/list_builder.h"
 #include "vm/native/pool.h"
 #include "vm/term/float_text.h"
-#include "vm/term/gmp_memory.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -158,8 +156,7 @@ Term prim_int_pow_mod(Process& p, Args args) {
   view(b, base);
   view(e, exponent);
   view(m, modulus);
-  // With tables of powers.
-  GmpInteger power(32 * (base.size() + modulus.size()));
+  GmpInteger power;
   mpz_powm(power.value, b, e, m);
   const std::size_t size = mpz_size(power.value);
   Term term = Term::small(0);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "vm/term/gmp_memory.h"
+#include "vm/base/gmp_memory.h"
 #include "vm/term/limbs.h"
 
 namespace quelea {
@@ -189,7 +189,7 @@ Term integer_mul(TermAlloc& alloc, Term a, Term b, std::size_t* work) {
   if (x.size() == 0 || y.size() == 0) return Term::small(0);
   if (x.size() + y.size() > kMaxIntegerLimbs + 1) return Term::none();
   BigResult result(alloc, x.size() + y.size());
-  expect_mpn_memory(2 * (x.size() + y.size()));
+  const GmpWork memory;
   mp_size_t xn = static_cast<mp_size_t>(x.size()), yn = static_cast<mp_size_t>(y.size());
   if (x.limbs() == y.limbs()) {
     mpn_sqr(result.limbs(), gmp(x.limbs()), xn);
@@ -216,7 +216,7 @@ Term integer_div(TermAlloc& alloc, Term a, Term b, std::size_t* work) {
     mpn_divrem_1(result.limbs(), 0, gmp(x.limbs()), xn, y.limbs()[0]);
   } else {
     Scratch remainder(y.size());
-    expect_mpn_memory(2 * (x.size() + y.size()));
+    const GmpWork memory;
     mpn_tdiv_qr(result.limbs(), remainder.data(), 0, gmp(x.limbs()), xn, gmp(y.limbs()),
                 static_cast<mp_size_t>(y.size()));
   }
@@ -235,7 +235,7 @@ Term integer_rem(TermAlloc& alloc, Term a, Term b, std::size_t* work) {
     result.limbs()[0] = mpn_mod_1(gmp(x.limbs()), xn, y.limbs()[0]);
   } else {
     Scratch quotient(x.size() - y.size() + 1);
-    expect_mpn_memory(2 * (x.size() + y.size()));
+    const GmpWork memory;
     mpn_tdiv_qr(quotient.data(), result.limbs(), 0, gmp(x.limbs()), xn, gmp(y.limbs()),
                 static_cast<mp_size_t>(y.size()));
   }
@@ -281,7 +281,7 @@ Term integer_pow(TermAlloc& alloc, Term base, std::uint64_t exponent, std::size_
   if (exponent > kMaxIntegerBits || (bits - 1) * exponent > kMaxIntegerBits) return Term::none();
   IntegerView view(base);
   mpz_t input;
-  GmpInteger result(4 * (bits * exponent / 64 + 1));
+  GmpInteger result;
   mpz_pow_ui(result.value, read_mpz(input, view), exponent);
   std::size_t size = mpz_size(result.value);
   add_work(work, 2 * product_work(size, size));
@@ -291,7 +291,7 @@ Term integer_pow(TermAlloc& alloc, Term base, std::uint64_t exponent, std::size_
 Term integer_gcd(TermAlloc& alloc, Term a, Term b, std::size_t* work) {
   IntegerView x(a), y(b);
   mpz_t left, right;
-  GmpInteger result(4 * (x.size() + y.size()));
+  GmpInteger result;
   mpz_gcd(result.value, read_mpz(left, x), read_mpz(right, y));
   add_work(work, 8 * product_work(x.size() + 1, y.size() + 1));
   return from_mpz(alloc, result.value);
@@ -303,7 +303,7 @@ Term integer_isqrt(TermAlloc& alloc, Term a, std::size_t* work) {
   if (view.negative()) return Term::none();
   std::size_t size = (view.size() + 1) / 2;
   BigResult result(alloc, size);
-  expect_mpn_memory(4 * view.size());
+  const GmpWork memory;
   mpn_sqrtrem(result.limbs(), nullptr, gmp(view.limbs()), static_cast<mp_size_t>(view.size()));
   add_work(work, 2 * product_work(size, size));
   return result.finish(false, size);

@@ -2,9 +2,9 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
-#include <memory>
 
-#include "vm/term/gmp_memory.h"
+#include "vm/base/gmp_memory.h"
+#include "vm/base/raw_vector.h"
 #include "vm/term/integer.h"
 #include "vm/term/limbs.h"
 
@@ -54,12 +54,13 @@ Term integer_parse(TermAlloc& alloc, std::string_view text, unsigned radix, bool
     if (limit != nullptr) *limit = true;
     return Term::none();
   }
-  std::unique_ptr<unsigned char[]> digits(new unsigned char[text.size()]);
+  RawVector<unsigned char> digits;
+  digits.resize_raw(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) digits[i] = digit_value(text[i]);
   std::size_t room = static_cast<std::size_t>(bits / 64) + 2;
   BigResult result(alloc, room);
-  expect_mpn_memory(4 * room);
-  mp_size_t size = mpn_set_str(result.limbs(), digits.get(), text.size(), static_cast<int>(radix));
+  const GmpWork memory;
+  mp_size_t size = mpn_set_str(result.limbs(), digits.data(), text.size(), static_cast<int>(radix));
   add_work(work, 4 * product_work(room, room));
   Term parsed = result.finish(negative, static_cast<std::size_t>(size));
   if (parsed.is_none() && limit != nullptr) *limit = true;
@@ -86,7 +87,7 @@ void integer_print(std::string& out, Term integer, unsigned radix, std::size_t* 
   std::size_t start = out.size();
   out.resize(start + room);
   unsigned char* digits = reinterpret_cast<unsigned char*>(out.data()) + start;
-  expect_mpn_memory(4 * view.size());
+  const GmpWork memory;
   std::size_t size = mpn_get_str(digits, static_cast<int>(radix), limbs.data(),
                                  static_cast<mp_size_t>(view.size()));
   std::size_t zeros = 0;

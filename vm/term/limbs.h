@@ -1,10 +1,9 @@
 // Private to the integer files: results under construction and scratch memory for limbs.
 #pragma once
 
-#include <gmp.h>
-
 #include <cstdlib>
 
+#include "vm/base/gmp.h"
 #include "vm/base/memory.h"
 #include "vm/term/alloc.h"
 #include "vm/term/integer.h"
