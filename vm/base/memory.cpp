@@ -19,6 +19,11 @@ thread_local ThreadMemory counted{0, 0};
 
 void no_memory() { throw std::bad_alloc(); }
 
+void count_memory(std::ptrdiff_t bytes) {
+  // What is less than nothing wraps around, in the balance as well.
+  counted.allocated += static_cast<std::uint64_t>(bytes);
+}
+
 namespace {
 /// A moment in which others may give some back.
 void wait_for_memory() {
@@ -158,7 +163,10 @@ void return_free_pages() {
 
 namespace {
 constexpr unsigned kUncounted = 8;
-}
+thread_local unsigned asked = 0;
+}  // namespace
+
+void leave_nothing_uncounted() { asked = kUncounted; }
 
 ThreadMemory thread_memory() {
   // The allocator's own counters, which it keeps for each thread anyway.
@@ -167,7 +175,6 @@ ThreadMemory thread_memory() {
   if (QUELEA_UNLIKELY(released == nullptr)) {
     // Asking where they are makes the allocator set up its statistics of all arenas, which costs as
     // much as everything else that a small program does. Who asks only a few times does without.
-    static thread_local unsigned asked = 0;
     if (++asked <= kUncounted) return counted;
     std::size_t size = sizeof(void*);
     if (quelea_mallctl("thread.allocatedp", &allocated, &size, nullptr, 0) != 0 ||
@@ -207,6 +214,7 @@ void release(void* memory) {
   counted.released += size_of(memory);
   std::free(memory);
 }
+void leave_nothing_uncounted() {}
 ThreadMemory thread_memory() { return counted; }
 std::size_t allocation_size(std::size_t bytes) {
   // glibc: eight bytes before each piece, all in steps of sixteen.

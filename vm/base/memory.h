@@ -10,6 +10,7 @@
 // All functions may be called from any thread. What one thread allocates any other may release.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,8 @@ void unmap_pages(void* pages, std::size_t bytes);
 /// Has the system give all pages of a piece at once, which takes it less than half of what it takes
 /// one by one, when they are touched. Where it cannot (before Linux 5.14) this does nothing.
 void make_present(void* memory, std::size_t bytes);
+/// What this thread took, or gave back (negative), in another way than by the functions above.
+void count_memory(std::ptrdiff_t bytes);
 /// What `allocate(bytes)` really takes: the rest may be used as well.
 std::size_t allocation_size(std::size_t bytes);
 /// Gives pages that hold nothing back to the system.
@@ -75,5 +78,16 @@ struct ThreadMemory {
   std::int64_t balance() const { return static_cast<std::int64_t>(allocated - released); }
 };
 ThreadMemory thread_memory();
+/// The first answers to this thread are complete, too.
+void leave_nothing_uncounted();
+
+/// What a machine takes of what it may, for those who can be refused something.
+struct MemoryLevel {
+  const std::atomic<std::int64_t>* taken = nullptr;  ///< Null: nobody counts.
+  std::int64_t tight = 0;
+  bool is_tight() const {
+    return taken != nullptr && taken->load(std::memory_order_relaxed) > tight;
+  }
+};
 
 }  // namespace quelea

@@ -38,6 +38,8 @@ struct NativeState {
   /// It holds terms elsewhere, too: nothing may be collected before the native is done
   /// (vm/native/slices.h).
   bool pins_heap = false;
+  /// What was allocated in the slices of the native; MemoryGuard's.
+  std::int64_t taken_bytes = 0;
   virtual ~NativeState() = default;
   /// Forgets what was done and pins nothing any more, so that the native begins anew. False where
   /// it did that before.

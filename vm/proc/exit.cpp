@@ -222,7 +222,7 @@ void Vm::go_on_ending(Process& p) {
 /// Everything that it had goes back, and its record when nobody can look at it any more.
 void Vm::bury(Process& p) {
   SchedulerLocal& here = p.local();
-  const bool is_noted = p.extra_record != nullptr && p.extra_record->is_noted_as_large;
+  const bool is_noted = p.extra_record != nullptr && p.extra_record->noted_bytes != 0;
   release_process(p);
   if (QUELEA_UNLIKELY(is_noted)) memory_->forget(here.memory, p);
   epochs_.retire(here.epoch, p);

@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kLargeMessageWords = 1024;
 /// Shorter queues are scanned faster than places in them are kept.
 constexpr std::uint32_t kLongQueue = 32;
+/// What so many messages weigh is known; fewer are looked at.
+constexpr std::uint32_t kManyMessages = 64;
 
 /// Whether a message has one of the tags of a recv_start instruction.
 bool has_tag(Term message, Term tags) {
@@ -105,6 +107,51 @@ void go_to_reference(Process& p, Word number) {
 
 }  // namespace
 
+std::size_t message_words(const Signal& message) {
+  std::size_t words = sizeof(Signal) / sizeof(Word) + message.used_words();
+  for (const Fragment* more = message.more; QUELEA_UNLIKELY(more != nullptr); more = more->next) {
+    words += more->used_words();
+  }
+  return words;
+}
+
+namespace {
+
+/// The queue has become long: from now on what it weighs is known. Where there is no memory for
+/// that, it begins with a later message.
+[[gnu::cold, gnu::noinline]] void begin_weighing(Process& p) {
+  try {
+    std::size_t& words = p.extra().message_words;
+    words = 0;
+    for (const Fragment* at = p.first_message; at != nullptr; at = at->next) {
+      words += message_words(*static_cast<const Signal*>(at));
+    }
+    p.set_flag_bit(Process::kWeighsMessages, true);
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+inline void note_arrival(Process& p, const Signal& message) {
+  ++p.message_count;
+  if (p.has_flag(Process::kWeighsMessages)) {
+    p.extra_record->message_words += message_words(message);
+  } else if (QUELEA_UNLIKELY(p.message_count % kManyMessages == 0)) {
+    begin_weighing(p);
+  }
+}
+
+inline void note_departure(Process& p, const Signal& message) {
+  --p.message_count;
+  if (!p.has_flag(Process::kWeighsMessages)) return;
+  std::size_t& words = p.extra_record->message_words;
+  words -= message_words(message);
+  if (p.message_count != 0) return;
+  QUELEA_ASSERT(words == 0);
+  p.set_flag_bit(Process::kWeighsMessages, false);
+}
+
+}  // namespace
+
 void start_scan(Process& p, const Word* site, Term reference) {
   const Way* way = way_from(p, site, nullptr);
   p.scan_link = way != nullptr ? way->to : &p.first_message;
@@ -173,7 +220,7 @@ Signal* unlink_message(Process& p, Fragment** link) {
   *link = message->next;
   if (p.last_link == behind) p.last_link = link;
   if (p.scan_link == behind) p.scan_link = link;
-  --p.message_count;
+  note_departure(p, *message);
   if (QUELEA_UNLIKELY(p.has_mailbox_limit) && is_counted(*message)) message_left(p);
   if (p.has_flag(Process::kKeepsPlaces)) {
     MailboxPlaces& places = *p.extra_record->places;
@@ -197,7 +244,7 @@ void deliver(Process& p, Signal* message) {
   message->next = nullptr;
   *p.last_link = message;
   p.last_link = &message->next;
-  ++p.message_count;
+  note_arrival(p, *message);
   if (QUELEA_UNLIKELY(p.has_mailbox_limit)) drop_oldest(p);
 }
 
@@ -216,7 +263,7 @@ void deliver_first(Process& p, Signal* message) {
   message->next = *link;
   *link = message;
   if (p.last_link == link) p.last_link = behind;
-  ++p.message_count;
+  note_arrival(p, *message);
   if (QUELEA_UNLIKELY(p.has_mailbox_limit)) drop_oldest(p);
 }
 

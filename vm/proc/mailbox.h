@@ -98,6 +98,8 @@ bool start_receive_timer(Process& p, std::int64_t ms, std::uint64_t passed_ns = 
 /// Stops it; it may have fired.
 void stop_receive_timer(Process& p);
 
+/// What a message takes in its mailbox.
+std::size_t message_words(const Signal& message);
 /// Appends a message signal to the inner queue.
 void deliver(Process& p, Signal* message);
 /// For places in the mailbox: `deliver_first` wants no memory afterwards.

@@ -1,5 +1,6 @@
 #include "vm/proc/memory_guard.h"
 
+#include "vm/native/native.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
@@ -10,29 +11,40 @@ namespace quelea {
 
 namespace {
 
-std::size_t words_of_list(const Fragment* message) {
+/// What `count` signals take, to judge by the first of them.
+std::size_t estimate_words(const Signal* oldest, std::uint32_t count) {
+  constexpr std::uint32_t kSample = 256;
   std::size_t words = 0;
-  for (; message != nullptr; message = message->next) {
-    words += sizeof(Signal) / sizeof(Word) + message->used_words();
-    for (const Fragment* more = static_cast<const Signal*>(message)->more; more != nullptr;
-         more = more->next) {
-      words += more->used_words();
-    }
+  std::uint32_t seen = 0;
+  for (const Fragment* at = oldest; at != nullptr && seen < kSample; at = at->next, ++seen) {
+    words += message_words(*static_cast<const Signal*>(at));
   }
-  return words;
-}
-
-/// Those in the mailbox, and those that are about to be.
-std::uint32_t known_messages(const Process& p) {
-  return p.message_count + (p.has_backlog() ? p.extra_record->backlog->turned() : 0);
+  return seen == 0 ? 0 : words / seen * std::max(seen, count);
 }
 
 }  // namespace
 
 std::size_t weigh(const Process& p) {
-  std::size_t words = p.held_words() + words_of_list(p.first_message);
-  if (p.has_backlog()) words += words_of_list(p.extra_record->backlog->oldest());
-  return words * sizeof(Word) + p.outside_bytes();
+  std::size_t words = p.held_words();
+  if (p.has_flag(Process::kWeighsMessages)) {
+    words += p.extra_record->message_words;
+  } else {
+    words += estimate_words(as_signal(p.first_message), p.message_count);
+  }
+  if (p.has_backlog()) {
+    const SignalBacklog& backlog = *p.extra_record->backlog;
+    words += estimate_words(backlog.oldest(), backlog.turned());
+  }
+  std::size_t bytes = words * sizeof(Word) + p.outside_bytes();
+  if (const ProcessExtra* x = p.extra_record) {
+    // A tag is a signal and an entry of the table.
+    constexpr std::size_t kTagBytes = 2 * sizeof(Signal);
+    bytes += x->bytes() + (x->tags != nullptr ? x->tags->size() * kTagBytes : 0);
+  }
+  if (p.native_state == nullptr) return bytes;
+  // Part of it may be in the heap.
+  return std::max(bytes,
+                  static_cast<std::size_t>(std::max<std::int64_t>(0, p.native_state->taken_bytes)));
 }
 
 MemoryGuard::~MemoryGuard() {
@@ -81,32 +93,33 @@ std::uint64_t MemoryGuard::when_idle(MemoryMeter& meter) {
 }
 
 void MemoryGuard::note_heap(Process& p) {
-  const std::size_t bytes = p.held_words() * sizeof(Word) + p.outside_bytes();
-  if (bytes <= limit_bytes() / 64) return;
   try {
-    note(p, bytes);
+    note(p);
   } catch (const std::bad_alloc&) {
     // It is noted after a later collection.
   }
 }
 
-void MemoryGuard::note(Process& p, std::size_t bytes) {
-  p.extra().is_noted_as_large = true;
+/// Where it holds much, or did, and that has changed.
+void MemoryGuard::note(Process& p) {
+  const std::size_t bytes = weigh(p);
+  const std::size_t noted = p.extra_record != nullptr ? p.extra_record->noted_bytes : 0;
+  const std::size_t changed = bytes > noted ? bytes - noted : noted - bytes;
+  const std::size_t much = reserve_is_used() ? std::size_t{kFoldBytes} : limit_bytes() / 64;
+  if (changed <= noted / 8 || (noted == 0 && bytes <= much)) return;
+  p.extra().noted_bytes = bytes;
   std::lock_guard hold(lock_);
   Holder& holder = large_[p.self().bits];
   if (!holder.expected) holder.bytes = static_cast<std::int64_t>(bytes);
 }
 
+void MemoryGuard::fold_slice(MemoryMeter& meter, Process& p, std::int64_t grown) {
+  fold(meter);
+  if (p.native_state != nullptr) p.native_state->taken_bytes += grown;
+}
+
 void MemoryGuard::look_at(Process& p, std::int64_t grown) {
-  const std::uint32_t messages = known_messages(p);
-  if (messages >= kManyMessages) {
-    ProcessExtra& x = p.extra();
-    // Looking at every message is paid by those that came since.
-    if (messages >= 2 * x.weighed_messages || messages <= x.weighed_messages / 2) {
-      x.weighed_messages = messages;
-      note(p, weigh(p));
-    }
-  }
+  note(p);
   if (QUELEA_UNLIKELY(is_over() || reserve_is_used())) relieve(p, grown);
 }
 
@@ -125,7 +138,8 @@ Process* MemoryGuard::choose_locked(Process& p, std::int64_t grown, std::uint64_
   }
   if (most == nullptr || (is_over() && most->bytes < limit_ / 64)) {
     if (grown < kFoldBytes) return nullptr;
-    p.extra().is_noted_as_large = true;
+    std::size_t& noted = p.extra().noted_bytes;
+    noted = std::max(noted, std::size_t{1});
     most_pid = p.self().bits;
     most = &large_[most_pid];
     if (most->chosen_ns != 0) return nullptr;
@@ -162,6 +176,12 @@ void MemoryGuard::forget(MemoryMeter& meter, Process& p) {
     expected_.fetch_sub(found->second.bytes, std::memory_order_relaxed);
   }
   large_.erase(found);
+}
+
+void MemoryGuard::forget_all() {
+  std::lock_guard hold(lock_);
+  large_.clear();
+  expected_.store(0, std::memory_order_relaxed);
 }
 
 }  // namespace quelea

@@ -11,10 +11,9 @@
 //
 //   - Close to it no buffer of a binary is made and no process spawned: `error :system_limit` for
 //     who asks, as nothing is lost by that.
-//   - Past it the process that holds most, heap and mailbox together, is killed with a report.
-//   Large
-//     heaps are noted when they are collected, mailboxes when they have doubled since the last time
-//     while the machine is more than half full.
+//   - Past it the process that holds most, heap and mailbox together, is killed with a report. Who
+//     holds much is noted after collections of its heap, and after slices while the machine is more
+//     than half full.
 //   - Where nobody holds much, the process whose slice passed the limit is taken for the culprit.
 //
 // The same happens when the system refused memory and the reserve was used (vm/base/memory.h),
@@ -61,7 +60,8 @@ class MemoryGuard {
         std::max<std::int64_t>(0, taken_.load(std::memory_order_relaxed)));
   }
   /// No room for what can be refused.
-  bool is_tight() const { return taken_.load(std::memory_order_relaxed) > limit_ / 16 * 15; }
+  bool is_tight() const { return level().is_tight(); }
+  MemoryLevel level() const { return {&taken_, limit_ / 16 * 15}; }
   /// For `BinaryAccount`.
   const std::atomic<std::int64_t>& taken() const { return taken_; }
 
@@ -75,7 +75,7 @@ class MemoryGuard {
   /// After a slice of `p`, which is still the thread's.
   void after_slice(MemoryMeter& meter, Process& p) {
     const std::int64_t grown = thread_memory().balance() - meter.counted;
-    if (grown > kFoldBytes || grown < -kFoldBytes) fold(meter);
+    if (grown > kFoldBytes || grown < -kFoldBytes) fold_slice(meter, p, grown);
     if (QUELEA_UNLIKELY(taken_.load(std::memory_order_relaxed) > limit_ / 2 || reserve_is_used())) {
       look_at(p, grown);
     }
@@ -84,12 +84,20 @@ class MemoryGuard {
   std::uint64_t when_idle(MemoryMeter& meter);
   /// After a collection of `p`.
   void note_heap(Process& p);
+  /// Counts what is going to be taken without being counted. False: there is no room for it.
+  bool claim(std::int64_t bytes) {
+    if (taken_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= limit_) return true;
+    give_up_claim(bytes);
+    return false;
+  }
+  void give_up_claim(std::int64_t bytes) { taken_.fetch_sub(bytes, std::memory_order_relaxed); }
   /// `p` has ended and its memory is back.
   void forget(MemoryMeter& meter, Process& p);
+  /// All processes are gone.
+  void forget_all();
 
  private:
   static constexpr std::int64_t kFoldBytes = 64 * 1024;
-  static constexpr std::uint32_t kManyMessages = 64;
   static constexpr std::uint64_t kPatienceNs = 500'000'000;
   static constexpr std::int64_t kKeptWhenIdle = std::int64_t{16} << 20;
   static constexpr std::int64_t kKeptWhenBusy = std::int64_t{256} << 20;
@@ -110,8 +118,9 @@ class MemoryGuard {
   /// Gives free pages back where so many bytes of them were not wanted for a whole span. When to
   /// look again, or ~0.
   std::uint64_t return_unneeded(std::int64_t keep);
+  void fold_slice(MemoryMeter& meter, Process& p, std::int64_t grown);
   void look_at(Process& p, std::int64_t grown);
-  void note(Process& p, std::size_t bytes);
+  void note(Process& p);
   void relieve(Process& p, std::int64_t grown);
   Process* choose_locked(Process& p, std::int64_t grown, std::uint64_t now);
   bool is_over() const {
@@ -135,7 +144,31 @@ class MemoryGuard {
   std::unordered_map<Word, Holder> large_;  // By pid; guarded by lock_
 };
 
-/// Heap, stack, messages and binaries of a process, roughly. Owner.
+/// What the compiler takes for a text, in containers of the C++ library, for a while.
+class CompilerClaim {
+ public:
+  CompilerClaim(MemoryGuard& guard, std::size_t source_bytes)
+      : guard_(guard),
+        bytes_(static_cast<std::int64_t>(kBytesPerByte * source_bytes)),
+        has_room_(guard.claim(bytes_)) {}
+  ~CompilerClaim() {
+    if (has_room_) guard_.give_up_claim(bytes_);
+  }
+  CompilerClaim(const CompilerClaim&) = delete;
+  CompilerClaim& operator=(const CompilerClaim&) = delete;
+  bool has_room() const { return has_room_; }
+
+ private:
+  /// Measured: 7 for one long string, 33 for a list of numbers, 75 for lambdas.
+  static constexpr std::size_t kBytesPerByte = 64;
+
+  MemoryGuard& guard_;
+  const std::int64_t bytes_;
+  const bool has_room_;
+};
+
+/// Heap, stack, messages and binaries of a process, and what a native keeps for it, roughly; at a
+/// fixed cost. Owner.
 std::size_t weigh(const Process& p);
 
 }  // namespace quelea

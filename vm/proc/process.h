@@ -224,7 +224,8 @@ class Process : public Heap {
   /// Bits below.
   std::uint8_t flags = 0;
   static constexpr std::uint8_t kTrapExit = 1;
-  static constexpr std::uint8_t kTimedOut = 4;   ///< The time of the receive is over.
+  static constexpr std::uint8_t kWeighsMessages = 2;  ///< ProcessExtra::message_words is true.
+  static constexpr std::uint8_t kTimedOut = 4;        ///< The time of the receive is over.
   static constexpr std::uint8_t kAtReturnPoint = 8;
   static constexpr std::uint8_t kWoken = 16;
   static constexpr std::uint8_t kCollectedInReceive = 32;  ///< Since the last message was taken.

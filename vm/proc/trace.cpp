@@ -253,9 +253,15 @@ void report_full_mailbox(Process& p) {
 
 void report_memory_limit(Process& p) {
   report(p, [&] {
-    return named(p) + " holds most, " + std::to_string(weigh(p) / 1024) + " KiB with " +
-           std::to_string(p.message_count) + " messages, when the machine is past its limit of " +
-           std::to_string(p.vm().memory().limit_bytes() / 1024) + " KiB; it is killed";
+    const std::size_t held = weigh(p), limit = p.vm().memory().limit_bytes();
+    std::string text = named(p) + " holds ";
+    if (held > limit / 64) text += "most, ";
+    text += std::to_string(held / 1024) + " KiB with " + std::to_string(p.message_count) +
+            " messages, when the machine is past its limit (max_memory) of " +
+            std::to_string(limit / 1024) + " KiB; it is killed";
+    if (held <= limit / 64) text += ", as nobody holds much and it asked for more";
+    append_trace(text, p.vm(), readable_trace(p, capture_trace(p)));
+    return text;
   });
 }
 
@@ -269,8 +275,15 @@ void report_no_memory(Process& p, std::size_t held_bytes) {
 
 void report_heap_limit(Process& p, std::size_t used_words, bool killed) {
   report(p, [&] {
-    std::string text = named(p) + " uses " + std::to_string(used_words * sizeof(Word) / 1024) +
-                       " KiB of heap and stack, more than it may";
+    const auto kib = [](std::size_t words) {
+      return std::to_string(words * sizeof(Word) / 1024) + " KiB";
+    };
+    const std::size_t machine_words = p.vm().max_process_words();
+    const bool is_own = used_words <= machine_words;
+    std::string text = named(p) + " uses " + kib(used_words) + " of heap" +
+                       (is_own ? ", stack and binaries" : " and stack") + ", more than it may: " +
+                       (is_own ? "max_heap is " + kib(p.extra_record->max_heap_words)
+                               : "max_memory is " + kib(machine_words));
     text += killed ? "; it is killed" : "";
     append_trace(text, p.vm(), readable_trace(p, capture_trace(p)));
     return text;

@@ -205,6 +205,7 @@ void Vm::drop_processes() {
     free_record(process);
   });
   epochs_.drain();
+  memory_->forget_all();
 }
 
 void Vm::encode_value(std::string& out, Term value) {

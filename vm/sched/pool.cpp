@@ -85,6 +85,8 @@ bool Pool::submit(Process& process) {
 }
 
 void Pool::serve(Shared& shared, SchedulerLocal& local) {
+  // One slice here may take more than all that others do.
+  leave_nothing_uncounted();
   shared.vm.memory().begin(local.memory);
   std::unique_lock hold(shared.lock);
   for (;;) {
