@@ -2,11 +2,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include "compiler/driver/build.h"
 #include "vm/api/handles.h"
 #include "vm/code/disassembler.h"
 #include "vm/code/module_file.h"
+#include "vm/proc/memory_guard.h"
 
 using quelea::compiler::BuildOptions;
 using quelea::compiler::BuiltModule;
@@ -38,6 +40,8 @@ quelea_compilation* compile(quelea_vm* vm, const char* name, const char* text, s
   std::unique_ptr<quelea::ModuleSearch> library;
   if (vm == nullptr) library = std::make_unique<quelea::ModuleSearch>(std::vector<std::string>());
   quelea::ModuleSearch& search = vm != nullptr ? vm->host.search() : *library;
+  std::optional<quelea::CompilerClaim> claim;
+  if (vm != nullptr && !claim.emplace(vm->vm->memory(), length).has_room()) quelea::no_memory();
   auto compilation = std::make_unique<quelea_compilation>();
   if (name != nullptr) compilation->root = quelea::source_root(name, {text, length});
   if (vm != nullptr && !compilation->root.empty()) search.add_folder(compilation->root);

@@ -10,6 +10,7 @@
 #include "vm/api/handles.h"
 #include "vm/code/code_registry.h"
 #include "vm/interp/load.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/schedulers.h"
 
 namespace quelea {
@@ -127,7 +128,12 @@ void quelea_vm_destroy(quelea_vm* vm) {
 quelea_status quelea_vm_load(quelea_vm* vm, const char* name, const uint8_t* bytes, size_t length) {
   return vm->guarded([&] {
     std::string_view file(reinterpret_cast<const char*>(bytes), length);
+    quelea::MemoryGuard& memory = vm->vm->memory();
+    if (memory.is_tight()) return vm->fail_for_memory();
+    quelea::MemoryMeter meter;
+    memory.begin(meter);
     quelea::LoadResult loaded = quelea::load_module(quelea::load_context(*vm->vm), file);
+    memory.fold(meter);
     if (loaded.module != nullptr) return QUELEA_OK;
     return vm->fail(QUELEA_LOAD_ERROR, std::string(name) + ": " + loaded.error);
   });

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
+#include <vector>
 
 #include "vm/base/memory.h"
 
@@ -23,5 +25,9 @@ struct MachineAllocator {
   void deallocate(T* memory, std::size_t) { release(memory); }
   bool operator==(const MachineAllocator&) const { return true; }
 };
+
+template <class T>
+using MachineVector = std::vector<T, MachineAllocator<T>>;
+using MachineString = std::basic_string<char, std::char_traits<char>, MachineAllocator<char>>;
 
 }  // namespace quelea

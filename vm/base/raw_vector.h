@@ -1,10 +1,9 @@
-// A vector of plain values that grows by the C library's `realloc`: large blocks then move by
-// changing page tables, not by copying, so that `push_back` never takes long. What `resize_raw`
-// adds is not initialised.
+// A vector of plain values. Large blocks grow by changing page tables, not by copying, so that
+// `push_back` never takes long. What `resize_raw` adds is not initialised.
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -18,7 +17,7 @@ class RawVector {
 
  public:
   RawVector() = default;
-  ~RawVector() { std::free(data_); }
+  ~RawVector() { give_back(); }
   RawVector(RawVector&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
@@ -50,7 +49,17 @@ class RawVector {
   void clear() { size_ = 0; }
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
-    void* larger = std::realloc(static_cast<void*>(data_), capacity * sizeof(T));
+    const std::size_t bytes = capacity * sizeof(T), old_bytes = capacity_ * sizeof(T);
+    void* larger = nullptr;
+    if (bytes < kLeastMappedBytes) {
+      larger = reallocate(data_, bytes);
+    } else if (is_mapped()) {
+      larger = remap_pages(data_, old_bytes, bytes);
+    } else {
+      larger = map_pages(bytes);
+      if (larger != nullptr && size_ != 0) std::memcpy(larger, data_, size_ * sizeof(T));
+      if (larger != nullptr) release(data_);
+    }
     if (larger == nullptr) no_memory();
     data_ = static_cast<T*>(larger);
     capacity_ = capacity;
@@ -61,6 +70,16 @@ class RawVector {
   }
 
  private:
+  static constexpr std::size_t kLeastMappedBytes = std::size_t{256} << 10;
+  bool is_mapped() const { return capacity_ * sizeof(T) >= kLeastMappedBytes; }
+  void give_back() {
+    if (is_mapped()) {
+      unmap_pages(data_, capacity_ * sizeof(T));
+    } else {
+      release(data_);
+    }
+  }
+
   T* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "vm/base/memory.h"
+
 namespace quelea {
 namespace {
 
@@ -34,6 +36,7 @@ AddressRange::AddressRange(std::size_t bytes) {
 
 AddressRange::~AddressRange() {
   if (begin_ != nullptr) munmap(begin_, size_);
+  count_memory(-static_cast<std::ptrdiff_t>(counted_));
 }
 
 bool AddressRange::commit(std::size_t bytes) {
@@ -43,6 +46,11 @@ bool AddressRange::commit(std::size_t bytes) {
   if (mprotect(begin_ + committed_, end - committed_, PROT_READ | PROT_WRITE) != 0) return false;
   committed_ = end;
   return true;
+}
+
+void AddressRange::count(std::size_t bytes) {
+  count_memory(static_cast<std::ptrdiff_t>(bytes) - static_cast<std::ptrdiff_t>(counted_));
+  counted_ = bytes;
 }
 
 }  // namespace quelea

@@ -25,11 +25,14 @@ class AddressRange {
   }
   /// Makes the first `bytes` usable; false when the range or the system's memory ends.
   bool commit(std::size_t bytes);
+  /// So much of it is in use and counts as taken.
+  void count(std::size_t bytes);
 
  private:
   char* begin_ = nullptr;
   std::size_t size_ = 0;
   std::size_t committed_ = 0;
+  std::size_t counted_ = 0;
 };
 
 }  // namespace quelea

@@ -26,12 +26,14 @@ Word* CodeArea::allocate(std::size_t words) {
   if (bytes > usable_ - top_ || !range_.commit(top_ + bytes)) return nullptr;
   char* result = range_.begin() + top_;
   top_ += bytes;
+  range_.count(top_);
   return reinterpret_cast<Word*>(result);
 }
 
 void CodeArea::give_back(const Word* code) {
   auto offset = static_cast<std::size_t>(reinterpret_cast<const char*>(code) - range_.begin());
   if (offset < top_) top_ = offset;
+  range_.count(top_);
 }
 
 void CodeArea::assign(const Word* code, std::size_t words, const LoadedModule* module) {

@@ -4,11 +4,10 @@ namespace quelea {
 
 /// An open-addressing hash table that only grows; slots are filled once.
 struct CodeRegistry::Table {
-  explicit Table(std::size_t capacity)
-      : mask(capacity - 1), slots(std::make_unique<std::atomic<Export*>[]>(capacity)) {}
+  explicit Table(std::size_t capacity) : mask(capacity - 1), slots(capacity) {}
   std::size_t mask;
   std::size_t used = 0;
-  std::unique_ptr<std::atomic<Export*>[]> slots;
+  MachineVector<std::atomic<Export*>> slots;
 };
 
 namespace {
@@ -26,7 +25,7 @@ CodeRegistry::CodeRegistry(const void* undefined_handler) : undefined_handler_(u
   table_.store(tables_.back().get(), std::memory_order_relaxed);
 }
 
-CodeRegistry::~CodeRegistry() = default;
+CodeRegistry::~CodeRegistry() { count_memory(-static_cast<std::ptrdiff_t>(module_bytes_)); }
 
 Export* CodeRegistry::probe(const Table& table, Term module, Term function, std::uint32_t arity) {
   for (std::size_t i = hash_of(module, function, arity);; ++i) {
@@ -55,6 +54,12 @@ Export* CodeRegistry::intern_export(Term module, Term function, std::uint32_t ar
   if (Export* found = find_export(module, function, arity)) return found;
   std::lock_guard guard(lock_);
   return intern_export_locked(module, function, arity);
+}
+
+Export* CodeRegistry::request_export(Term module, Term function, std::uint32_t arity) {
+  if (Export* found = find_export(module, function, arity)) return found;
+  if (level_.is_tight()) no_memory();
+  return intern_export(module, function, arity);
 }
 
 Export* CodeRegistry::intern_export_locked(Term module, Term function, std::uint32_t arity) {
@@ -108,6 +113,9 @@ void CodeRegistry::make_room_locked(std::span<const std::unique_ptr<LoadedModule
 
 void CodeRegistry::install_locked(std::unique_ptr<LoadedModule> module) {
   const LoadedModule* added = module.get();
+  const std::size_t bytes = added->table_bytes();
+  module_bytes_ += bytes;
+  count_memory(static_cast<std::ptrdiff_t>(bytes));
   versions_.push_back(std::move(module));
   code_.assign(added->code, added->code_words, added);
   const LoadedModule*& newest = newest_.find(added->name.bits)->second;

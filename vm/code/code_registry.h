@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "vm/base/machine_allocator.h"
 #include "vm/code/code_area.h"
 #include "vm/code/literal_area.h"
 #include "vm/code/loaded_module.h"
@@ -33,6 +34,9 @@ class CodeRegistry {
   Export* find_export(Term module, Term function, std::uint32_t arity) const;
   /// The same, made when missing. Any thread.
   Export* intern_export(Term module, Term function, std::uint32_t arity);
+  /// The same for a program that names a function as it runs, which may be one of any number:
+  /// throws std::bad_alloc where the machine has no room for what can be refused.
+  Export* request_export(Term module, Term function, std::uint32_t arity);
 
   /// Makes `module` the newest version of its name; exports the new version lacks become undefined.
   const LoadedModule* install(std::unique_ptr<LoadedModule> module);
@@ -46,11 +50,13 @@ class CodeRegistry {
   std::vector<const LoadedModule*> modules() const;
 
   LiteralArea& literals() { return literals_; }
-  /// What the code of all modules takes, old versions included. Any thread.
+  /// What all modules take, old versions included, but for their literals. Any thread.
   std::size_t code_bytes() {
-    std::lock_guard guard(load_lock_);
-    return code_.used_bytes();
+    std::scoped_lock guard(load_lock_, lock_);
+    return code_.used_bytes() + module_bytes_;
   }
+  /// For `request_export`.
+  void watch(const MemoryLevel& level) { level_ = level; }
   const LiteralArea& literals() const { return literals_; }
   CodeArea& code() { return code_; }
   /// Held while a module is loaded.
@@ -72,10 +78,15 @@ class CodeRegistry {
   mutable std::mutex lock_;  ///< Guards all below but reads of `table_`.
   std::atomic<Table*> table_;
   std::vector<std::unique_ptr<Table>> tables_;  ///< The newest last.
-  std::deque<Export> exports_;
-  std::unordered_map<Word, const LoadedModule*> newest_;  ///< By name; null: there is none yet.
-  std::vector<Word> order_;                               ///< Names, in order of installation.
-  std::vector<std::unique_ptr<LoadedModule>> versions_;
+  std::deque<Export, MachineAllocator<Export>> exports_;
+  /// By name; null: there is none yet.
+  std::unordered_map<Word, const LoadedModule*, std::hash<Word>, std::equal_to<Word>,
+                     MachineAllocator<std::pair<const Word, const LoadedModule*>>>
+      newest_;
+  MachineVector<Word> order_;  ///< Names, in order of installation.
+  MachineVector<std::unique_ptr<LoadedModule>> versions_;
+  std::size_t module_bytes_ = 0;  ///< What all versions take beside their code.
+  MemoryLevel level_;
 };
 
 }  // namespace quelea

@@ -39,6 +39,7 @@ LiteralArea::Builder::~Builder() {
 void LiteralArea::Builder::keep() {
   QUELEA_ASSERT(ok());
   area_.top_ = static_cast<std::size_t>(hp - area_.word(0));
+  area_.range_.count(area_.top_ * sizeof(Word));
   area_.ref_binaries_ = ref_binaries;
   kept_ = true;
 }

@@ -4,6 +4,34 @@
 
 namespace quelea {
 
+namespace {
+
+template <class T>
+std::size_t bytes_of(const std::vector<T>& items) {
+  return items.capacity() * sizeof(T);
+}
+
+std::size_t bytes_of(const std::string& text) { return sizeof text + text.capacity(); }
+
+std::size_t bytes_of(const ModuleImage& image) {
+  std::size_t bytes = sizeof image + bytes_of(image.docs) + bytes_of(image.callbacks) +
+                      bytes_of(image.struct_fields) + bytes_of(image.tests);
+  for (NameId name = 0; name < image.names.size(); ++name) bytes += bytes_of(image.names[name]);
+  for (const ImageDoc& doc : image.docs) bytes += doc.signature.capacity() + doc.text.capacity();
+  return bytes;
+}
+
+}  // namespace
+
+std::size_t LoadedModule::table_bytes() const {
+  std::size_t bytes = sizeof *this + bytes_of(functions) + bytes_of(exports) + bytes_of(lambdas) +
+                      bytes_of(inlines) + bytes_of(lines) + bytes_of(exceptions) + bytes_of(files) +
+                      bytes_of(tests) + bytes_of(constants) + bytes_of(live_maps) +
+                      bytes_of(attributes);
+  for (const auto& map : live_maps) bytes += (1 + map[0]) * sizeof(Word);
+  return image != nullptr ? bytes + bytes_of(*image) : bytes;
+}
+
 const LoadedFunction* LoadedModule::function_at(const Word* pc) const {
   auto after = std::upper_bound(
       functions.begin(), functions.end(), pc,

@@ -160,6 +160,8 @@ struct LoadedModule {
   /// Everything that running does not need: docs, callbacks, struct fields; indexes as in the file.
   std::unique_ptr<ModuleImage> image;
 
+  /// What it takes beside its code and its literals, about.
+  std::size_t table_bytes() const;
   /// The function whose code holds `pc`, or null.
   const LoadedFunction* function_at(const Word* pc) const;
   const LoadedFunction* find_export(Term function_name, std::uint32_t arity) const;

@@ -62,6 +62,11 @@ bool search_and_load(Vm& vm, Term module) {
   const FindResult found = vm.host().find_module(vm.atoms().text(module));
   if (found.status == FindStatus::Broken) vm.log(LogLevel::Error, found.message);
   if (found.status != FindStatus::Found) return false;
+  if (vm.memory().is_tight()) {
+    vm.log(LogLevel::Error, "module " + std::string(vm.atoms().text(module)) +
+                                " is not loaded: the machine is close to its limit (max_memory)");
+    return false;
+  }
   for (const ModuleBytes& bytes : found.modules) {
     const auto* start = reinterpret_cast<const char*>(bytes.bytes.data());
     if (!load(vm, bytes.origin, {start, bytes.bytes.size()})) return false;

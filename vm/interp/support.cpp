@@ -65,7 +65,7 @@ const Word* prepare_dynamic_call(Process& p, Term receiver, Term name, Term* fra
   if (receiver.is_atom()) {
     return p.vm()
         .code()
-        .intern_export(receiver, name, static_cast<std::uint32_t>(arity))
+        .request_export(receiver, name, static_cast<std::uint32_t>(arity))
         ->entry.load(std::memory_order_acquire);
   }
   if (!is_map(receiver)) {

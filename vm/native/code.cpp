@@ -5,14 +5,20 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
 #include "vm/proc/local.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/term/fun.h"
 
 namespace quelea {
 namespace {
 
+/// None where there is no room for them.
 Term text_list(Process& p, const std::vector<std::string>& texts) {
   ListBuilder out(p);
-  for (const std::string& text : texts) out.push(binary_from_text(p, text));
+  for (const std::string& text : texts) {
+    const Term term = binary_from_text(p, text);
+    if (term.is_none()) return term;
+    out.push(term);
+  }
   return out.finish();
 }
 
@@ -24,19 +30,25 @@ Term prim_code_compile(Process& p, Args args) {
   Bytes source;
   Path file;
   if (!source.get(args[0]) || !file.get(args[1])) return badarg(p);
+  const CompilerClaim claim(p.vm().memory(), source.size());
+  if (!claim.has_room()) return system_limit(p);
   const CompileOutcome outcome = p.vm().host().compile(source.text(), file.text());
   charge_bytes(p, 256 * source.size());
-  if (!outcome.ok) return error_tuple(p, text_list(p, outcome.errors));
+  const Term texts = text_list(p, outcome.ok ? outcome.warnings : outcome.errors);
+  if (texts.is_none()) return system_limit(p);
+  if (!outcome.ok) return error_tuple(p, texts);
   ListBuilder modules(p);
   for (const ModuleBytes& module : outcome.modules) {
-    Term name = atom_of(p, module.name);
-    if (name.is_none()) return system_limit(p);
-    modules.push(p.tuple(name, binary_from_bytes(p, module.bytes.data(), module.bytes.size())));
+    const Term name = atom_of(p, module.name);
+    const Term bytes = binary_from_bytes(p, module.bytes.data(), module.bytes.size());
+    if (name.is_none() || bytes.is_none()) return system_limit(p);
+    modules.push(p.tuple(name, bytes));
   }
-  return p.tuple(atoms::ok, modules.finish(), text_list(p, outcome.warnings));
+  return p.tuple(atoms::ok, modules.finish(), texts);
 }
 
 Term prim_code_load(Process& p, Args args) {
+  if (p.vm().memory().is_tight()) return system_limit(p);
   if (!p.vm().loading().enter(p)) return Term::none();
   const TurnHold hold(p.vm().loading(), p.local());
   // Everything is made ready before anything is installed: all or none.

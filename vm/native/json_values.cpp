@@ -10,7 +10,7 @@ namespace quelea {
 
 Term JsonValues::key(std::string_view text) {
   if (keys_ != JsonKeys::Strings) {
-    return keys_ == JsonKeys::Atoms ? p_.vm().atoms().intern(text) : atoms_of(p_).find(text);
+    return keys_ == JsonKeys::Atoms ? p_.vm().atoms().request(text) : atoms_of(p_).find(text);
   }
   std::uint64_t hash = text.size();
   for (std::size_t i = 0; i < text.size() && i < 16; ++i) {

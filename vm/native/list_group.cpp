@@ -3,7 +3,7 @@
 // All of these number the distinct keys in a hash table outside of the heap, in slices; nothing
 // moves before they are done, so the table holds plain terms.
 #include <algorithm>
-#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "vm/base/memory.h"
@@ -86,8 +86,8 @@ class TermNumbers {
   /// Little by little: the first write to a page takes microseconds, and what comes next writes
   /// everywhere.
   void clear_slots(std::size_t count) {
-    slots_.reset(static_cast<std::uint32_t*>(std::malloc(count * sizeof(std::uint32_t))));
-    if (slots_ == nullptr) no_memory();
+    slots_ = {};
+    slots_.resize_raw(count);
     mask_ = count - 1;
     cleared_ = 0;
     clear_some();
@@ -103,10 +103,7 @@ class TermNumbers {
     slots_[i] = number + 1;
   }
   const AtomTable* atoms_;
-  struct Free {
-    void operator()(std::uint32_t* slots) const { std::free(slots); }
-  };
-  std::unique_ptr<std::uint32_t[], Free> slots_;  ///< Numbers from 1; 0 is free.
+  RawVector<std::uint32_t> slots_;  ///< Numbers from 1; 0 is free.
   std::size_t mask_ = 0;
   std::size_t cleared_ = 0;  ///< How many of `slots_` were.
   RawVector<Term> terms_;

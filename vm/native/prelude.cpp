@@ -234,7 +234,7 @@ namespace {
 
 const ExportIdentity* find_export_for_decoding(void* context, Term module, Term function,
                                                std::uint32_t arity) {
-  return static_cast<Vm*>(context)->code().intern_export(module, function, arity);
+  return static_cast<Vm*>(context)->code().request_export(module, function, arity);
 }
 
 const FunIdentity* find_fun_for_decoding(void* context, Term module, std::uint32_t index,
@@ -270,6 +270,7 @@ struct DecodeTerm {
     EtfDecodeOptions options;
     options.node = p.vm().node();
     if (kSafe) options.max_new_atoms = 0;
+    options.requests_atoms = true;
     if (p.vm().max_process_words() != 0) options.max_words = p.vm().max_process_words();
     options.find_export = find_export_for_decoding;
     options.find_fun = find_fun_for_decoding;

@@ -404,7 +404,7 @@ Term prim_string_to_atom(Process& p, Args args) {
   if (is_large_text(p, args[0])) return p.to_pool();
   Bytes s;
   if (!s.get(args[0]) || !utf8_valid(s.text())) return badarg(p);
-  Term atom = p.vm().atoms().intern(s.text());
+  Term atom = p.vm().atoms().request(s.text());
   return atom.is_none() ? system_limit(p) : atom;
 }
 

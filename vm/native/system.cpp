@@ -28,7 +28,10 @@ namespace {
 struct EnvironmentChanges {
   static constexpr unsigned kVmSlot = 2;
   std::mutex lock;
-  std::map<std::string, std::optional<std::string>> changed;  // guarded by lock
+  using Text = MachineString;
+  std::map<Text, std::optional<Text>, std::less<>,
+           MachineAllocator<std::pair<const Text, std::optional<Text>>>>
+      changed;  // guarded by lock
 };
 
 }  // namespace
@@ -44,10 +47,11 @@ std::vector<std::pair<std::string, std::string>> environment_of(Vm& vm) {
   auto& changes = vm.area<EnvironmentChanges>();
   std::lock_guard hold(changes.lock);
   for (const auto& [name, value] : changes.changed) {
+    const std::string key(name);
     if (value.has_value()) {
-      all[name] = *value;
+      all[key] = *value;
     } else {
-      all.erase(name);
+      all.erase(key);
     }
   }
   return {all.begin(), all.end()};
@@ -57,7 +61,7 @@ bool environment_get(Vm& vm, const std::string& name, std::string& value) {
   auto& changes = vm.area<EnvironmentChanges>();
   {
     std::lock_guard hold(changes.lock);
-    if (auto at = changes.changed.find(name); at != changes.changed.end()) {
+    if (auto at = changes.changed.find(std::string_view(name)); at != changes.changed.end()) {
       if (at->second.has_value()) value = *at->second;
       return at->second.has_value();
     }
@@ -101,9 +105,11 @@ Term prim_system_put_env(Process& p, Args args) {
       (!unset && !value.get(args[1]))) {
     return badarg(p);
   }
+  if (!unset && p.vm().memory().is_tight()) return system_limit(p);
+  using Text = EnvironmentChanges::Text;
   auto& changes = p.vm().area<EnvironmentChanges>();
   std::lock_guard hold(changes.lock);
-  changes.changed[name.text()] = unset ? std::nullopt : std::optional(value.text());
+  changes.changed[Text(name.text())] = unset ? std::nullopt : std::optional<Text>(value.text());
   return atoms::ok;
 }
 
@@ -150,17 +156,20 @@ Term memory_by_kind(Process& p) {
   Vm& vm = p.vm();
   std::uint64_t timers = 0;
   vm.schedulers().for_each_local([&](SchedulerLocal& local) { timers += local.timers.bytes(); });
+  leave_nothing_uncounted();
   vm.memory().fold(p.local().memory);
   const std::uint64_t all = vm.memory().taken_bytes();
   const std::uint64_t binaries = vm.binaries().bytes.load(std::memory_order_relaxed);
-  const std::uint64_t others = binaries + timers;
+  const std::uint64_t literals = vm.code().literals().used_words() * sizeof(Word);
+  const std::uint64_t code = vm.code().code_bytes(), atoms = vm.atoms().bytes();
+  const std::uint64_t others = binaries + timers + literals + code + atoms;
   const std::uint64_t processes = all > others ? all - others : 0;
   return map_of(p, {{"total", static_cast<std::uint64_t>(resident_bytes())},
                     {"processes", processes},
                     {"binaries", binaries},
-                    {"literals", vm.code().literals().used_words() * sizeof(Word)},
-                    {"code", vm.code().code_bytes()},
-                    {"atoms", vm.atoms().bytes()},
+                    {"literals", literals},
+                    {"code", code},
+                    {"atoms", atoms},
                     {"timers", timers}});
 }
 

@@ -109,7 +109,7 @@ Term Process::again_when_woken(std::int64_t timeout_ms) {
 Term Process::trap(Term module, Term name, std::span<const Term> args) {
   Unwinding& x = unwinding();
   x.call_fun = Term::none();
-  x.call_export = vm().code().intern_export(module, name, static_cast<std::uint32_t>(args.size()));
+  x.call_export = vm().code().request_export(module, name, static_cast<std::uint32_t>(args.size()));
   x.call_arguments.assign(args.begin(), args.end());
   pending = Pending::Call;
   return Term::none();

@@ -177,7 +177,7 @@ Term Process::spawn_call(Term module, Term name, Term arg_list, const SpawnOptio
   if (!arg_list.is_nil_list()) return badarg();
   if (start.arguments.size() > kMaxArity) return raise_error(atoms::system_limit);
   const Export* target =
-      vm().code().intern_export(module, name, static_cast<std::uint32_t>(start.arguments.size()));
+      vm().code().request_export(module, name, static_cast<std::uint32_t>(start.arguments.size()));
   start.entry = target->entry.load(std::memory_order_acquire);
   return finish_spawn(*this, start, options);
 }

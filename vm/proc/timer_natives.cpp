@@ -2,6 +2,7 @@
 #include <new>
 
 #include "vm/proc/mailbox_limit.h"
+#include "vm/proc/memory_guard.h"
 #include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
 #include "vm/proc/timers.h"
@@ -29,6 +30,7 @@ Term ms_left(Vm& vm, std::uint64_t due_ns) {
 
 Term Process::send_after(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
+  if (vm().memory().is_tight()) return raise_error(atoms::system_limit);
   if (is_huge_message(*this, message)) return to_pool();
   OwnedSignal signal(make_signal(vm(), SignalKind::Message, message, self()));
   // The reference before the timer: what was started can be cancelled.
@@ -45,6 +47,7 @@ Term Process::send_after(Term dest, Term message, Term ms) {
 
 Term Process::start_timer(Term dest, Term message, Term ms) {
   if (!valid_timer(dest, ms)) return badarg();
+  if (vm().memory().is_tight()) return raise_error(atoms::system_limit);
   if (is_huge_message(*this, message)) return to_pool();
   Timers& timers = vm().schedulers().timers_for(local());
   const Word number = timers.reserve();

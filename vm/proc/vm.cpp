@@ -70,6 +70,8 @@ Vm::Vm(VmConfig config, const void* undefined_handler)
           (config.max_memory_bytes != 0 ? config.max_memory_bytes : default_process_bytes()) /
           sizeof(Word)) {
   started_ns_ = monotonic_ns();
+  atoms_.watch(memory_->level());
+  code_->watch(memory_->level());
   // A little less than the machine's: what can be refused is, before somebody must die.
   binaries_.limit = memory_->limit_bytes() / 16 * 15;
   binaries_.machine_bytes = &memory_->taken();

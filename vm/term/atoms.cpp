@@ -1,6 +1,5 @@
 #include "vm/term/atoms.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -68,8 +67,9 @@ struct AtomTable::Lookup {
   }
 
   static Lookup* create(std::uint32_t size, Lookup* older) {
-    void* memory = std::calloc(1, bytes_of(size));
+    void* memory = allocate(bytes_of(size));
     if (memory == nullptr) no_memory();
+    std::memset(memory, 0, bytes_of(size));
     Lookup* lookup = static_cast<Lookup*>(memory);
     lookup->mask = size - 1;
     lookup->older = older;
@@ -86,7 +86,7 @@ static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
 AtomTable::AtomTable(std::uint32_t limit)
     : limit_(limit < kWellKnownCount ? kWellKnownCount : limit), size_(kWellKnownCount) {
-  AtomEntry* first = static_cast<AtomEntry*>(std::malloc(kFirstSegment * sizeof(AtomEntry)));
+  AtomEntry* first = static_cast<AtomEntry*>(allocate(kFirstSegment * sizeof(AtomEntry)));
   if (first == nullptr) no_memory();
   std::memcpy(static_cast<void*>(first), kWellKnown, sizeof kWellKnown);
   segments_[0].store(first, std::memory_order_release);
@@ -94,7 +94,7 @@ AtomTable::AtomTable(std::uint32_t limit)
   try {
     lookup = Lookup::create(kFirstSlots, nullptr);
   } catch (const std::bad_alloc&) {
-    std::free(first);
+    release(first);
     throw;
   }
   std::memcpy(static_cast<void*>(lookup->slots), kFirst.slots, sizeof kFirst.slots);
@@ -104,17 +104,17 @@ AtomTable::AtomTable(std::uint32_t limit)
 
 AtomTable::~AtomTable() {
   for (std::atomic<AtomEntry*>& segment : segments_) {
-    std::free(segment.load(std::memory_order_relaxed));
+    release(segment.load(std::memory_order_relaxed));
   }
   for (Lookup* lookup = lookup_.load(std::memory_order_relaxed); lookup != nullptr;) {
     Lookup* older = lookup->older;
-    std::free(lookup);
+    release(lookup);
     lookup = older;
   }
   while (chunk_ != nullptr) {
     char* older;
     std::memcpy(&older, chunk_, sizeof older);
-    std::free(chunk_);
+    release(chunk_);
     chunk_ = older;
   }
 }
@@ -134,6 +134,11 @@ Term AtomTable::find(std::string_view text) const {
   return find_in(*lookup_.load(std::memory_order_acquire), text, hash_text(text));
 }
 
+Term AtomTable::request(std::string_view text) {
+  const Term known = find(text);
+  return known.is_none() && !is_full() ? intern(text) : known;
+}
+
 Term AtomTable::intern(std::string_view text) {
   std::uint64_t hash = hash_text(text);
   Term known = find_in(*lookup_.load(std::memory_order_acquire), text, hash);
@@ -151,7 +156,7 @@ Term AtomTable::intern(std::string_view text) {
   std::uint32_t first = k == 0 ? 0 : kFirstSegment << (k - 1);
   AtomEntry* segment = segments_[k].load(std::memory_order_relaxed);
   if (segment == nullptr) {
-    segment = static_cast<AtomEntry*>(std::malloc(std::size_t{first} * sizeof(AtomEntry)));
+    segment = static_cast<AtomEntry*>(allocate(std::size_t{first} * sizeof(AtomEntry)));
     if (segment == nullptr) no_memory();
     segments_[k].store(segment, std::memory_order_release);
     count_bytes(std::size_t{first} * sizeof(AtomEntry));
@@ -181,7 +186,7 @@ AtomTable::Lookup& AtomTable::lookup_for_locked(std::uint32_t index) {
 const char* AtomTable::store_text_locked(std::string_view text) {
   constexpr std::size_t kChunkBytes = 16 * 1024;
   if (chunk_ == nullptr || chunk_used_ + text.size() > chunk_capacity_) {
-    char* fresh = static_cast<char*>(std::malloc(kChunkBytes));
+    char* fresh = static_cast<char*>(allocate(kChunkBytes));
     if (fresh == nullptr) no_memory();
     std::memcpy(fresh, &chunk_, sizeof chunk_);
     chunk_ = fresh;

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <string_view>
 
+#include "vm/base/memory.h"
 #include "vm/term/term.h"
 
 namespace quelea {
@@ -57,9 +58,16 @@ class AtomTable {
   AtomTable(const AtomTable&) = delete;
   AtomTable& operator=(const AtomTable&) = delete;
 
+  /// For `request`.
+  void watch(const MemoryLevel& level) { level_ = level; }
   /// The atom of a text; `none` when the text is no valid UTF-8, has more than 255 code points, or
   /// the table is full.
   Term intern(std::string_view text);
+  /// The same for a program that makes atoms as it runs, any number of them: also `none` where the
+  /// machine has no room for what can be refused.
+  Term request(std::string_view text);
+  /// Whether `request` makes no more.
+  bool is_full() const { return size() >= limit_ || level_.is_tight(); }
   /// The atom of a text if there is one already, else `none`.
   Term find(std::string_view text) const;
 
@@ -94,6 +102,7 @@ class AtomTable {
   const char* store_text_locked(std::string_view text);
 
   std::uint32_t limit_;
+  MemoryLevel level_;
   std::atomic<std::uint32_t> size_;
   std::atomic<std::size_t> bytes_{0};
   /// Published with release after the segment is allocated; pairs with the acquire in `entry`.

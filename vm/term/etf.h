@@ -56,6 +56,7 @@ class EtfEncoding {
 struct EtfDecodeOptions {
   NodeIdentity node;
   std::uint32_t max_new_atoms = 1u << 20;
+  bool requests_atoms = false;  ///< As `AtomTable::request` does.
   /// Words that the term may take.
   std::size_t max_words = std::size_t{1} << 32;
   /// The input starts with the term's tag, not with 131.
@@ -76,7 +77,7 @@ struct EtfDecodeResult {
   std::size_t used = 0;  ///< bytes read
   std::size_t work = 0;  ///< words touched, where all was done at once
   const char* error = nullptr;  ///< a sentence's end ("unknown tag"), when term is none
-  bool too_many_atoms = false;  ///< That is the error: the machine's table is full.
+  bool too_many_atoms = false;  ///< That is the error: there is no room for one more.
 };
 
 /// Decoding little by little; nothing may be collected meanwhile, and the bytes must stay.

@@ -384,9 +384,9 @@ class Decoder {
     Term found = atoms_.find(text);
     if (found.is_none()) {
       if (new_atoms_ == options_.max_new_atoms) return fail("it has too many new atoms");
-      found = atoms_.intern(text);
+      found = options_.requests_atoms ? atoms_.request(text) : atoms_.intern(text);
       if (found.is_none()) {
-        too_many_atoms_ = atoms_.size() >= atoms_.limit();
+        too_many_atoms_ = atoms_.is_full();
         return fail(too_many_atoms_ ? "the atom table is full" : "an atom is malformed");
       }
       ++new_atoms_;
