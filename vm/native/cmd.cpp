@@ -29,7 +29,7 @@ constexpr std::int64_t kLongestWaitMs = 20;
 enum class Stream { Capture, Inherit, ToStdout };
 
 struct CmdOptions {
-  std::string input;
+  MachineString input;
   bool inherit_input = false;
   std::string cwd;
   std::vector<std::pair<std::string, std::string>> environment;
@@ -50,7 +50,7 @@ struct Child : NativeState {
   int status = 0;
   bool exited = false;
   Descriptor to_stdin, from_stdout, from_stderr;
-  std::string input, output, error_output;
+  MachineString input, output, error_output;
   std::size_t input_at = 0;
   std::uint64_t deadline_ns = 0;  ///< 0: none
   std::int64_t wait_ms = kFirstWaitMs;
@@ -79,7 +79,7 @@ bool read_environment(Process& p, Term changes, CmdOptions& options) {
 bool read_option(Process& p, std::string_view name, Term value, CmdOptions& options) {
   if (name == "stdin") {
     options.inherit_input = is_atom_named(p, value, "inherit");
-    return options.inherit_input || append_iodata(value, options.input);
+    return options.inherit_input || append_iodata(p, value, options.input);
   }
   if (name == "cwd") {
     Path path;
@@ -235,7 +235,7 @@ bool feed(Child& child) {
 }
 
 /// Takes what the program wrote; true when something moved.
-bool drain(Descriptor& from, std::string& out) {
+bool drain(Descriptor& from, MachineString& out) {
   if (!from.is_open()) return false;
   char buffer[kPipeBytes];
   const ssize_t got = retry([&] { return ::read(from.get(), buffer, sizeof buffer); });
@@ -277,11 +277,11 @@ void wait_briefly(const Child& child) {
 
 Term result_of(Process& p, const Child& child) {
   charge_bytes(p, child.output.size() + child.error_output.size());
-  return ok_tuple(p, MapOf(p)
-                         .put("status", child.status)
-                         .put("stdout", binary_from_text(p, child.output))
-                         .put("stderr", binary_from_text(p, child.error_output))
-                         .finish());
+  const Term output = binary_from_text(p, child.output);
+  const Term errors = binary_from_text(p, child.error_output);
+  if (output.is_none() || errors.is_none()) return system_limit(p);
+  return ok_tuple(
+      p, MapOf(p).put("status", child.status).put("stdout", output).put("stderr", errors).finish());
 }
 
 /// What is to be moved now; `none` without a wait when the program is not done.

@@ -78,7 +78,7 @@ struct Feed : Sink {
   Bytes bytes;
   std::size_t at = 0;
   IodataWalk walk;
-  std::string collected;
+  MachineString collected;
   bool good = true;
 
   bool step(Process& p, std::size_t& cost) {
@@ -129,7 +129,7 @@ struct Hash : Digest {
 struct Hmac : Digest {
   Hmac(Process& p, Args args) : Digest(digest_of(p, args[0])), digest(digest_of(p, args[0])) {
     IodataBytes given;
-    given.get(args[1]);
+    given.get(p, args[1]);
     const auto block = static_cast<std::size_t>(EVP_MD_block_size(digest));
     key.assign(given.text());
     if (key.size() > block) {
@@ -194,7 +194,7 @@ Term prim_crypto_hash(Process& p, Args args) {
 Term prim_crypto_hmac(Process& p, Args args) {
   if (is_long_key(args[1]) && !p.on_pool()) return p.to_pool();
   IodataBytes key;
-  if (digest_of(p, args[0]) == nullptr || !is_iodata_shaped(args[2]) || !key.get(args[1]) ||
+  if (digest_of(p, args[0]) == nullptr || !is_iodata_shaped(args[2]) || !key.get(p, args[1]) ||
       key.text().size() > std::size_t{1} << 30) {
     return badarg(p);
   }

@@ -22,12 +22,12 @@ Term text_term(Process& p, std::string_view text) { return binary_from_text(p, t
 /// Reads to the end. The size is only a first guess: files of /proc say 0, others grow.
 Term read_to_end(Process& p, int fd, std::size_t expected) {
   std::size_t capacity = expected + 1 < 4096 ? 4096 : expected + 1;
-  SharedBytes* shared = SharedBytes::create(capacity);
+  SharedBytes* shared = read_buffer(p, capacity);
   if (shared == nullptr) return posix_error(p, ENOMEM);
   std::size_t size = 0;
   while (true) {
     if (size == capacity) {
-      SharedBytes* larger = capacity >= kMaxFileBytes ? nullptr : SharedBytes::create(2 * capacity);
+      SharedBytes* larger = capacity >= kMaxFileBytes ? nullptr : read_buffer(p, 2 * capacity);
       if (larger == nullptr) {
         shared->release();
         return posix_error(p, ENOMEM);
@@ -73,7 +73,7 @@ Term prim_file_read(Process& p, Args args) {
 Term prim_file_write(Process& p, Args args) {
   Path path;
   IodataBytes bytes;
-  if (!path.get(args[0]) || !bytes.get(args[1])) return badarg(p);
+  if (!path.get(args[0]) || !bytes.get(p, args[1])) return badarg(p);
   int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
   if (is_atom_named(p, args[2], "write")) {
     flags |= O_TRUNC;

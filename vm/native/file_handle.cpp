@@ -28,7 +28,7 @@ struct OpenFile : SharedBytes {
   std::mutex lock;
   std::string label;
   int fd = -1;         // guarded by lock, like the rest; -1 when closed
-  std::string buffer;  // read, not handed out yet
+  MachineString buffer;  // read, not handed out yet
   std::size_t at = 0;  // bytes of `buffer` that were handed out
 
   std::string_view ready() const { return std::string_view(buffer).substr(at); }
@@ -70,13 +70,14 @@ OpenFile* file_of(Term handle) {
 Term eof(Process& p) { return atom_of(p, "eof"); }
 
 /// Reads more behind what is ready: bytes read, 0 at the end, or a negative error number.
-ssize_t fill(OpenFile& file) {
+ssize_t fill(Process& p, OpenFile& file) {
   if (file.at > 0) {
     file.buffer.erase(0, file.at);
     file.at = 0;
   }
   const std::size_t before = file.buffer.size();
   const std::size_t wanted = before < kReadBytes ? kReadBytes : before;
+  if (!p.vm().binaries().has_room(before + wanted)) return -ENOMEM;
   file.buffer.resize(before + wanted);
   const ssize_t got = retry([&] { return ::read(file.fd, file.buffer.data() + before, wanted); });
   const int error = errno;
@@ -166,7 +167,7 @@ Term prim_file_read_chunk(Process& p, Args args) {
   if (have < size && !p.on_pool()) return p.to_pool();
   if (size <= kMaxHeapBinaryBytes && have < size) {
     // Small pieces come out of the buffer.
-    const ssize_t got = fill(*file);
+    const ssize_t got = fill(p, *file);
     if (got < 0) return posix_error(p, static_cast<int>(-got));
     have = file->ready().size() < size ? file->ready().size() : size;
     if (have == 0) return eof(p);
@@ -177,7 +178,7 @@ Term prim_file_read_chunk(Process& p, Args args) {
     charge_bytes(p, have);
     return ok_tuple(p, bytes);
   }
-  SharedBytes* shared = SharedBytes::create(size);
+  SharedBytes* shared = read_buffer(p, size);
   if (shared == nullptr) return posix_error(p, ENOMEM);
   std::memcpy(shared->bytes, file->ready().data(), have);
   file->consume(have);
@@ -212,7 +213,7 @@ Term prim_file_read_line(Process& p, Args args) {
     searched = file->ready().size();
     if (searched > kMaxLineBytes) return posix_error(p, ENOMEM);
     if (!p.on_pool()) return p.to_pool();
-    const ssize_t got = fill(*file);
+    const ssize_t got = fill(p, *file);
     if (got < 0) return posix_error(p, static_cast<int>(-got));
     if (got == 0) {
       size = searched;
@@ -241,7 +242,7 @@ Term prim_file_read_lines(Process& p, Args args) {
     }
     if (file->ready().size() > kMaxLineBytes) return posix_error(p, ENOMEM);
     if (!p.on_pool()) return p.to_pool();
-    const ssize_t got = fill(*file);
+    const ssize_t got = fill(p, *file);
     if (got < 0) return posix_error(p, static_cast<int>(-got));
     if (got == 0) {
       size = file->ready().size();
@@ -273,7 +274,7 @@ Term prim_file_read_lines(Process& p, Args args) {
 
 Term prim_file_put(Process& p, Args args) {
   IodataBytes bytes;
-  if (!bytes.get(args[1])) return badarg(p);
+  if (!bytes.get(p, args[1])) return badarg(p);
   Using file(p, args[0]);
   if (!file) return file.failure();
   if (!sync_position(*file)) return posix_error(p, errno);

@@ -22,7 +22,7 @@ struct StandardInput {
   static constexpr unsigned kVmSlot = 1;
   Turn turn;
   // Of whose turn it is:
-  std::string buffer;
+  MachineString buffer;
   std::size_t at = 0;  ///< Bytes of `buffer` that were handed out.
   int error = 0;
 
@@ -40,7 +40,8 @@ enum class Filled { More, End, Later };
 /// Reads more, on the pool, to which flushing sends who is not there. Later: the native returns
 /// none.
 Filled fill(Process& p, StandardInput& input) {
-  if (input.ready().size() > kMaxInputBytes) {
+  const std::size_t ready = input.ready().size();
+  if (ready > kMaxInputBytes || !p.vm().binaries().has_room(ready)) {
     input.error = ENOMEM;
     return Filled::End;
   }

@@ -39,7 +39,7 @@ bool IodataWalk::copy(std::uint8_t*& out, std::size_t& cost) {
       });
 }
 
-bool IodataWalk::append(std::string& out, std::size_t& cost) {
+bool IodataWalk::append(MachineString& out, std::size_t& cost) {
   return walk(
       cost, [&](std::uint8_t byte) { out.push_back(static_cast<char>(byte)); },
       [&](Term binary) {
@@ -51,12 +51,17 @@ bool IodataWalk::append(std::string& out, std::size_t& cost) {
       });
 }
 
-bool append_iodata(Term iodata, std::string& out, std::size_t* work) {
+bool append_iodata(Process& p, Term iodata, MachineString& out) {
+  // A list may also name nothing many times, and nobody ends a thread of the pool.
+  constexpr std::size_t kMostWork = std::size_t{1} << 30;
   IodataWalk walk;
   std::size_t cost = 0;
   bool good = true;
-  for (walk.start(iodata); good && !walk.is_over();) good = walk.append(out, cost);
-  if (work != nullptr) *work += cost;
+  for (walk.start(iodata); good && !walk.is_over();) {
+    good = walk.append(out, cost);
+    // What grows is there twice for a moment.
+    if (cost > kMostWork || !p.vm().binaries().has_room(2 * out.size())) no_memory();
+  }
   return good;
 }
 
@@ -92,6 +97,8 @@ struct SizeOf {
 /// how much.
 template <std::size_t kArgument>
 struct ToBinary {
+  static constexpr std::size_t kMostBytes = std::size_t{1} << 33;
+
   ToBinary(Process&, Args args) : iodata(args[kArgument]) { walk.start(iodata); }
   Term iodata;
   IodataWalk walk;
@@ -102,8 +109,9 @@ struct ToBinary {
 
   bool step(Process& p, std::size_t& cost) {
     good = counting ? walk.count(size, cost) : walk.copy(out, cost);
-    if (!good || !walk.is_over()) return good;
-    if (!counting || size > std::size_t{1} << 33) return false;
+    if (!good || (counting && size > kMostBytes)) return false;
+    if (!walk.is_over()) return true;
+    if (!counting) return false;
     counting = false;
     result = new_binary(p, size, &out);
     walk.start(iodata);

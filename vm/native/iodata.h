@@ -29,7 +29,7 @@ class IodataWalk {
   /// A little of it: copies bytes, of iodata that was counted before.
   bool copy(std::uint8_t*& out, std::size_t& cost);
   /// The same into a string.
-  bool append(std::string& out, std::size_t& cost);
+  bool append(MachineString& out, std::size_t& cost);
 
  private:
   static constexpr std::size_t kCellsAStep = 256;

@@ -33,6 +33,11 @@ class Path {
   std::string text_;
 };
 
+/// A buffer to read into, which a binary may become; null where the machine has no room for it.
+inline SharedBytes* read_buffer(Process& p, std::size_t bytes) {
+  return p.vm().binaries().has_room(bytes) ? SharedBytes::create(bytes) : nullptr;
+}
+
 /// Repeats a system call that a signal interrupted.
 template <class Call>
 auto retry(Call&& call) {

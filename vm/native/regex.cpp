@@ -1,9 +1,10 @@
 // Regular expressions, by PCRE2.
 //
 // A pattern is a value: its source and its option letters. Its compiled form is kept in the
-// machine, in a cache that holds kCachedPatterns of them; so a pattern may be sent, stored and
-// compared, and nothing has to be freed. Matching is bounded (vm/native/regex_match.h): a pattern
-// that backtracks without end raises, and does not hang. Scans of long subjects work in slices.
+// machine, in a cache that holds kCachedPatterns of them, or kCachedBytes; so a pattern may be
+// sent, stored and compared, and nothing has to be freed. Matching is bounded
+// (vm/native/regex_match.h): a pattern that backtracks without end raises, and does not hang. Scans
+// of long subjects work in slices.
 #include <algorithm>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,7 @@ using regex::Compiled;
 using regex::Matcher;
 
 constexpr std::size_t kCachedPatterns = 256;
+constexpr std::size_t kCachedBytes = std::size_t{8} << 20;
 constexpr std::size_t kMaxPatternBytes = 1 << 20;
 /// A longer source is compiled on the pool, and a longer text searched there.
 constexpr std::size_t kPoolSourceBytes = 64;
@@ -44,9 +46,14 @@ class RegexCache {
   }
   void add(std::string key, std::shared_ptr<Compiled> pattern) {
     std::lock_guard hold(lock_);
-    if (patterns_.size() >= kCachedPatterns) drop_oldest_locked();
     pattern->last_use = ++uses_;
-    patterns_.insert_or_assign(std::move(key), std::move(pattern));
+    bytes_ += pattern->bytes;
+    auto [at, is_new] = patterns_.try_emplace(std::move(key));
+    if (!is_new) bytes_ -= at->second->bytes;
+    at->second = std::move(pattern);
+    while (patterns_.size() > kCachedPatterns || (bytes_ > kCachedBytes && patterns_.size() > 1)) {
+      drop_oldest_locked();
+    }
   }
 
  private:
@@ -55,12 +62,14 @@ class RegexCache {
     for (auto at = patterns_.begin(); at != patterns_.end(); ++at) {
       if (at->second->last_use < oldest->second->last_use) oldest = at;
     }
+    bytes_ -= oldest->second->bytes;
     patterns_.erase(oldest);
   }
 
   std::mutex lock_;  // guards the rest, `last_use` included
   std::unordered_map<std::string, std::shared_ptr<Compiled>> patterns_;
   std::uint64_t uses_ = 0;
+  std::size_t bytes_ = 0;
 };
 
 struct CompileError {
@@ -140,6 +149,10 @@ std::shared_ptr<Compiled> compile(std::string_view source, std::uint32_t flags, 
   compiled->goes_on = (all_flags & PCRE2_FIRSTLINE) == 0 &&
                       source.find("(*") == std::string_view::npos &&
                       source.find("\\G") == std::string_view::npos;
+  std::size_t code_bytes = 0, jit_bytes = 0;
+  pcre2_pattern_info(compiled->code.get(), PCRE2_INFO_SIZE, &code_bytes);
+  pcre2_pattern_info(compiled->code.get(), PCRE2_INFO_JITSIZE, &jit_bytes);
+  compiled->bytes = source.size() + code_bytes + jit_bytes;
   return compiled;
 }
 

@@ -43,6 +43,7 @@ struct Compiled {
   bool anchored = false;  ///< A match begins where the search does, or nowhere.
   bool goes_on = false;   ///< Whether a search may be taken up at any later place.
   std::uint32_t groups = 0;
+  std::size_t bytes = 0;       ///< Of its source and its compiled forms.
   std::uint64_t last_use = 0;  ///< The cache's.
 };
 

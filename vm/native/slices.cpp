@@ -7,7 +7,10 @@ bool TextOut::move_on(Process& p) {
   if (size() > kMaxBinaryBytes || (most_words != 0 && size() / sizeof(Word) > most_words)) {
     return false;
   }
+  const std::size_t bits = whole_.bit_size() + 8 * text.size();
   whole_.put_text(text);
+  // What got no memory has put nothing.
+  if (whole_.bit_size() != bits) no_memory();
   text.clear();
   return true;
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "vm/base/machine_allocator.h"
 #include "vm/native/native.h"
 #include "vm/proc/process.h"
 #include "vm/proc/vm.h"
@@ -124,18 +125,19 @@ inline bool get_bool(Term term, bool& value) {
 /// as good as the largest small integer.
 bool get_count(Term term, std::int64_t& count);
 
-/// Appends the bytes of iodata to `out`; false for anything else. `work` grows by cells and bytes.
-bool append_iodata(Term iodata, std::string& out, std::size_t* work = nullptr);
+/// Appends the bytes of iodata to `out`; false for anything else. Throws std::bad_alloc where the
+/// machine has no room for all of them: a list may name one binary many times.
+bool append_iodata(Process& p, Term iodata, MachineString& out);
 /// Size in bytes; false for what is no iodata.
 bool iodata_size(Term iodata, std::size_t& size, std::size_t* work = nullptr);
 
 /// The bytes of an iodata argument, without a copy where it is a plain binary.
 class IodataBytes {
  public:
-  bool get(Term iodata) {
+  bool get(Process& p, Term iodata) {
     if (is_binary(iodata)) return bytes_.get(iodata);
     if (!iodata.is_list()) return false;
-    if (!append_iodata(iodata, buffer_)) return false;
+    if (!append_iodata(p, iodata, buffer_)) return false;
     listed_ = true;
     return true;
   }
@@ -143,7 +145,7 @@ class IodataBytes {
 
  private:
   Bytes bytes_;
-  std::string buffer_;
+  MachineString buffer_;
   bool listed_ = false;
 };
 

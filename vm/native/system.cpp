@@ -163,7 +163,9 @@ Term memory_by_kind(Process& p) {
   const std::uint64_t literals = vm.code().literals().used_words() * sizeof(Word);
   const std::uint64_t code = vm.code().code_bytes(), atoms = vm.atoms().bytes();
   const std::uint64_t others = binaries + timers + literals + code + atoms;
-  const std::uint64_t processes = all > others ? all - others : 0;
+  // What threads did last is not in the sum yet.
+  const std::uint64_t records = vm.processes().count() * sizeof(Process);
+  const std::uint64_t processes = std::max(records, all > others ? all - others : 0);
   return map_of(p, {{"total", static_cast<std::uint64_t>(resident_bytes())},
                     {"processes", processes},
                     {"binaries", binaries},
