@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "vm/proc/schedulers.h"
+#include "vm/proc/vm.h"
 
 namespace quelea::regex {
 
@@ -29,6 +29,8 @@ constexpr std::uint64_t kPoolSliceNs = 5'000'000;
 /// In all, for one call of a function: a second, and a microsecond for each byte.
 constexpr std::uint64_t kMostNs = 1'000'000'000;
 constexpr std::uint64_t kMostNsAByte = 1'000;
+/// So much longer in a deterministic machine: the clock is to decide only what would hang.
+constexpr std::uint64_t kPatience = 60;
 /// The clock is looked at after so many matches that were found at once.
 constexpr unsigned kFindsALook = 64;
 
@@ -51,7 +53,7 @@ Matcher::Matcher(Process& p, const Compiled& pattern, std::string_view subject,
       pattern_(pattern),
       subject_(subject),
       is_quick_(!p.on_pool()),
-      has_time_(!p.vm().schedulers().has_pool()),
+      is_deterministic_(p.vm().determinism() != nullptr),
       before_ns_(used_ns),
       mark_ns_(now_ns(is_quick_)),
       data_(pcre2_match_data_create_from_pattern(pattern.code.get(), nullptr)),
@@ -70,9 +72,9 @@ std::uint64_t Matcher::look_at_clock() {
 
 /// Whether something that may take `next_ns` would be too much.
 bool Matcher::is_time_up(std::uint64_t next_ns) const {
-  if (has_time_) return false;
-  return is_quick_ ? used_ns_ + next_ns > kQuickNs
-                   : used_ns() + next_ns > kMostNs + kMostNsAByte * subject_.size();
+  if (is_quick_) return used_ns_ + next_ns > kQuickNs;
+  const std::uint64_t most_ns = kMostNs + kMostNsAByte * subject_.size();
+  return used_ns() + next_ns > (is_deterministic_ ? kPatience * most_ns : most_ns);
 }
 
 void Matcher::first_call(std::size_t from) {
@@ -103,7 +105,7 @@ bool Matcher::find(std::size_t from, std::uint32_t options) {
 }
 
 bool Matcher::find_in_slices(std::size_t from, const Progress* left) {
-  in_slices_ = !is_quick_ && !has_time_;
+  in_slices_ = !is_quick_ && !is_deterministic_;
   if (left == nullptr || is_quick_) {
     first_call(from);
   } else {

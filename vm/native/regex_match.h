@@ -9,8 +9,9 @@
 // for who ran out of them, eight times the places after a call that was quick. So a call takes at
 // most some eight times as long as one before it, and between two calls there is time to see how
 // long it has been. On a scheduler that is a millisecond, then the search is left to the pool.
-// There it goes on in slices, so that others get their turn on its threads, until it has taken a
-// second, and a microsecond for each byte of the text: that is `error :match_limit`.
+// There, or at once in a machine without one, it goes on in slices, so that others get their turn,
+// until it has taken a second, and a microsecond for each byte of the text: that is
+// `error :match_limit`.
 //
 // A search goes on behind the places that were tried, unless the pattern speaks of where a search
 // began (Compiled::goes_on): then it begins at the same place each time.
@@ -109,7 +110,7 @@ class Matcher {
   const Compiled& pattern_;
   std::string_view subject_;
   bool is_quick_;  ///< On a scheduler.
-  bool has_time_;  ///< No limit: in a machine without a pool nobody is held up by its threads.
+  bool is_deterministic_;  ///< Slices must not depend on a clock.
   bool in_slices_ = false;
   bool later_ = false;
   unsigned finds_ = 0;

@@ -102,6 +102,7 @@ bool receive_exit(Process& p, Signal* signal) {
     drop_signal(signal);
     return true;
   }
+  // What may throw comes first: then the signal is still there to be answered.
   p.exit_with(kills ? atoms::killed : reason);
   if (kills || reason.is_immediate()) {
     drop_signal(signal);
