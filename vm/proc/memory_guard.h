@@ -74,11 +74,17 @@ class MemoryGuard {
   void fold(MemoryMeter& meter);
   /// After a slice of `p`, which is still the thread's.
   void after_slice(MemoryMeter& meter, Process& p) {
-    const std::int64_t grown = thread_memory().balance() - meter.counted;
+    const std::int64_t grown = uncounted(meter);
     if (grown > kFoldBytes || grown < -kFoldBytes) fold_slice(meter, p, grown);
     if (QUELEA_UNLIKELY(taken_.load(std::memory_order_relaxed) > limit_ / 2 || reserve_is_used())) {
       look_at(p, grown);
     }
+  }
+  /// After a step of the end of a process, lest what it took for news to others be laid to whoever
+  /// runs next.
+  void after_end(MemoryMeter& meter) {
+    const std::int64_t grown = uncounted(meter);
+    if (grown > kFoldBytes || grown < -kFoldBytes) fold(meter);
   }
   /// A scheduler has nothing to do: gives free pages back. When to look again, or ~0: no need to.
   std::uint64_t when_idle(MemoryMeter& meter);
@@ -115,6 +121,9 @@ class MemoryGuard {
     bool expected = false;        ///< Counted in `expected_`.
   };
 
+  static std::int64_t uncounted(const MemoryMeter& meter) {
+    return thread_memory().balance() - meter.counted;
+  }
   /// Gives free pages back where so many bytes of them were not wanted for a whole span. When to
   /// look again, or ~0.
   std::uint64_t return_unneeded(std::int64_t keep);

@@ -79,6 +79,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   if (QUELEA_UNLIKELY(process.state.load(std::memory_order_relaxed) == ProcessState::Exiting)) {
     if (process.pending == Process::Pending::Pool && to_pool(process)) return 0;
     vm_.go_on_ending(process);
+    vm_.memory().after_end(local_.memory);
     until_clock_ -= length;
     return length;
   }
@@ -88,7 +89,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   local_.slice_length = length;
   if (process.outer.load(std::memory_order_relaxed) != nullptr) {
     if (process.handle_signals() == Handled::Exits) {
-      vm_.end_process(process);
+      end(process);
       return 0;
     }
     if (QUELEA_UNLIKELY(process.has_backlog())) {
@@ -118,7 +119,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   switch (process.pending) {
     case Process::Pending::Exit:
     case Process::Pending::Killed:
-      vm_.end_process(process);
+      end(process);
       return done;
     case Process::Pending::Wait:
     case Process::Pending::Hibernate:
@@ -131,6 +132,11 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
       break;
   }
   return queue_again(process, done);
+}
+
+void Scheduler::end(Process& process) {
+  vm_.end_process(process);
+  vm_.memory().after_end(local_.memory);
 }
 
 bool Scheduler::to_pool(Process& process) {
