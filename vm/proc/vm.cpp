@@ -200,13 +200,16 @@ void Vm::drop_processes() {
   }
   processes_->for_each([&](Process& process) {
     // On a thread that was left behind; it is still its.
-    if (schedulers_->has_abandoned() && process.state == ProcessState::Running) return;
+    const ProcessState state = process.state;
+    const bool runs = state == ProcessState::Running || state == ProcessState::Handling;
+    if (schedulers_->has_abandoned() && runs) return;
     names_->close(process);
     processes_->remove(process, here.free_places);
     release_process(process);
     free_record(process);
   });
-  epochs_.drain();
+  // A thread that was left behind may be about to bury one.
+  if (!schedulers_->has_abandoned()) epochs_.drain();
   memory_->forget_all();
 }
 
