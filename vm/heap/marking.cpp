@@ -22,8 +22,8 @@ constexpr std::size_t kStepWords = std::size_t{1} << 15;
 constexpr std::size_t kWaitedStepWords = 2 * kStepWords;
 #endif
 constexpr std::size_t kMostStepWords = std::size_t{1} << 20;
-/// Words to be marked for each that becomes old: the old space grows by a quarter meanwhile, or two
-/// thirds where every object has to be fetched.
+/// Words to be marked for each that becomes old. What has to be fetched counts for more
+/// (kFetchWords), so that the old space grows by more than a sixth meanwhile.
 constexpr std::size_t kPace = 6;
 /// What is owed is spread over about so many steps: a minor collection comes after as many slices.
 constexpr std::size_t kDebtSteps = 16;
