@@ -3,11 +3,10 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
-#include "vm/base/memory.h"
+#include "vm/base/growing_piece.h"
 
 namespace quelea {
 
@@ -17,7 +16,7 @@ class RawVector {
 
  public:
   RawVector() = default;
-  ~RawVector() { give_back(); }
+  ~RawVector() { release_piece(data_, capacity_ * sizeof(T)); }
   RawVector(RawVector&& other) noexcept
       : data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)),
@@ -49,19 +48,8 @@ class RawVector {
   void clear() { size_ = 0; }
   void reserve(std::size_t capacity) {
     if (capacity <= capacity_) return;
-    const std::size_t bytes = capacity * sizeof(T), old_bytes = capacity_ * sizeof(T);
-    void* larger = nullptr;
-    if (bytes < kLeastMappedBytes) {
-      larger = reallocate(data_, bytes);
-    } else if (is_mapped()) {
-      larger = remap_pages(data_, old_bytes, bytes);
-    } else {
-      larger = map_pages(bytes);
-      if (larger != nullptr && size_ != 0) std::memcpy(larger, data_, size_ * sizeof(T));
-      if (larger != nullptr) release(data_);
-    }
-    if (larger == nullptr) no_memory();
-    data_ = static_cast<T*>(larger);
+    data_ = static_cast<T*>(
+        grow_piece(static_cast<void*>(data_), capacity_ * sizeof(T), capacity * sizeof(T)));
     capacity_ = capacity;
   }
   void resize_raw(std::size_t size) {
@@ -70,16 +58,6 @@ class RawVector {
   }
 
  private:
-  static constexpr std::size_t kLeastMappedBytes = std::size_t{256} << 10;
-  bool is_mapped() const { return capacity_ * sizeof(T) >= kLeastMappedBytes; }
-  void give_back() {
-    if (is_mapped()) {
-      unmap_pages(data_, capacity_ * sizeof(T));
-    } else {
-      release(data_);
-    }
-  }
-
   T* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;

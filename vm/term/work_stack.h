@@ -2,11 +2,10 @@
 // memory.
 #pragma once
 
-#include <cstdlib>
 #include <cstring>
 #include <type_traits>
 
-#include "vm/base/memory.h"
+#include "vm/base/growing_piece.h"
 
 namespace quelea {
 
@@ -16,7 +15,9 @@ class WorkStack {
 
  public:
   WorkStack() = default;
-  ~WorkStack() { give_back(); }
+  ~WorkStack() {
+    if (!is_inline()) release_piece(entries_, capacity_ * sizeof(Entry));
+  }
   WorkStack(const WorkStack&) = delete;
   WorkStack& operator=(const WorkStack&) = delete;
 
@@ -38,33 +39,15 @@ class WorkStack {
 
  private:
   Entry* inline_entries() { return reinterpret_cast<Entry*>(memory_); }
-  /// A large one has pages of its own, which move without being copied.
+  bool is_inline() { return entries_ == inline_entries(); }
   void grow() {
     const std::size_t bytes = capacity_ * sizeof(Entry);
-    const bool was_mapped = bytes >= kMappedBytes;
-    const bool is_mapped = 2 * bytes >= kMappedBytes;
-    void* const larger = was_mapped  ? remap_pages(entries_, bytes, 2 * bytes)
-                         : is_mapped ? map_pages(2 * bytes)
-                                     : allocate(2 * bytes);
-    if (larger == nullptr) no_memory();
-    if (!was_mapped) {
-      std::memcpy(larger, static_cast<void*>(entries_), bytes);
-      give_back();
-    }
+    void* const larger = is_inline() ? grow_piece(nullptr, 0, 2 * bytes)
+                                     : grow_piece(static_cast<void*>(entries_), bytes, 2 * bytes);
+    if (is_inline()) std::memcpy(larger, memory_, bytes);
     entries_ = static_cast<Entry*>(larger);
     capacity_ *= 2;
   }
-  void give_back() {
-    const std::size_t bytes = capacity_ * sizeof(Entry);
-    if (bytes >= kMappedBytes) {
-      unmap_pages(entries_, bytes);
-    } else if (entries_ != inline_entries()) {
-      release(entries_);
-    }
-  }
-
-  static constexpr std::size_t kMappedBytes = std::size_t{1} << 20;
-  static_assert(kInline * sizeof(Entry) < kMappedBytes);
 
   alignas(Entry) unsigned char memory_[kInline * sizeof(Entry)];
   Entry* entries_ = inline_entries();
