@@ -80,8 +80,8 @@ class MemoryGuard {
       look_at(p, grown);
     }
   }
-  /// After a step of the end of a process, lest what it took for news to others be laid to whoever
-  /// runs next.
+  /// After a further step of an end that takes several, lest what it took for news to others be
+  /// laid to whoever runs next.
   void after_end(MemoryMeter& meter) {
     const std::int64_t grown = uncounted(meter);
     if (grown > kFoldBytes || grown < -kFoldBytes) fold(meter);

@@ -2,7 +2,6 @@
 
 #include <sys/mman.h>
 
-#include <cstring>
 #include <mutex>
 
 #include "vm/base/assert.h"
@@ -29,7 +28,8 @@ ProcessTable::ProcessTable(std::uint64_t limit)
       chunks_(static_cast<std::atomic<Entry*>*>(map_zeroed(kChunks * sizeof *chunks_))) {}
 
 ProcessTable::~ProcessTable() {
-  for (std::uint32_t i = 0; i * kChunk < used_; ++i) release(chunks_[i].load());
+  for (std::uint32_t i = 0; i * kChunk < used_; ++i)
+    unmap_pages(chunks_[i].load(), kChunk * sizeof(Entry));
   munmap(static_cast<void*>(chunks_), kChunks * sizeof *chunks_);
 }
 
@@ -43,9 +43,9 @@ bool ProcessTable::fetch_places(PlaceCache& places) {
   const std::uint32_t used = used_.load(std::memory_order_relaxed);
   if (used >= kMostPlaces) return false;
   if (used % kChunk == 0) {
-    auto chunk = static_cast<Entry*>(allocate(kChunk * sizeof(Entry)));
+    // Zeroed by the system, and only where it is used.
+    auto chunk = static_cast<Entry*>(map_pages(kChunk * sizeof(Entry)));
     if (chunk == nullptr) return false;
-    std::memset(static_cast<void*>(chunk), 0, kChunk * sizeof(Entry));
     chunks_[used / kChunk].store(chunk, std::memory_order_release);
   }
   for (unsigned i = 0; i < kBatch; ++i) places.push(used + i);

@@ -89,7 +89,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   local_.slice_length = length;
   if (process.outer.load(std::memory_order_relaxed) != nullptr) {
     if (process.handle_signals() == Handled::Exits) {
-      end(process);
+      vm_.end_process(process);
       return 0;
     }
     if (QUELEA_UNLIKELY(process.has_backlog())) {
@@ -119,7 +119,7 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   switch (process.pending) {
     case Process::Pending::Exit:
     case Process::Pending::Killed:
-      end(process);
+      vm_.end_process(process);
       return done;
     case Process::Pending::Wait:
     case Process::Pending::Hibernate:
@@ -132,11 +132,6 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
       break;
   }
   return queue_again(process, done);
-}
-
-void Scheduler::end(Process& process) {
-  vm_.end_process(process);
-  vm_.memory().after_end(local_.memory);
 }
 
 bool Scheduler::to_pool(Process& process) {

@@ -33,7 +33,6 @@ class Scheduler {
  private:
   bool continue_marking(Process& process);
   void park(Process& process);
-  void end(Process& process);
   bool to_pool(Process& process);
   std::int64_t queue_again(Process& process, std::int64_t done);
   std::int64_t account(Process& process, std::int64_t length);
