@@ -65,16 +65,6 @@ bool append_iodata(Process& p, Term iodata, MachineString& out) {
   return good;
 }
 
-bool iodata_size(Term iodata, std::size_t& size, std::size_t* work) {
-  IodataWalk walk;
-  std::size_t cost = 0;
-  bool good = true;
-  size = 0;
-  for (walk.start(iodata); good && !walk.is_over();) good = walk.count(size, cost);
-  if (work != nullptr) *work += cost;
-  return good;
-}
-
 namespace {
 
 struct SizeOf {

@@ -128,8 +128,6 @@ bool get_count(Term term, std::int64_t& count);
 /// Appends the bytes of iodata to `out`; false for anything else. Throws std::bad_alloc where the
 /// machine has no room for all of them: a list may name one binary many times.
 bool append_iodata(Process& p, Term iodata, MachineString& out);
-/// Size in bytes; false for what is no iodata.
-bool iodata_size(Term iodata, std::size_t& size, std::size_t* work = nullptr);
 
 /// The bytes of an iodata argument, without a copy where it is a plain binary.
 class IodataBytes {
