@@ -1,5 +1,6 @@
-// Any bytes as a program: compiled, loaded and run for a moment under limits, through the public header.
-// What the compiler accepts must be verified, and what is verified must not crash the machine.
+// Any bytes as a program: compiled, loaded and run for a moment under limits, through the public
+// header. What the compiler accepts must be verified, and what is verified must not crash the
+// machine.
 //
 // Programs that could reach files, other programs or the process itself are not run.
 #include <quelea/quelea.h>

@@ -6,7 +6,9 @@
 using quelea::test::compile_text;
 
 TEST_CASE("a call's arguments are computed where the callee wants them", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) })").code("fib") == R"(
+  CHECK("\n" + compile_text(R"(pub fn fib(n) = if n < 2 { n } else { fib(n - 1) + fib(n - 2) })")
+                   .code("fib") ==
+        R"(
     enter
     lt_imm s1, 2, L1
     ret s1
@@ -22,7 +24,9 @@ L1:
 
 TEST_CASE("a self tail call over a list is a loop", "[core]") {
   CHECK("\n" + compile_text(R"(pub fn sum([], acc) = acc
-pub fn sum([x | rest], acc) = sum(rest, acc + x))").code("sum") == R"(
+pub fn sum([x | rest], acc) = sum(rest, acc + x))")
+                   .code("sum") ==
+        R"(
     enter
 L1:
     uncons s3, s1, s1, L2
@@ -58,7 +62,9 @@ L3:
 }
 
 TEST_CASE("a range is never built", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn total(n) = for i in 1..n with acc = 0 { acc + i })").code("total") == R"(
+  CHECK("\n" + compile_text(R"(pub fn total(n) = for i in 1..n with acc = 0 { acc + i })")
+                   .code("total") ==
+        R"(
     enter
     is_int s1, L3
     load s2, 1
@@ -79,7 +85,11 @@ L3:
 }
 
 TEST_CASE("many atoms are one switch", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn day(d) = match d { :mon -> 1; :tue -> 2; :wed -> 3; :thu -> 4; _ -> 0 })").code("day") == R"(
+  CHECK("\n" +
+            compile_text(
+                R"(pub fn day(d) = match d { :mon -> 1; :tue -> 2; :wed -> 3; :thu -> 4; _ -> 0 })")
+                .code("day") ==
+        R"(
     enter
     switch_imm s1, L5, {:mon -> L1, :tue -> L2, :wed -> L3, :thu -> L4}
 L1:
@@ -96,7 +106,10 @@ L5:
 }
 
 TEST_CASE("tuples of one size share the test of the size", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn unwrap(r) = match r { (:ok, v) -> v; (:error, e) -> error(e) })").code("unwrap") == R"(
+  CHECK("\n" +
+            compile_text(R"(pub fn unwrap(r) = match r { (:ok, v) -> v; (:error, e) -> error(e) })")
+                .code("unwrap") ==
+        R"(
     enter
     is_tuple_n s1, 2, L2
     get_elem s2, s1, 0
@@ -113,7 +126,9 @@ L2:
 }
 
 TEST_CASE("size and tag of a lone tuple are one test", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn tagged(r) = match r { (:ok, v) -> v; _ -> nil })").code("tagged") == R"(
+  CHECK("\n" + compile_text(R"(pub fn tagged(r) = match r { (:ok, v) -> v; _ -> nil })")
+                   .code("tagged") ==
+        R"(
     enter
     is_tagged_tuple s1, 2, :ok, L1
     get_elem s1, s1, 1
@@ -130,7 +145,9 @@ fn small(n) = is_int(n) and n < 10
 fn next(n) = if n > 9 { 0 } else { other(n) }
 fn other(n) = for _ in 1..n with s = 0 { s + n }
 fn square(x) = x * x
-pub fn sum(a) = (pair(a, 1), small(a), next(a), square(a)))").code("sum") == R"(
+pub fn sum(a) = (pair(a, 1), small(a), next(a), square(a)))")
+                   .code("sum") ==
+        R"(
     enter
     alloc 3, live {1}
     tuple s2, [s1, [1]]
@@ -158,7 +175,9 @@ TEST_CASE("the clauses of a small function come before its call", "[core]") {
   CHECK("\n" + compile_text(R"(
 fn place(0, _) = 1
 fn place(n, x) when n > 0 = n - x
-pub fn sum(a, b) = a * place(b, a))").code("sum") == R"(
+pub fn sum(a, b) = a * place(b, a))")
+                   .code("sum") ==
+        R"(
     enter
     eq_imm s2, 0, L1
     load s2, 1
@@ -196,7 +215,9 @@ TEST_CASE("what is inlined makes a function grow within bounds", "[core]") {
 TEST_CASE("a function that calls itself is not put in place of its calls", "[core]") {
   CHECK("\n" + compile_text(R"(
 fn last(n) = if n == 0 { n } else { last(n - 1) }
-pub fn twice(n) = last(n) + 1)").code("twice") == R"(
+pub fn twice(n) = last(n) + 1)")
+                   .code("twice") ==
+        R"(
     enter
     move s2, s1
     call last/1, base 1 -> s1, live {}
@@ -209,7 +230,9 @@ TEST_CASE("integers are equal exactly", "[core]") {
   CHECK("\n" + compile_text(R"(
 pub fn f(x, y) {
   if tuple_size(x) == 2 or length(y) == 3 or x rem 2 + 1 == 1 { 1 } else { 2 }
-})").code("f") == R"(
+})")
+                   .code("f") ==
+        R"(
     enter
     tuple_size s3, s1, L3
     ne_imm s3, 2, L1
@@ -232,14 +255,19 @@ L3:
   const std::string loop = compile_text(R"(
 pub fn f(xs, z) = for _ in xs with (n, m) = (0, z) {
   if n == 7 or m == 7 { (n, m) } else { (n + 1, m + 1) }
-})").code("f");
+})")
+                               .code("f");
   INFO(loop);
   CHECK(loop.find("ne_imm s2, 7") != std::string::npos);
   CHECK(loop.find("ne_num s3, 7") != std::string::npos);
 }
 
 TEST_CASE("a receive scans, takes and waits", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn wait(ref) = receive { (:reply, ^ref, v) -> v } after 100 { :timeout })").code("wait") == R"(
+  CHECK("\n" +
+            compile_text(
+                R"(pub fn wait(ref) = receive { (:reply, ^ref, v) -> v } after 100 { :timeout })")
+                .code("wait") ==
+        R"(
     enter
     recv_start (:reply,), s1
 L1:
@@ -261,7 +289,9 @@ L3:
 }
 
 TEST_CASE("a try is an exception range", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn safe(f) = try { f() } catch { error r -> (:error, r) })").code("safe") == R"(
+  CHECK("\n" + compile_text(R"(pub fn safe(f) = try { f() } catch { error r -> (:error, r) })")
+                   .code("safe") ==
+        R"(
     enter
 L1:
     call_fun s1, 0, base 1 -> s1, live {}
@@ -280,7 +310,9 @@ L3:
 
 TEST_CASE("a guard that raises is false", "[core]") {
   CHECK("\n" + compile_text(R"(pub fn guard(x) when length(x) == 2 = :pair
-pub fn guard(_) = :other)").code("guard") == R"(
+pub fn guard(_) = :other)")
+                   .code("guard") ==
+        R"(
     enter
 L1:
     move s2, s1
@@ -295,7 +327,9 @@ L3:
 }
 
 TEST_CASE("known lambdas are called, not closed over", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn add(n) { plus = fn(x) = x + n; plus(1) * plus(2) })").code("add") == R"(
+  CHECK("\n" + compile_text(R"(pub fn add(n) { plus = fn(x) = x + n; plus(1) * plus(2) })")
+                   .code("add") ==
+        R"(
     enter
     load s3, 1
     move s4, s1
@@ -331,7 +365,9 @@ TEST_CASE("runs of building share one alloc", "[core]") {
 
 TEST_CASE("a rebuilt cell is the old one", "[core]") {
   CHECK("\n" + compile_text(R"(pub fn same([x | xs], n) when n > 0 = [x | xs]
-pub fn same(_, _) = [])").code("same") == R"(
+pub fn same(_, _) = [])")
+                   .code("same") ==
+        R"(
     enter
     is_cons s1, L1
     gt_imm s2, 0, L1
@@ -342,7 +378,10 @@ L1:
 }
 
 TEST_CASE("map patterns test a key once", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn point(m) = match m { %{x: 0, y: y} -> y; %{x: x} -> x; _ -> nil })").code("point") == R"(
+  CHECK("\n" + compile_text(
+                   R"(pub fn point(m) = match m { %{x: 0, y: y} -> y; %{x: x} -> x; _ -> nil })")
+                   .code("point") ==
+        R"(
     enter
     map_get s2, s1, :x, L2
     eq_imm s2, 0, L1
@@ -356,7 +395,9 @@ L2:
 }
 
 TEST_CASE("accumulators in tuples are carried apart", "[core]") {
-  CHECK("\n" + compile_text(R"(pub fn fibs(n) = for _ in 1..n with (a, b) = (0, 1) { (b, a + b) })").code("fibs") == R"(
+  CHECK("\n" + compile_text(R"(pub fn fibs(n) = for _ in 1..n with (a, b) = (0, 1) { (b, a + b) })")
+                   .code("fibs") ==
+        R"(
     enter
     is_int s1, L3
     load s2, 1
@@ -384,7 +425,9 @@ L3:
 
 TEST_CASE("constants are folded", "[core]") {
   CHECK("\n" + compile_text(R"(const side = 4
-pub fn area() = side * side + (2 - 1))").code("area") == R"(
+pub fn area() = side * side + (2 - 1))")
+                   .code("area") ==
+        R"(
     enter
     ret_const 17
 )");
@@ -392,7 +435,9 @@ pub fn area() = side * side + (2 - 1))").code("area") == R"(
 
 TEST_CASE("binaries are walked by position", "[core]") {
   CHECK("\n" + compile_text(R"(pub fn bytes(<<b, rest/bytes>>, acc) = bytes(rest, acc + b)
-pub fn bytes(<<>>, acc) = acc)").worker("bytes") == R"(
+pub fn bytes(<<>>, acc) = acc)")
+                   .worker("bytes") ==
+        R"(
     enter
 L1:
     bs_byte s4, s3, s1, s3, L2
@@ -452,7 +497,9 @@ L1:
 
 TEST_CASE("a size in a guard is an instruction that leads to the next clause", "[core]") {
   CHECK("\n" + compile_text(R"(pub fn long(b) when byte_size(b) > 3 = true
-pub fn long(_) = false)").code("long") == R"(
+pub fn long(_) = false)")
+                   .code("long") ==
+        R"(
     enter
     byte_size s1, s1, L1
     gt_imm s1, 3, L1

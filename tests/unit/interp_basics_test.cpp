@@ -1,6 +1,5 @@
-#include <ctime>
 #include <cstdio>
-
+#include <ctime>
 
 #include "tests/unit/machine_fixture.h"
 

@@ -11,7 +11,8 @@ enum class SegmentType : std::uint32_t { Int, Float, Bits, Utf8, Utf16, Utf32 };
 inline constexpr std::uint32_t kSegmentTypeMask = 7;
 inline constexpr std::uint32_t kSegmentSigned = 8;
 inline constexpr std::uint32_t kSegmentLittle = 16;
-/// In `bs_build`: the value is taken whole, the size operand is ignored (`/bytes`, `/bits` without a size).
+/// In `bs_build`: the value is taken whole, the size operand is ignored (`/bytes`, `/bits` without
+/// a size).
 inline constexpr std::uint32_t kSegmentWhole = 32;
 
 constexpr SegmentType segment_type(std::uint32_t flags) {

@@ -29,8 +29,8 @@ HANDLER(send_seeded) {
   LEAVE;
 }
 
-/// A receive that an exception ended, or a native that waited, left its timer; or one took a message
-/// when its time was over; or the mailbox is long and places in it are known.
+/// A receive that an exception ended, or a native that waited, left its timer; or one took a
+/// message when its time was over; or the mailbox is long and places in it are known.
 COLD(recv_start_slow) {
   stop_receive_timer(*p);
   start_scan(*p, pc, VALUE(2));

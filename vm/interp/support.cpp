@@ -94,6 +94,7 @@ const Word* take_pending_call(Process& p, Term* frame) {
   const std::size_t slots = arity + (is_lambda ? fun_captured(x.call_fun) : 0);
   if (!fits(p, frame, slots)) {
     p.pc = return_address(frame->bits);
+    p.value = Term::small(0);
     p.set_flag_bit(Process::kAtReturnPoint, true);
     const bool alive = p.collect((slots + 1) * sizeof(Word) + kRedZoneBytes, false);
     p.set_flag_bit(Process::kAtReturnPoint, false);
@@ -197,8 +198,7 @@ bool gc_stress_due(Process* p, const Word* pc) {
 #endif
 
 const Word* load_or_raise_undef(Process& p, const Export* target, Term* frame) {
-  if (!target->has_code() &&
-      p.vm().autoload_for(p, target->module) == Vm::Loaded::Later) {
+  if (!target->has_code() && p.vm().autoload_for(p, target->module) == Vm::Loaded::Later) {
     return nullptr;
   }
   if (target->has_code()) return target->entry.load(std::memory_order_acquire);

@@ -147,7 +147,7 @@ struct CommonPrefix {
   }
   Term rest;
   Bytes first;
-  Bytes next;          ///< The one that is compared, up to `at`.
+  Bytes next;  ///< The one that is compared, up to `at`.
   std::size_t at = 0;
   std::size_t common = 0;
   bool good = true;

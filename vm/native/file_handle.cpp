@@ -14,7 +14,6 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
 #include "vm/proc/local.h"
-#include "vm/proc/local.h"
 #include "vm/term/integer.h"
 
 namespace quelea {
@@ -27,9 +26,9 @@ constexpr std::size_t kMaxChunkBytes = std::size_t{1} << 30;
 struct OpenFile : SharedBytes {
   std::mutex lock;
   std::string label;
-  int fd = -1;         // guarded by lock, like the rest; -1 when closed
+  int fd = -1;           // guarded by lock, like the rest; -1 when closed
   MachineString buffer;  // read, not handed out yet
-  std::size_t at = 0;  // bytes of `buffer` that were handed out
+  std::size_t at = 0;    // bytes of `buffer` that were handed out
 
   std::string_view ready() const { return std::string_view(buffer).substr(at); }
   void drop_ready() {

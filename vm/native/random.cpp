@@ -6,8 +6,8 @@
 
 #include "vm/native/list_builder.h"
 #include "vm/native/pool.h"
-#include "vm/term/integer.h"
 #include "vm/proc/local.h"
+#include "vm/term/integer.h"
 
 namespace quelea {
 namespace {

@@ -109,7 +109,7 @@ class Matcher {
   Process& p_;
   const Compiled& pattern_;
   std::string_view subject_;
-  bool is_quick_;  ///< On a scheduler.
+  bool is_quick_;          ///< On a scheduler.
   bool is_deterministic_;  ///< Slices must not depend on a clock.
   bool in_slices_ = false;
   bool later_ = false;

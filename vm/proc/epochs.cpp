@@ -9,8 +9,8 @@ void Epochs::add(EpochMember& member) {
   const std::size_t count = member_count_.load(std::memory_order_relaxed);
   QUELEA_ASSERT(count < kMaxMembers);
   members_[count].store(&member, std::memory_order_release);
-  // Sequentially consistent as the load in `retire`: who misses us there took the process away before
-  // we first look.
+  // Sequentially consistent as the load in `retire`: who misses us there took the process away
+  // before we first look.
   member_count_.store(count + 1, std::memory_order_seq_cst);
 }
 

@@ -63,8 +63,7 @@ class Epochs {
   /// Between two slices: the thread holds nothing it found.
   void pass(EpochMember& member) {
     // Acquire: what was retired before the advance to this epoch may be freed by us.
-    if (now_.load(std::memory_order_acquire) !=
-        member.announced_.load(std::memory_order_relaxed)) {
+    if (now_.load(std::memory_order_acquire) != member.announced_.load(std::memory_order_relaxed)) {
       announce(member);
     }
   }

@@ -39,6 +39,7 @@ constexpr std::string_view kItems[] = {"registered_name",
                                        "status",
                                        "current_function",
                                        "initial_call",
+                                       "parent",
                                        "message_queue_len",
                                        "links",
                                        "monitors",
@@ -306,6 +307,7 @@ Term Look::item(std::string_view name) {
   if (name == "status") return atom(status());
   if (name == "current_function") return function_at(target_.pc, Frame::Newest);
   if (name == "initial_call") return initial_call();
+  if (name == "parent") return target_.parent_;
   if (name == "links") return links();
   if (name == "monitors") return monitors();
   if (name == "monitored_by") return monitored_by();

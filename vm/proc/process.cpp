@@ -169,11 +169,7 @@ namespace {
 
 void scan_roots(Heap& heap, Collector& collector) {
   auto& p = static_cast<Process&>(heap);
-  if (p.has_flag(Process::kAtReturnPoint)) {
-    collector.root(p.value);
-  } else {
-    p.value = Term::small(0);
-  }
+  if (p.has_flag(Process::kAtReturnPoint)) collector.root(p.value);
   if (p.native_state != nullptr) {
     for (Term& term : p.native_state->roots) collector.root(term);
   }

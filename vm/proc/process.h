@@ -207,14 +207,16 @@ class Process : public Heap {
   /// Left in this slice. Kept in a register while handlers run. Zero or less: go the slow way at
   /// the next safe point.
   std::int64_t reductions = 0;
-  /// Where it goes on, its frame, and the value on its way to a return point.
+  /// Where it goes on, and its frame.
   const Word* pc = nullptr;
   Term* fp = nullptr;
-  Term value = Term::small(0);
-  /// Roots of the frame at `fp`: a live map, and the slots [extra_first, extra_first +
-  /// extra_count). `at_return_point`: pc is a return point, fp a callee's that is gone; there is no
-  /// frame of its own.
-  Word live_map = 1;
+  /// Its roots. With kAtReturnPoint pc is a return point, fp a callee's that is gone, there is no
+  /// frame of its own, and the root is the value on its way there. Else they are slots of the
+  /// frame: a live map, and [extra_first, extra_first + extra_count).
+  union {
+    Term value = Term::small(0);
+    Word live_map;
+  };
   std::uint16_t extra_first = 0;
   std::uint16_t extra_count = 0;
 
@@ -302,8 +304,8 @@ class Process : public Heap {
       reductions = 0;
     }
   }
-  /// Lets signals that arrived take effect, as many as a slice may. Throws nothing: with a signal for
-  /// which there is no memory the process is over.
+  /// Lets signals that arrived take effect, as many as a slice may. Throws nothing: with a signal
+  /// for which there is no memory the process is over.
   Handled handle_signals();
   /// For natives that speak of all that has arrived. False: the process is to exit, or others run
   /// before the native is called again, which then is told true: what comes meanwhile is too late.
@@ -349,6 +351,8 @@ class Process : public Heap {
 #endif
   LocalHead* local_ = nullptr;
   Term pid_ = Term::none();
+  /// Who spawned it, alive or not; nil: the host did.
+  Term parent_ = atoms::nil;
 };
 #if !QUELEA_GCSTRESS
 // With its first block of 15 words a parked process is a piece of 384 bytes

@@ -102,9 +102,9 @@ struct ProcessExtra {
   HeapLimitAction max_heap_action = HeapLimitAction::Kill;
   std::size_t logged_heap_words = 0;  ///< What the last log line about the limit said.
   std::unique_ptr<MailboxLimit> mailbox_limit;
-  std::size_t message_words = 0;       ///< All of its mailbox; with Process::kWeighsMessages.
-  std::size_t noted_bytes = 0;         ///< What MemoryGuard has heard of; 0: it knows nothing.
-  bool mailbox_was_long = false;       ///< An alarm was raised for it.
+  std::size_t message_words = 0;    ///< All of its mailbox; with Process::kWeighsMessages.
+  std::size_t noted_bytes = 0;      ///< What MemoryGuard has heard of; 0: it knows nothing.
+  bool mailbox_was_long = false;    ///< An alarm was raised for it.
   std::uint32_t blocked_sends = 0;  ///< Full mailboxes that have not said yet that there is room.
 };
 

@@ -8,8 +8,9 @@
 
 namespace quelea {
 
-// All accesses of `state_` are sequentially consistent: a sleeper says that it sleeps and then looks
-// for work once more, whoever brings work leaves it first and then looks whether somebody sleeps.
+// All accesses of `state_` are sequentially consistent: a sleeper says that it sleeps and then
+// looks for work once more, whoever brings work leaves it first and then looks whether somebody
+// sleeps.
 
 Sleeper::Sleeper() : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 

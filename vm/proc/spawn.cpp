@@ -134,6 +134,7 @@ Term finish_spawn(Process& parent, const Start& start, const SpawnOptions& optio
   }
   NewProcess child = make_child(parent.local(), start, words, options);
   if (child == nullptr) return parent.raise_error(atoms::system_limit);
+  child->parent_ = parent.self();
   if (parent.extra_record != nullptr && !parent.extra_record->group_leader.is_none()) {
     child->extra().group_leader = parent.extra_record->group_leader;
   }

@@ -21,8 +21,7 @@ struct AlarmTerm : TermAlloc {
 };
 
 /// `(:alarm, kind, pid, value)` to the receiver, or a line in the log.
-void raise_alarm(Process& p, const char* kind, std::uint64_t value,
-                 const char* unit) {
+void raise_alarm(Process& p, const char* kind, std::uint64_t value, const char* unit) {
   Vm& vm = p.vm();
   const Term receiver{vm.alarms().receiver.load(std::memory_order_relaxed)};
   Process* target = nullptr;

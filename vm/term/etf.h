@@ -74,8 +74,8 @@ struct EtfDecodeOptions {
 
 struct EtfDecodeResult {
   Term term = Term::none();
-  std::size_t used = 0;  ///< bytes read
-  std::size_t work = 0;  ///< words touched, where all was done at once
+  std::size_t used = 0;         ///< bytes read
+  std::size_t work = 0;         ///< words touched, where all was done at once
   const char* error = nullptr;  ///< a sentence's end ("unknown tag"), when term is none
   bool too_many_atoms = false;  ///< That is the error: there is no room for one more.
 };

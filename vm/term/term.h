@@ -12,10 +12,10 @@
 //  |  payload words          | kind (5 bits)   | 111 |  header; never the value of a slot or field
 //  +-------------------------------------------+-----+
 //
-// Small integers have tag 000, so `or, test, add, jo` adds two of them. Pointers of C++ objects are 8-byte
-// aligned and therefore read as small integers: a payload may hold them and the collector walks over.
-// Every boxed object is its header and `payload words` words, so a heap can be walked object by object
-// (a cons cell is two plain terms). All terms are immutable once published.
+// Small integers have tag 000, so `or, test, add, jo` adds two of them. Pointers of C++ objects are
+// 8-byte aligned and therefore read as small integers: a payload may hold them and the collector
+// walks over. Every boxed object is its header and `payload words` words, so a heap can be walked
+// object by object (a cons cell is two plain terms). All terms are immutable once published.
 #pragma once
 
 #include <cstddef>
@@ -72,7 +72,9 @@ struct Term {
   static Term boxed_float(const Word* header) { return {reinterpret_cast<Word>(header) | 3}; }
 
   constexpr std::int64_t small_value() const { return static_cast<std::int64_t>(bits) >> kTagBits; }
-  constexpr std::uint32_t atom_index() const { return static_cast<std::uint32_t>(bits >> kTagBits); }
+  constexpr std::uint32_t atom_index() const {
+    return static_cast<std::uint32_t>(bits >> kTagBits);
+  }
   constexpr Word pid_number() const { return bits >> kTagBits; }
   Word* pointer() const { return reinterpret_cast<Word*>(bits & ~kTagMask); }
   /// The same where the tag is known: the subtraction disappears in the address.
@@ -96,10 +98,13 @@ struct Header {
   Word bits;
 
   static constexpr Header make(Kind kind, std::size_t payload_words) {
-    return {Word{payload_words} << (kTagBits + kKindBits) | static_cast<Word>(kind) << kTagBits | 7};
+    return {Word{payload_words} << (kTagBits + kKindBits) | static_cast<Word>(kind) << kTagBits |
+            7};
   }
   constexpr bool is_header() const { return (bits & kTagMask) == 7; }
-  constexpr Kind kind() const { return static_cast<Kind>(bits >> kTagBits & ((1u << kKindBits) - 1)); }
+  constexpr Kind kind() const {
+    return static_cast<Kind>(bits >> kTagBits & ((1u << kKindBits) - 1));
+  }
   constexpr std::size_t payload_words() const { return bits >> (kTagBits + kKindBits); }
 };
 
@@ -117,7 +122,9 @@ constexpr bool is_raw_kind(Kind kind) {
 
 inline Header header_of(Term boxed) { return {boxed.pointer()[0]}; }
 
-inline bool Term::is_kind(Kind kind) const { return is_boxed() && Header{*object()}.kind() == kind; }
+inline bool Term::is_kind(Kind kind) const {
+  return is_boxed() && Header{*object()}.kind() == kind;
+}
 
 inline constexpr bool fits_small(std::int64_t value) {
   return value >= kMinSmall && value <= kMaxSmall;
@@ -129,6 +136,8 @@ inline std::size_t tuple_size(Term tuple) { return Header{*tuple.object()}.paylo
 /// Element `index`, from 0.
 inline Term tuple_at(Term tuple, std::size_t index) { return {tuple.object()[1 + index]}; }
 /// Whether it is a boxed object with just this header.
-inline bool has_header(Term term, Word header) { return term.is_boxed() && *term.object() == header; }
+inline bool has_header(Term term, Word header) {
+  return term.is_boxed() && *term.object() == header;
+}
 
 }  // namespace quelea

@@ -39,8 +39,8 @@
  *
  * Memory: where the system refuses some, a process ends or gets an exception, and programs go on.
  * Where the library itself cannot do without, the call returns QUELEA_NO_MEMORY, or what is said at
- * the function, and nothing is half done: what was loaded is loaded, and machine and compilation can
- * be used as before. Callbacks must not throw.
+ * the function, and nothing is half done: what was loaded is loaded, and machine and compilation
+ * can be used as before. Callbacks must not throw.
  *
  * Callbacks are called while the host is in a call of that machine, on the thread that calls or on
  * a thread that the machine made, and need no lock of their own: at most one of `write`,
@@ -255,8 +255,8 @@ quelea_status quelea_vm_set_arguments(quelea_vm* vm, const char* const* argument
  * machine's arguments. Returns when the main process has ended; all other processes end with it.
  * `*exit_status` is 0 for a normal end, the number given to System.halt, or 1 for an exception that
  * nothing caught, whose report has been written to fd 2. QUELEA_RAISED goes with status 1,
- * QUELEA_NOT_FOUND where there is nothing to run. QUELEA_NO_MEMORY, with status 1: there was none to
- * begin with, or none for what others wait for, as news of an end; all processes have ended. */
+ * QUELEA_NOT_FOUND where there is nothing to run. QUELEA_NO_MEMORY, with status 1: there was none
+ * to begin with, or none for what others wait for, as news of an end; all processes have ended. */
 quelea_status quelea_vm_run_main(quelea_vm* vm, const char* module, int* exit_status);
 
 /* Calls `module.function` in a new process and waits for its result. `arguments` is a list in
