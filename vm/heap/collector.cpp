@@ -120,10 +120,10 @@ void Collector::begin_marking(StackTop& top, bool wait, RootScan scan) {
 void Collector::prepare_from_space() {
   young_ = {heap_.block_, heap_.hp};
   for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
-    if (f->top == f->start) continue;
+    if (f->top() == f->start()) continue;
     const bool first = fragment_count_++ == 0;
-    if (first || f->start < fragment_envelope_.begin) fragment_envelope_.begin = f->start;
-    if (first || f->top > fragment_envelope_.end) fragment_envelope_.end = f->top;
+    if (first || f->start() < fragment_envelope_.begin) fragment_envelope_.begin = f->start();
+    if (first || f->top() > fragment_envelope_.end) fragment_envelope_.end = f->top();
   }
 }
 
@@ -134,7 +134,7 @@ void Collector::sort_fragments() {
   if (fragment_ranges_ == nullptr) no_memory();
   Range* at = fragment_ranges_;
   for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
-    if (f->top != f->start) *at++ = {f->start, f->top};
+    if (f->top() != f->start()) *at++ = {f->start(), f->top()};
   }
   std::sort(fragment_ranges_, at, [](const Range& a, const Range& b) { return a.begin < b.begin; });
 }

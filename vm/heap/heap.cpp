@@ -24,10 +24,11 @@ void release_fragment(Fragment* fragment) {
 }
 
 Fragment* make_fragment(std::size_t words) {
-  void* memory = allocate(sizeof(Fragment) + words * sizeof(Word));
+  void* memory = words <= Fragment::kMostUsed
+                     ? allocate(Fragment::kHeaderBytes + words * sizeof(Word))
+                     : nullptr;
   if (memory == nullptr) no_memory();
-  Word* start = reinterpret_cast<Word*>(static_cast<char*>(memory) + sizeof(Fragment));
-  return new (memory) Fragment{nullptr, start, start, start + words, nullptr};
+  return new (memory) Fragment(words);
 }
 
 bool Heap::init_block(std::size_t words) {
@@ -146,27 +147,26 @@ OldSpace& Heap::old() {
 Word* Heap::alloc_in_fragment(std::size_t words) {
   collection_due_ = true;
   if (block_hp_ != nullptr) {
-    fragment_words_ += static_cast<std::uint32_t>(hp - fragments_->top);
-    fragments_->top = hp;
+    fragment_words_ += static_cast<std::uint32_t>(hp - fragments_->top());
+    fragments_->set_top(hp);
   }
   // Goes on in the newest fragment, if natives made it and it has room.
-  if (fragments_ == nullptr ||
-      static_cast<std::size_t>(fragments_->limit - fragments_->top) < words) {
+  if (fragments_ == nullptr || fragments_->free < words) {
     const std::size_t grown = std::min(kMaxFragmentWords, 2 * std::size_t{fragment_words_});
     Fragment* fragment = make_fragment(std::max({words, grown, kMinFragmentWords}));
     fragment->next = fragments_;
     fragments_ = fragment;
   }
   if (block_hp_ == nullptr) block_hp_ = hp;
-  Word* result = fragments_->top;
+  Word* result = fragments_->top();
   hp = result + words;
-  limit = fragments_->limit;
+  limit = fragments_->limit();
   return result;
 }
 
 void Heap::leave_fragment() {
-  const auto made = static_cast<std::size_t>(hp - fragments_->top);
-  fragments_->top = hp;
+  const auto made = static_cast<std::size_t>(hp - fragments_->top());
+  fragments_->set_top(hp);
   fragment_words_ = static_cast<std::uint32_t>(
       std::min<std::size_t>(fragment_words_ + made, std::numeric_limits<std::uint32_t>::max()));
   hp = block_hp_;
@@ -184,7 +184,7 @@ void Heap::adopt(Fragment* fragment, bool as_old) {
     fragment->ref_binaries = nullptr;
   }
   // Nobody builds in it: `alloc_in_fragment` must not find room.
-  fragment->limit = fragment->top;
+  fragment->close();
   if (as_old) {
     fragment->next = old_->fragments;
     old_->fragments = fragment;

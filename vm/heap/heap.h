@@ -20,6 +20,7 @@
 // collector is described in vm/heap/collector.h.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,15 +37,39 @@ struct SharedBytes;
 inline constexpr std::size_t kRedZoneSlots = 4;
 inline constexpr std::size_t kRedZoneBytes = kRedZoneSlots * sizeof(Word);
 
-/// A piece of memory with terms outside of the block. The words [start, top) are whole objects.
+/// A piece of memory with terms outside of the block: a header, and words, of which [start, top)
+/// are whole objects. Messages are fragments (vm/proc/signal.h), most of them of few words, and
+/// there may be millions: so the header is small, and holds sizes instead of pointers.
 struct Fragment {
-  Fragment* next;
-  Word* start;
-  Word* top;
-  Word* limit;
-  Word* ref_binaries;  ///< Chain of the RefBinary objects in it, as in TermAlloc.
+  /// Where the words begin: behind the header of a signal, which has a word more.
+  static constexpr std::size_t kHeaderBytes = 32;
+  static constexpr std::size_t kMostUsed = (std::size_t{1} << 32) - 1;
+  static constexpr std::size_t kMostFree = (std::size_t{1} << 24) - 1;
 
-  std::size_t used_words() const { return static_cast<std::size_t>(top - start); }
+  Fragment* next = nullptr;
+  Word* ref_binaries = nullptr;  ///< Chain of the RefBinary objects in it, as in TermAlloc.
+  std::uint32_t used = 0;        ///< Words.
+  std::uint32_t free : 24;       ///< Words behind them; what is beyond kMostFree is not used.
+  std::uint32_t tag : 8 = 0;     ///< What a signal is.
+
+  /// In memory of kHeaderBytes and so many words.
+  explicit Fragment(std::size_t words)
+      : free(static_cast<std::uint32_t>(std::min(words, kMostFree)) & kMostFree) {}
+
+  std::size_t used_words() const { return used; }
+  Word* start() { return reinterpret_cast<Word*>(reinterpret_cast<char*>(this) + kHeaderBytes); }
+  Word* top() { return start() + used; }
+  Word* limit() { return top() + free; }
+  const Word* start() const { return const_cast<Fragment*>(this)->start(); }
+  const Word* top() const { return const_cast<Fragment*>(this)->top(); }
+  /// More of its words are in use.
+  void set_top(const Word* top) {
+    const auto more = static_cast<std::size_t>(top - this->top());
+    used += static_cast<std::uint32_t>(more);
+    free -= static_cast<std::uint32_t>(std::min<std::size_t>(more, free)) & kMostFree;
+  }
+  /// Nothing more is built in it.
+  void close() { free = 0; }
 };
 
 class Heap : public TermAlloc {

@@ -90,7 +90,7 @@ bool Marking::take_ranges() {
     ranges_[range_count_++] = {s->start(), s->words(), nullptr};
   }
   for (Fragment* f = old_.fragments; f != nullptr; f = f->next) {
-    ranges_[range_count_++] = {f->start, f->used_words(), nullptr};
+    ranges_[range_count_++] = {f->start(), f->used_words(), nullptr};
   }
   std::sort(ranges_, ranges_ + range_count_,
             [](const Range& a, const Range& b) { return a.begin < b.begin; });
@@ -451,7 +451,7 @@ void Marking::sweep(std::int64_t& left) {
       }
     } else if (Fragment* fragment = fragments_) {
       fragments_ = fragment->next;
-      if (make_holes(fragment->start, left)) {
+      if (make_holes(fragment->start(), left)) {
         fragment->next = old_.fragments;
         old_.fragments = fragment;
       } else {

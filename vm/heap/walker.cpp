@@ -8,7 +8,7 @@ namespace quelea {
 std::string HeapWalker::check() {
   ranges_.push_back({heap_.block_, heap_.block_top(), false, true});
   for (Fragment* f = heap_.fragments_; f != nullptr; f = f->next) {
-    ranges_.push_back({f->start, f->top, false, true});
+    ranges_.push_back({f->start(), f->top(), false, true});
   }
   if (heap_.old_ != nullptr) {
     add_old(heap_.old_->segments, heap_.old_->fragments, true);
@@ -30,7 +30,7 @@ void HeapWalker::add_old(Segment* segments, Fragment* fragments, bool checked) {
     ranges_.push_back({s->start(), s->limit, true, checked});
   }
   for (Fragment* f = fragments; f != nullptr; f = f->next) {
-    ranges_.push_back({f->start, f->top, true, checked});
+    ranges_.push_back({f->start(), f->top(), true, checked});
   }
 }
 

@@ -122,9 +122,9 @@ struct Arguments : TermAlloc {
       Fragment* fragment = make_fragment(words + 256);
       fragment->next = arguments.fragments;
       arguments.fragments = fragment;
-      self.hp = fragment->start + words;
-      self.limit = fragment->limit;
-      return fragment->start;
+      self.hp = fragment->start() + words;
+      self.limit = fragment->limit();
+      return fragment->start();
     };
   }
   ~Arguments() {

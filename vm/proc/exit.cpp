@@ -229,25 +229,26 @@ void Vm::bury(Process& p) {
 }
 
 void Process::take_last_relation(Signal* signal) {
-  Process* from = signal->from.is_local_pid() ? vm().processes().find(signal->from) : nullptr;
-  switch (signal->kind) {
+  Process* from = signal->from().is_local_pid() ? vm().processes().find(signal->from()) : nullptr;
+  switch (signal->kind()) {
     case SignalKind::Link:
-      if (extra_record != nullptr && extra_record->links.find(signal->from.bits) != nullptr) break;
+      if (extra_record != nullptr && extra_record->links.find(signal->from().bits) != nullptr)
+        break;
       if (from == nullptr) break;
       post_due_signal(local(), *from, SignalKind::LinkExit, atoms::noproc, self());
       break;
     case SignalKind::Unlink:
-      if (extra_record != nullptr) note_unlink(*extra_record, signal->from, signal->reference);
+      if (extra_record != nullptr) note_unlink(*extra_record, signal->from(), signal->reference());
       break;
     case SignalKind::Monitor:
       if (from == nullptr) break;
-      post_due_signal(local(), *from, SignalKind::Down, atoms::noproc, self(), signal->reference);
+      post_due_signal(local(), *from, SignalKind::Down, atoms::noproc, self(), signal->reference());
       break;
     case SignalKind::Demonitor:
-      if (extra_record != nullptr) extra_record->watchers.erase(signal->reference);
+      if (extra_record != nullptr) extra_record->watchers.erase(signal->reference());
       break;
     case SignalKind::Blocked:
-      unblock(*this, signal->from);
+      unblock(*this, signal->from());
       break;
     case SignalKind::Look:
       answer_look(*this, *signal, false);

@@ -427,7 +427,8 @@ namespace {
 Signal* good_answer(Process& p, const Signal& look) {
   constexpr std::size_t kRoom = 256;
   try {
-    OwnedSignal answer(make_empty_signal(SignalKind::LookAnswer, kRoom, p.self(), look.reference));
+    OwnedSignal answer(
+        make_empty_signal(SignalKind::LookAnswer, kRoom, p.self(), look.reference()));
     {
       SignalBuilder builder(answer.get(), 4 * kRoom);
       answer->term = Look(builder, p, true).answer(look.term);
@@ -440,20 +441,20 @@ Signal* good_answer(Process& p, const Signal& look) {
 }  // namespace
 
 void answer_look(Process& p, const Signal& look, bool alive) {
-  Process* asking = p.vm().processes().find(look.from);
+  Process* asking = p.vm().processes().find(look.from());
   if (asking == nullptr) return;
   // Whoever asked waits for an answer, if there is no memory for a good one.
   if (Signal* answer = alive ? good_answer(p, look) : nullptr) {
     p.post(*asking, answer);
   } else {
     post_due_signal(p.local(), *asking, SignalKind::LookAnswer, atoms::nil, p.self(),
-                    look.reference);
+                    look.reference());
   }
 }
 
 bool take_look_answer(Process& p, Signal* answer) {
   auto awaited = dynamic_cast<AwaitedAnswer*>(p.native_state);
-  if (awaited == nullptr || awaited->number != answer->reference) return false;
+  if (awaited == nullptr || awaited->number != answer->reference()) return false;
   awaited->answer = answer;
   return true;
 }

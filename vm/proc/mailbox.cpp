@@ -108,8 +108,10 @@ void go_to_reference(Process& p, Word number) {
 }  // namespace
 
 std::size_t message_words(const Signal& message) {
-  std::size_t words = sizeof(Signal) / sizeof(Word) + message.used_words();
-  for (const Fragment* more = message.more; QUELEA_UNLIKELY(more != nullptr); more = more->next) {
+  std::size_t words =
+      message.used_words() +
+      (sizeof(Signal) + (message.has_tail() ? sizeof(SignalTail) : 0)) / sizeof(Word);
+  for (const Fragment* more = message.more(); more != nullptr; more = more->next) {
     words += more->used_words();
   }
   return words;
@@ -314,7 +316,7 @@ void stop_receive_timer(Process& p) {
 void adopt_signal(Process& p, Signal* signal, bool as_old) {
   // Later pieces may refer to objects in earlier ones, as old objects may not to young ones: all of
   // them become old together.
-  as_old = as_old || signal->more != nullptr || signal->used_words() >= kLargeMessageWords;
+  as_old = as_old || signal->more() != nullptr || signal->used_words() >= kLargeMessageWords;
   if (as_old) {
     try {
       p.old();
@@ -323,10 +325,10 @@ void adopt_signal(Process& p, Signal* signal, bool as_old) {
       throw;
     }
   }
-  while (signal->more != nullptr) {
-    Fragment* more = signal->more;
-    signal->more = more->next;
+  for (Fragment* more = signal->more(); more != nullptr;) {
+    Fragment* next = more->next;
     p.adopt(more, true);
+    more = next;
   }
   if (signal->used_words() == 0 && signal->ref_binaries == nullptr) {
     release_fragment(signal);

@@ -58,7 +58,7 @@ void take_back_admission(Process& to);
 void wait_for_room(Process& sender, Process& to);
 
 /// Whether a queued message counts.
-inline bool is_counted(const Signal& message) { return !message.from.is_none(); }
+inline bool is_counted(const Signal& message) { return message.kind() != SignalKind::Notice; }
 /// Owner: a counted message left the mailbox.
 void message_left(Process& p);
 /// Owner: a receive looks at `message` (null: at none), which must stay while signals are handled.

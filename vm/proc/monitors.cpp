@@ -61,7 +61,7 @@ bool is_down_of(const Signal& message, Word number) {
   const Term ref = tuple_at(term, 1);
   // With a tag the first element may be anything; what a process sends can look the same only where
   // it was given the reference.
-  return ref.is_kind(Kind::Ref) && ref_number(ref) == number && message.from.is_none();
+  return ref.is_kind(Kind::Ref) && ref_number(ref) == number && message.kind() == SignalKind::Notice;
 }
 
 /// Goes on with the search for the message of a monitor, and takes it away. It moves the scan
@@ -114,7 +114,7 @@ Term Process::monitor(Term item, const MonitorOptions& options) {
   OwnedSignal signal(make_empty_signal(SignalKind::Monitor, 0, self(), 0));
   const Term ref = prepare_monitor(options);
   note_monitor(ref, watched.target, options, watched.name);
-  signal->reference = ref_number(ref);
+  signal->tail()->reference = ref_number(ref);
   if (watched.process == nullptr || !post(*watched.process, signal.release())) {
     post_due_signal(local(), *this, SignalKind::Down, atoms::noproc, watched.target,
                     ref_number(ref));

@@ -208,8 +208,8 @@ static constexpr std::size_t kNotedHeapWords = std::size_t{1} << 14;
 bool Process::collect(std::size_t room_bytes, bool full) {
   ForeignRanges foreign = literal_range(vm());
   if (const Fragment* message = *scan_link; message != nullptr) {
-    foreign.message_begin = message->start;
-    foreign.message_end = message->top;
+    foreign.message_begin = message->start();
+    foreign.message_end = message->top();
     set_flag_bit(kCollectedInReceive, true);
   }
   // The stack is known to live: copying it first and judging it then would need twice the limit.

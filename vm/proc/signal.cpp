@@ -21,23 +21,17 @@ Word* SignalBuilder::more(TermAlloc& self, std::size_t words) {
   builder.close();
   Fragment* fragment = make_fragment(std::max(words, builder.next_words_));
   builder.next_words_ *= 2;
-  fragment->next = builder.signal_->more;
-  builder.signal_->more = fragment;
-  builder.hp = fragment->start + words;
-  builder.limit = fragment->limit;
-  return fragment->start;
+  fragment->next = builder.signal_->more();
+  builder.signal_->tail()->more = fragment;
+  builder.hp = fragment->start() + words;
+  builder.limit = fragment->limit();
+  return fragment->start();
 }
 
 Signal* make_empty_signal(SignalKind kind, std::size_t words, Term from, Word reference) {
-  void* memory = allocate(sizeof(Signal) + words * sizeof(Word));
+  void* memory = allocate(Signal::bytes_for(kind, words));
   if (memory == nullptr) no_memory();
-  Word* start = reinterpret_cast<Word*>(static_cast<char*>(memory) + sizeof(Signal));
-  return new (memory) Signal{{nullptr, start, start, start + words, nullptr},
-                             kind,
-                             Term::none(),
-                             from,
-                             reference,
-                             nullptr};
+  return new (memory) Signal(kind, words, from, reference);
 }
 
 std::size_t signal_words(Vm& vm, Term term) {
@@ -62,10 +56,10 @@ Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t word
 }
 
 void drop_signal(Signal* signal) {
-  while (signal->more != nullptr) {
-    Fragment* next = signal->more->next;
-    release(signal->more);
-    signal->more = next;
+  for (Fragment* more = signal->more(); more != nullptr;) {
+    Fragment* next = more->next;
+    release(more);
+    more = next;
   }
   release_fragment(signal);
 }

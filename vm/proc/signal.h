@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <new>
 
 #include "vm/heap/heap.h"
 #include "vm/term/alloc.h"
@@ -22,13 +23,50 @@ enum class SignalKind : std::uint8_t {
 #undef SIGNAL
 };
 
-struct Signal : Fragment {
-  SignalKind kind;
-  Term term;       ///< Message, reason, or the name a monitor was made with.
-  Term from;       ///< Pid of the sender or of the process that the signal speaks of.
-  Word reference;  ///< Number of a monitor or alias.
-  Fragment* more;  ///< Further memory of a large term.
+/// What a plain message does not need, and most signals are plain messages: it lies behind the
+/// words of the others.
+struct SignalTail {
+  Term from;                 ///< Pid of the sender or of the process that the signal speaks of.
+  Word reference;            ///< Number of a monitor or alias.
+  Fragment* more = nullptr;  ///< Further memory of a large term.
 };
+
+struct Signal : Fragment {
+  Term term;  ///< Message, reason, or the name a monitor was made with.
+
+  /// A message of fewer words has no tail, and so no further memory.
+  static constexpr std::size_t kLargeWords = 256;
+  static constexpr bool wants_tail(SignalKind kind, std::size_t words) {
+    return kind != SignalKind::Message || words >= kLargeWords;
+  }
+  static constexpr std::size_t bytes_for(SignalKind kind, std::size_t words) {
+    return kHeaderBytes + words * sizeof(Word) + (wants_tail(kind, words) ? sizeof(SignalTail) : 0);
+  }
+
+  /// In memory of `bytes_for`.
+  Signal(SignalKind kind, std::size_t words, Term from, Word reference)
+      : Fragment(words), term(Term::none()) {
+    set_kind(kind);
+    if (!wants_tail(kind, words)) return;
+    tag |= kHasTail;
+    new (tail()) SignalTail{from, reference};
+  }
+
+  SignalKind kind() const { return static_cast<SignalKind>(tag & ~kHasTail); }
+  /// What it has behind its words stays.
+  void set_kind(SignalKind kind) { tag = (tag & kHasTail) | static_cast<std::uint8_t>(kind); }
+  bool has_tail() const { return (tag & kHasTail) != 0; }
+  /// Where it has one, before it is adopted.
+  SignalTail* tail() { return reinterpret_cast<SignalTail*>(limit()); }
+  const SignalTail* tail() const { return const_cast<Signal*>(this)->tail(); }
+  Term from() const { return has_tail() ? tail()->from : Term::none(); }
+  Word reference() const { return has_tail() ? tail()->reference : 0; }
+  Fragment* more() const { return QUELEA_UNLIKELY(has_tail()) ? tail()->more : nullptr; }
+
+ private:
+  static constexpr std::uint8_t kHasTail = 0x80;
+};
+static_assert(sizeof(Signal) == Fragment::kHeaderBytes);
 
 /// A signal that carries a copy of `term`, with room for `room` words more that its receiver may
 /// build behind it.

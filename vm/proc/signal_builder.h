@@ -11,8 +11,8 @@ class SignalBuilder : public TermAlloc {
   /// signal's own words the last `room` stay free.
   SignalBuilder(Signal* signal, std::size_t next_words, std::size_t room = 0)
       : signal_(signal), next_words_(next_words) {
-    hp = signal->start;
-    limit = signal->limit - room;
+    hp = signal->start();
+    limit = signal->limit() - room;
     grow = &more;
   }
 
@@ -25,7 +25,10 @@ class SignalBuilder : public TermAlloc {
   SignalBuilder& operator=(const SignalBuilder&) = delete;
 
  private:
-  void close() { (signal_->more != nullptr ? signal_->more : signal_)->top = hp; }
+  void close() {
+    Fragment* more = signal_->more();
+    (more != nullptr ? more : signal_)->set_top(hp);
+  }
 
   static Word* more(TermAlloc& self, std::size_t words);
 

@@ -29,18 +29,17 @@ struct Scratch : TermAlloc {
 /// refers to lies there.
 template <class Build>
 Signal* message_of(Process& p, Signal* signal, std::size_t words, bool in_place, Build build) {
-  if (in_place && signal->limit - signal->top >= static_cast<std::ptrdiff_t>(words)) {
+  if (in_place && signal->free >= words) {
     TermAlloc room;
-    room.hp = signal->top;
-    room.limit = signal->limit;
+    room.hp = signal->top();
+    room.limit = signal->limit();
     signal->term = build(room);
-    signal->top = room.hp;
-    signal->kind = SignalKind::Message;
-    signal->from = Term::none();
+    signal->set_top(room.hp);
+    signal->set_kind(SignalKind::Notice);
     return signal;
   }
   Scratch scratch(words);
-  Signal* message = make_signal(p.vm(), SignalKind::Message, build(scratch), Term::none());
+  Signal* message = make_signal(p.vm(), SignalKind::Notice, build(scratch), Term::none());
   drop_signal(signal);
   return message;
 }
@@ -56,18 +55,18 @@ bool takes_priority(const OwnReference& alias) { return alias.target.is_none() &
 /// Whether an exit signal means this process: the link or the alias that it comes by is there. A
 /// link is used up. `first`: its message goes before the others.
 bool is_meant(Process& p, const Signal& signal, bool& first) {
-  if (signal.kind == SignalKind::Exit) return true;
-  if (signal.kind == SignalKind::LinkExit) {
+  if (signal.kind() == SignalKind::Exit) return true;
+  if (signal.kind() == SignalKind::LinkExit) {
     LinkEnd* end =
-        p.extra_record != nullptr ? p.extra_record->links.find(signal.from.bits) : nullptr;
+        p.extra_record != nullptr ? p.extra_record->links.find(signal.from().bits) : nullptr;
     if (end == nullptr) return false;
     first = end->priority;
-    p.extra_record->links.erase(signal.from.bits);
+    p.extra_record->links.erase(signal.from().bits);
     return true;
   }
-  const OwnReference* alias = reference_of(p, signal.reference);
+  const OwnReference* alias = reference_of(p, signal.reference());
   if (alias == nullptr || alias->alias == AliasUse::None) return false;
-  first = signal.kind == SignalKind::PriorityExit && takes_priority(*alias);
+  first = signal.kind() == SignalKind::PriorityExit && takes_priority(*alias);
   return true;
 }
 
@@ -82,13 +81,13 @@ void deliver(Process& p, Signal* message, bool first) {
 /// An exit signal takes effect and is used up. True: the process goes on.
 bool receive_exit(Process& p, Signal* signal) {
   const Term reason = signal->term;
-  const Term from = signal->from;
+  const Term from = signal->from();
   bool first = false;
   if (!is_meant(p, *signal, first)) {
     drop_signal(signal);
     return true;
   }
-  const bool kills = reason == atoms::kill && signal->kind != SignalKind::LinkExit;
+  const bool kills = reason == atoms::kill && signal->kind() != SignalKind::LinkExit;
   if (!kills && p.has_flag(Process::kTrapExit)) {
     Signal* message = message_of(p, signal, kExitMessageWords, true, [&](TermAlloc& to) {
       return to.tuple(atoms::EXIT, from, reason);
@@ -97,7 +96,7 @@ bool receive_exit(Process& p, Signal* signal) {
     return true;
   }
   // What a process says to itself by an alias counts as what others say.
-  const bool is_own = from == p.self() && signal->kind == SignalKind::Exit;
+  const bool is_own = from == p.self() && signal->kind() == SignalKind::Exit;
   if (reason == atoms::normal && !is_own) {
     drop_signal(signal);
     return true;
@@ -116,7 +115,7 @@ bool receive_exit(Process& p, Signal* signal) {
 
 /// A monitor fires, if it is there; the signal is used up.
 void receive_down(Process& p, Signal* signal) {
-  const Word number = signal->reference;
+  const Word number = signal->reference();
   OwnReference* monitor = reference_of(p, number);
   if (monitor == nullptr || monitor->target.is_none()) {
     drop_signal(signal);
@@ -138,13 +137,13 @@ void receive_down(Process& p, Signal* signal) {
 
 /// A message for an alias: for the mailbox, if that is one.
 void receive_by_alias(Process& p, Signal* signal) {
-  OwnReference* alias = reference_of(p, signal->reference);
+  OwnReference* alias = reference_of(p, signal->reference());
   if (alias == nullptr || alias->alias == AliasUse::None) {
     if (p.has_mailbox_limit) message_left(p);
     drop_signal(signal);
     return;
   }
-  const bool first = signal->kind == SignalKind::PriorityMessage && takes_priority(*alias);
+  const bool first = signal->kind() == SignalKind::PriorityMessage && takes_priority(*alias);
   if (first) keep_places(p);
   if (alias->alias == AliasUse::Reply) {
     // The answer came: the alias is over, and so is the monitor that it belongs to.
@@ -154,21 +153,22 @@ void receive_by_alias(Process& p, Signal* signal) {
       take_monitor_away(p, *alias);
     }
   }
-  signal->kind = SignalKind::Message;
+  signal->set_kind(SignalKind::Message);
   deliver(p, signal, first);
 }
 
 void receive_monitor(ProcessExtra& x, const Signal& signal) {
-  if (x.watchers.find(signal.reference) == nullptr) {
-    x.watchers.insert({signal.reference, signal.from});
+  if (x.watchers.find(signal.reference()) == nullptr) {
+    x.watchers.insert({signal.reference(), signal.from()});
   }
 }
 
 /// True: the process goes on. The signal is used up unless it is a message. Throws only before it
 /// has changed anything that others know of; the signal is as it was then.
 bool receive_signal(Process& p, Signal* signal) {
-  switch (signal->kind) {
+  switch (signal->kind()) {
     case SignalKind::Message:
+    case SignalKind::Notice:
       deliver(p, signal);
       return true;
     case SignalKind::AliasMessage:
@@ -181,22 +181,23 @@ bool receive_signal(Process& p, Signal* signal) {
     case SignalKind::LinkExit:
       return receive_exit(p, signal);
     case SignalKind::Link:
-      note_link(p.extra(), signal->from, static_cast<std::uint32_t>(signal->reference));
+      note_link(p.extra(), signal->from(), static_cast<std::uint32_t>(signal->reference()));
       break;
     case SignalKind::Unlink:
-      if (p.extra_record != nullptr) note_unlink(*p.extra_record, signal->from, signal->reference);
+      if (p.extra_record != nullptr)
+        note_unlink(*p.extra_record, signal->from(), signal->reference());
       break;
     case SignalKind::Monitor:
       receive_monitor(p.extra(), *signal);
       break;
     case SignalKind::Demonitor:
-      if (p.extra_record != nullptr) p.extra_record->watchers.erase(signal->reference);
+      if (p.extra_record != nullptr) p.extra_record->watchers.erase(signal->reference());
       break;
     case SignalKind::Down:
       receive_down(p, signal);
       return true;
     case SignalKind::Blocked:
-      note_blocked(p, signal->from);
+      note_blocked(p, signal->from());
       break;
     case SignalKind::Unblocked:
       if (--p.extra().blocked_sends == 0) p.set_flag_bit(Process::kBlocked, false);
@@ -221,7 +222,7 @@ bool receive_signal(Process& p, Signal* signal) {
       p.extra().group_leader = signal->term;
       break;
     case SignalKind::Timeout:
-      if (p.receive_timer == signal->reference) {
+      if (p.receive_timer == signal->reference()) {
         p.receive_timer = 0;
         p.set_flag_bit(Process::kTimedOut, true);
       }

@@ -39,7 +39,7 @@ void raise_alarm(Process& p, const char* kind, std::uint64_t value, const char* 
   AlarmTerm memory;
   const Term message =
       memory.tuple(atom, kind_atom, p.self(), Term::small(static_cast<std::int64_t>(value)));
-  p.post(*target, make_signal(vm, SignalKind::Message, message, Term::none()));
+  p.post(*target, make_signal(vm, SignalKind::Notice, message, Term::none()));
 }
 
 }  // namespace
