@@ -42,8 +42,9 @@ elseif(QUELEA_LLD AND NOT QUELEA_LTO)
 endif()
 
 if(QUELEA_SANITIZE)
-  target_compile_options(quelea_options INTERFACE
-    -fsanitize=${QUELEA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  target_compile_options(quelea_options INTERFACE -fsanitize=${QUELEA_SANITIZE}
+    $<$<BOOL:$<TARGET_PROPERTY:QUELEA_COMPILE_QUICKLY>>:-fno-sanitize=undefined>
+    -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
   target_link_options(quelea_options INTERFACE -fsanitize=${QUELEA_SANITIZE})
 else()
   # The C++ run-time library is linked in: one file less to find and map at start-up.
@@ -84,6 +85,15 @@ endif()
 # a unit test's: they are read once.
 set(QUELEA_COMMON_HEADERS <algorithm> <atomic> <cstdint> <cstring> <memory> <mutex> <span> <string>
   <string_view> <utility> <vector>)
+
+# Tests and tools are not what sanitizers are to look at, and took more than half of the time of a
+# sanitizer build: there they are not optimised, nor checked for undefined behaviour.
+function(quelea_compile_quickly target)
+  if(QUELEA_SANITIZE)
+    set_target_properties(${target} PROPERTIES QUELEA_COMPILE_QUICKLY ON)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()
 
 # Sources of a layer group: quelea_sources(VAR DIR...) finds *.cpp in the folders, recursively.
 function(quelea_sources var)
