@@ -33,7 +33,9 @@ struct NativeTestHost : Host {
     in.erase(0, count);
     return static_cast<std::ptrdiff_t>(count);
   }
+  std::vector<std::string> arguments() override { return all_arguments; }
   std::string in, out, err;
+  std::vector<std::string> all_arguments;
 };
 
 class NativeMachine {
@@ -68,6 +70,7 @@ class NativeMachine {
     do {
       process->pending = Process::Pending::None;
       process->reductions = 4000;
+      const Room room(*this);
       result = entry->function(*process, Args(slots + 8));
       ++slices;
     } while (result.is_none() && (process->pending == Process::Pending::Again ||
@@ -109,6 +112,22 @@ class NativeMachine {
   std::unique_ptr<Vm> vm;
   Process* process = nullptr;
   int slices = 0;  ///< Times the last native was called.
+  /// Natives get no buffer, as close to the machine's limit: they make no binary of more than 64
+  /// bytes.
+  bool is_tight = false;
+
+  /// How much room there is while it lives.
+  class Room {
+   public:
+    explicit Room(NativeMachine& m) : account_(*m.process->binary_account), limit_(account_.limit) {
+      if (m.is_tight) account_.limit = 0;
+    }
+    ~Room() { account_.limit = limit_; }
+
+   private:
+    BinaryAccount& account_;
+    const std::size_t limit_;
+  };
 
  private:
   void skip() {

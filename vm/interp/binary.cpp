@@ -120,7 +120,8 @@ inline std::size_t bits_of_segment(Term* fp, const Word* segment) {
     if (!put_segment(builder, fp, segments)) return p.badarg();
   }
   p.charge(static_cast<std::int64_t>(builder.bit_size() / 1024));
-  return builder.finish(p);
+  const Term result = builder.finish(p);
+  return result.is_none() ? p.raise_error(atoms::system_limit) : result;
 }
 
 [[gnu::noinline]] Term concatenate(Process& p, Term a, Term b) {

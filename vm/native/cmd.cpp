@@ -277,9 +277,9 @@ void wait_briefly(const Child& child) {
 
 Term result_of(Process& p, const Child& child) {
   charge_bytes(p, child.output.size() + child.error_output.size());
-  const Term output = binary_from_text(p, child.output);
-  const Term errors = binary_from_text(p, child.error_output);
-  if (output.is_none() || errors.is_none()) return system_limit(p);
+  const Term output = text_term(p, child.output);
+  const Term errors = text_term(p, child.error_output);
+  if (output.is_none() || errors.is_none()) return Term::none();
   return ok_tuple(
       p, MapOf(p).put("status", child.status).put("stdout", output).put("stderr", errors).finish());
 }
@@ -349,7 +349,7 @@ Term prim_cmd_find(Process& p, Args args) {
   Path program;
   if (!program.get(args[0])) return badarg(p);
   const std::string found = find_program(p.vm(), program.text());
-  return found.empty() ? atoms::nil : binary_from_text(p, found);
+  return found.empty() ? atoms::nil : text_term(p, found);
 }
 
 Term prim_cmd_run(Process& p, Args args) {

@@ -11,13 +11,11 @@
 namespace quelea {
 namespace {
 
-/// None where there is no room for them.
+/// None with system_limit raised where there is no room for them.
 Term text_list(Process& p, const std::vector<std::string>& texts) {
   ListBuilder out(p);
   for (const std::string& text : texts) {
-    const Term term = binary_from_text(p, text);
-    if (term.is_none()) return term;
-    out.push(term);
+    if (!out.push_made(text_term(p, text))) return Term::none();
   }
   return out.finish();
 }
@@ -35,7 +33,7 @@ Term prim_code_compile(Process& p, Args args) {
   const CompileOutcome outcome = p.vm().host().compile(source.text(), file.text());
   charge_bytes(p, 256 * source.size());
   const Term texts = text_list(p, outcome.ok ? outcome.warnings : outcome.errors);
-  if (texts.is_none()) return system_limit(p);
+  if (texts.is_none()) return texts;
   if (!outcome.ok) return error_tuple(p, texts);
   ListBuilder modules(p);
   for (const ModuleBytes& module : outcome.modules) {
@@ -105,7 +103,7 @@ Term prim_code_which(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
   const LoadedModule* module = loaded_module(p, args[0]);
   if (module == nullptr || module->files.empty()) return atoms::nil;
-  return checked(p, binary_from_text(p, module->files[0]));
+  return text_term(p, module->files[0]);
 }
 
 Term prim_code_exports(Process& p, Args args) {

@@ -221,7 +221,7 @@ Term prim_crypto_pbkdf2(Process& p, Args args) {
     return library_failure(p);
   }
   p.charge(iterations);
-  return checked(p, binary_from_text(p, out));
+  return text_term(p, out);
 }
 
 Term prim_crypto_random_bytes(Process& p, Args args) {

@@ -350,7 +350,7 @@ Term prim_csv_row(Process& p, Args args) {
       if (!is_closed) {
         return error_tuple(p, Term::small(static_cast<std::int64_t>(field)));
       }
-      fields.push(binary_from_text(p, quoted));
+      if (!fields.push_made(text_term(p, quoted))) return Term::none();
     } else {
       const std::size_t field = at;
       while (at < text.size() && text[at] != separator && text[at] != '\n' && text[at] != '\r')

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <memory>
 
 #include "vm/native/list_builder.h"
 #include "vm/native/posix.h"
@@ -16,8 +17,6 @@ namespace quelea {
 namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 34;
-
-Term text_term(Process& p, std::string_view text) { return binary_from_text(p, text); }
 
 /// Reads to the end. The size is only a first guess: files of /proc say 0, others grow.
 Term read_to_end(Process& p, int fd, std::size_t expected) {
@@ -47,12 +46,7 @@ Term read_to_end(Process& p, int fd, std::size_t expected) {
     size += static_cast<std::size_t>(got);
   }
   charge_bytes(p, size);
-  if (size <= kMaxHeapBinaryBytes || size < capacity / 4) {
-    Term copy = binary_from_bytes(p, shared->bytes, size);
-    shared->release();
-    return ok_tuple(p, copy);
-  }
-  return ok_tuple(p, binary_from_shared(p, shared, 8 * size));
+  return ok_tuple(p, binary_of_read(p, shared, size));
 }
 
 }  // namespace
@@ -131,17 +125,21 @@ namespace {
 
 /// Names in a directory without . and ..; 0 or the error number.
 int read_directory(const char* path, std::vector<std::string>& names) {
-  DIR* directory = opendir(path);
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path), closedir);
   if (directory == nullptr) return errno;
   errno = 0;
-  while (const dirent* entry = readdir(directory)) {
+  while (const dirent* entry = readdir(directory.get())) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);
     errno = 0;
   }
-  const int error = errno;
-  closedir(directory);
-  return error;
+  return errno;
+}
+
+/// A path that the C library allocated; null where there is none, and errno says why.
+Term path_term(Process& p, char* path) {
+  const std::unique_ptr<char, void (*)(void*)> owner(path, std::free);
+  return path == nullptr ? posix_error(p, errno) : ok_tuple(p, text_term(p, path));
 }
 
 }  // namespace
@@ -153,7 +151,9 @@ Term prim_file_list(Process& p, Args args) {
   if (int error = read_directory(path.c_str(), names); error != 0) return posix_error(p, error);
   std::sort(names.begin(), names.end());
   ListBuilder out(p);
-  for (const std::string& name : names) out.push(text_term(p, name));
+  for (const std::string& name : names) {
+    if (!out.push_made(text_term(p, name))) return Term::none();
+  }
   charge_cells(p, 16 * names.size());
   return ok_tuple(p, out.finish());
 }
@@ -197,7 +197,8 @@ Term prim_file_remove_tree(Process& p, Args args) {
   };
   std::int64_t removed = 0;
   auto failed = [&](int error, const std::string& at) {
-    return error_tuple(p, p.tuple(posix_atom(p, error), text_term(p, at)));
+    const Term where = text_term(p, at);
+    return where.is_none() ? where : error_tuple(p, p.tuple(posix_atom(p, error), where));
   };
   if (unlink(path.c_str()) == 0) return ok_tuple(p, Term::small(1));
   if (errno != EISDIR && errno != EPERM) return failed(errno, path.text());
@@ -318,20 +319,10 @@ Term prim_file_read_link(Process& p, Args args) {
 Term prim_file_real_path(Process& p, Args args) {
   Path path;
   if (!path.get(args[0])) return badarg(p);
-  char* real = realpath(path.c_str(), nullptr);
-  if (real == nullptr) return posix_error(p, errno);
-  Term result = ok_tuple(p, text_term(p, real));
-  std::free(real);
-  return result;
+  return path_term(p, realpath(path.c_str(), nullptr));
 }
 
-Term prim_file_cwd(Process& p, Args) {
-  char* cwd = getcwd(nullptr, 0);
-  if (cwd == nullptr) return posix_error(p, errno);
-  Term result = ok_tuple(p, text_term(p, cwd));
-  std::free(cwd);
-  return result;
-}
+Term prim_file_cwd(Process& p, Args) { return path_term(p, getcwd(nullptr, 0)); }
 
 Term prim_file_temp_dir(Process& p, Args) {
   std::string value;
@@ -355,13 +346,18 @@ Term prim_file_make_temp(Process& p, Args args) {
   const bool is_file = is_atom_named(p, args[2], "file");
   if (!is_file && !is_atom_named(p, args[2], "directory")) return badarg(p);
   std::string path = directory.text() + "/" + prefix.text() + "XXXXXX";
+  // First: of what is made without one nobody would know the name.
+  std::uint8_t* name = nullptr;
+  const Term result = new_binary(p, path.size(), &name);
+  if (result.is_none()) return result;
   if (is_file) {
     const Descriptor file(mkostemp(path.data(), O_CLOEXEC));
     if (!file.is_open()) return posix_error(p, errno);
   } else if (mkdtemp(path.data()) == nullptr) {
     return posix_error(p, errno);
   }
-  return ok_tuple(p, text_term(p, path));
+  std::memcpy(name, path.data(), path.size());
+  return ok_tuple(p, result);
 }
 
 }  // namespace quelea

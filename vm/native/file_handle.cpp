@@ -47,11 +47,12 @@ void dispose_open_file(SharedBytes* shared) {
   delete file;
 }
 
-Term make_handle(Process& p, int fd, const std::string& path) {
-  auto* file = new OpenFile;
+Term make_handle(Process& p, Descriptor descriptor, const std::string& path) {
+  auto made = std::make_unique<OpenFile>();
   // The number tells handles of one path apart.
-  file->label = "#File<" + std::to_string(p.next_reference_number()) + " " + path + ">";
-  file->fd = fd;
+  made->label = "#File<" + std::to_string(p.next_reference_number()) + " " + path + ">";
+  OpenFile* file = made.release();
+  file->fd = descriptor.release();
   file->references.store(1, std::memory_order_relaxed);
   file->capacity = file->label.size();
   file->used.store(8 * file->capacity, std::memory_order_relaxed);
@@ -151,7 +152,7 @@ Term prim_file_open(Process& p, Args args) {
   if (!file.is_open()) return posix_error(p, errno);
   struct stat info;
   if (fstat(file.get(), &info) == 0 && S_ISDIR(info.st_mode)) return posix_error(p, EISDIR);
-  return ok_tuple(p, make_handle(p, file.release(), path.text()));
+  return ok_tuple(p, make_handle(p, std::move(file), path.text()));
 }
 
 Term prim_file_read_chunk(Process& p, Args args) {
@@ -172,7 +173,8 @@ Term prim_file_read_chunk(Process& p, Args args) {
     if (have == 0) return eof(p);
   }
   if (have == size || size <= kMaxHeapBinaryBytes) {
-    Term bytes = binary_from_text(p, file->ready().substr(0, have));
+    const Term bytes = text_term(p, file->ready().substr(0, have));
+    if (bytes.is_none()) return bytes;
     file->consume(have);
     charge_bytes(p, have);
     return ok_tuple(p, bytes);
@@ -192,10 +194,9 @@ Term prim_file_read_chunk(Process& p, Args args) {
     have += static_cast<std::size_t>(got);
   }
   charge_bytes(p, have);
-  if (have == size) return ok_tuple(p, binary_from_shared(p, shared, 8 * have));
-  Term bytes = binary_from_bytes(p, shared->bytes, have);
+  if (have > 0) return ok_tuple(p, binary_of_read(p, shared, have));
   shared->release();
-  return have == 0 ? eof(p) : ok_tuple(p, bytes);
+  return eof(p);
 }
 
 Term prim_file_read_line(Process& p, Args args) {
@@ -220,7 +221,8 @@ Term prim_file_read_line(Process& p, Args args) {
     }
   }
   if (size == 0) return eof(p);
-  Term line = binary_from_text(p, file->ready().substr(0, size));
+  const Term line = text_term(p, file->ready().substr(0, size));
+  if (line.is_none()) return line;
   file->consume(size);
   charge_bytes(p, size);
   return ok_tuple(p, line);
@@ -249,7 +251,8 @@ Term prim_file_read_lines(Process& p, Args args) {
     }
   }
   if (size == 0) return eof(p);
-  Term block = binary_from_text(p, file->ready().substr(0, size));
+  const Term block = text_term(p, file->ready().substr(0, size));
+  if (block.is_none()) return block;
   const std::string_view text = binary_view(block).text();
   ListBuilder lines(p);
   for (std::size_t start = 0; start < size;) {

@@ -28,7 +28,8 @@ struct StandardInput {
 
   std::string_view ready() const { return std::string_view(buffer).substr(at); }
   Term take(Process& p, std::size_t size) {
-    Term bytes = binary_from_text(p, ready().substr(0, size));
+    const Term bytes = text_term(p, ready().substr(0, size));
+    if (bytes.is_none()) return bytes;
     at += size;
     charge_bytes(p, size);
     return ok_tuple(p, bytes);

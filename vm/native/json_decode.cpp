@@ -14,8 +14,9 @@ Term syntax_error(Process& p, const JsonError& error, std::string_view text) {
   const std::size_t line_start = before.rfind('\n') + 1;  // npos + 1 is zero
   std::int64_t column = 1;
   for (char c : before.substr(line_start)) column += (static_cast<std::uint8_t>(c) & 0xC0) != 0x80;
-  return error_tuple(
-      p, p.tuple(binary_from_text(p, error.message), Term::small(line), Term::small(column)));
+  const Term message = text_term(p, error.message);
+  if (message.is_none()) return message;
+  return error_tuple(p, p.tuple(message, Term::small(line), Term::small(column)));
 }
 
 bool read_options(Process& p, Term map, JsonReader& reader) {
@@ -48,7 +49,11 @@ Term prim_json_decode(Process& p, Args args) {
   auto* reader = native_state<JsonReader>(p);
   if (reader == nullptr) {
     if (!is_binary(args[0])) return badarg(p);
-    if (!binary_view(args[0]).is_aligned()) args.set(0, binary_copy(p, args[0]));
+    if (!binary_view(args[0]).is_aligned()) {
+      const Term aligned = binary_copy(p, args[0]);
+      if (aligned.is_none()) return system_limit(p);
+      args.set(0, aligned);
+    }
     reader = make_native_state<JsonReader>(p);
     if (!read_options(p, args[1], *reader)) {
       drop_native_state(p);
@@ -61,7 +66,7 @@ Term prim_json_decode(Process& p, Args args) {
   if (reader->for_pool) return p.to_pool();
   if (goes_on) return p.again();
   Term result = reader->roots.empty() ? Term::none() : reader->roots.back();
-  if (reader->atom_refused) {
+  if (reader->lacks_room) {
     result = system_limit(p);
   } else if (reader->error) {
     // Everything before it is looked at once more.

@@ -58,9 +58,8 @@ struct JsonReader::Events {
   bool on_key(Text last, std::size_t size, Code& code) {
     return reader.muted_ || good(reader.key(view(last), size), code);
   }
-  bool on_string(Text last, std::size_t size, Code&) {
-    if (!reader.muted_) reader.string(view(last), size);
-    return true;
+  bool on_string(Text last, std::size_t size, Code& code) {
+    return reader.muted_ || good(reader.string(view(last), size), code);
   }
   bool on_int64(std::int64_t value, Text last, Code&) {
     const std::size_t end = reader.values_->offset_of(view(last)) + last.size();
@@ -234,7 +233,7 @@ std::string_view JsonReader::whole(std::string_view last, std::size_t size) {
 bool JsonReader::key(std::string_view last, std::size_t size) {
   const Term key = values_->key(whole(last, size));
   if (key.is_none()) {
-    atom_refused = keys == JsonKeys::Atoms;
+    lacks_room = keys != JsonKeys::ExistingAtoms;
     refused_ = "the key is not an existing atom";
     return false;
   }
@@ -242,11 +241,18 @@ bool JsonReader::key(std::string_view last, std::size_t size) {
   return true;
 }
 
-void JsonReader::string(std::string_view last, std::size_t size) {
+bool JsonReader::string(std::string_view last, std::size_t size) {
   const std::string_view text = whole(last, size);
+  const Term value = values_->string(text);
+  if (value.is_none()) {
+    lacks_room = true;
+    refused_ = "no room for a string";
+    return false;
+  }
   const std::size_t at = values_->offset_of(text);
   if (at != kNoPart) value_ends_at(at + text.size() + 1, '"');
-  roots.push_back(values_->string(text));
+  roots.push_back(value);
+  return true;
 }
 
 bool JsonReader::number(std::string_view last) {

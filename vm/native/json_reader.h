@@ -35,8 +35,8 @@ class JsonReader final : public NativeState {
   std::optional<JsonError> error;
   /// The next thing is for the pool, and `read` goes on there.
   bool for_pool = false;
-  /// That is not wrong with the document: its key cannot be made an atom.
-  bool atom_refused = false;
+  /// That is not wrong with the document: there is no room for one of its keys or strings.
+  bool lacks_room = false;
 
  private:
   struct Events;
@@ -59,7 +59,7 @@ class JsonReader final : public NativeState {
   void part(std::string_view piece);
   std::string_view whole(std::string_view last, std::size_t size);
   bool key(std::string_view last, std::size_t size);
-  void string(std::string_view last, std::size_t size);
+  bool string(std::string_view last, std::size_t size);
   void value_ends_at(std::size_t at, char token) { known_ = {at, token}; }
 
   std::unique_ptr<Parser> parser_;

@@ -23,9 +23,9 @@ class JsonValues {
   Process& process() const { return p_; }
   std::string_view text() const { return text_; }
 
-  /// None: keys are to be existing atoms, and this is none.
+  /// None: keys are to be existing atoms, and this is none; or there is no room for one more.
   Term key(std::string_view text);
-  /// `text` is a part of the document, or not (it had escapes).
+  /// `text` is a part of the document, or not (it had escapes). None: there is no room for it.
   Term string(std::string_view text);
   /// Where a piece of text begins in the document; npos where it is no part of it.
   std::size_t offset_of(std::string_view piece) const {

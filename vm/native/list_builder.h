@@ -4,6 +4,7 @@
 // runs and nobody else has seen the cell.
 #pragma once
 
+#include "vm/base/assert.h"
 #include "vm/term/alloc.h"
 
 namespace quelea {
@@ -13,6 +14,7 @@ class ListBuilder {
   explicit ListBuilder(TermAlloc& alloc) : alloc_(&alloc) {}
 
   void push(Term element) {
+    QUELEA_ASSERT(!element.is_none());
     Word* cell = alloc_->alloc(2);
     cell[0] = element.bits;
     cell[1] = Term::nil_list().bits;
@@ -23,6 +25,12 @@ class ListBuilder {
     }
     last_ = cell;
     ++size_;
+  }
+  /// False, and the list is as before, where the element could not be made.
+  bool push_made(Term element) {
+    if (element.is_none()) return false;
+    push(element);
+    return true;
   }
   std::size_t size() const { return size_; }
   /// The list, with `tail` behind its last element. The builder is done with then.

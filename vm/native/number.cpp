@@ -54,7 +54,7 @@ Term prim_int_to_string(Process& p, Args args) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
   }
   charge_limbs(p, work);
-  return checked(p, binary_from_text(p, out));
+  return text_term(p, out);
 }
 
 Term prim_int_parse(Process& p, Args args) {
@@ -226,7 +226,7 @@ Term prim_float_to_string_1(Process& p, Args args) {
   double value = 0;
   if (Term error = to_float(p, args[0], value); !error.is_none()) return fail(p, error);
   char text[kFloatTextMax];
-  return checked(p, binary_from_text(p, {text, float_print_short(value, text)}));
+  return text_term(p, {text, float_print_short(value, text)});
 }
 
 Term prim_float_to_string_2(Process& p, Args args) {
@@ -237,7 +237,7 @@ Term prim_float_to_string_2(Process& p, Args args) {
   std::string out;
   float_print_fixed(out, value, decimals);
   charge_bytes(p, 8 * out.size());
-  return checked(p, binary_from_text(p, out));
+  return text_term(p, out);
 }
 
 Term prim_float_to_string_exponent(Process& p, Args args) {
@@ -248,7 +248,7 @@ Term prim_float_to_string_exponent(Process& p, Args args) {
   std::string out;
   float_print_scientific(out, value, decimals);
   charge_bytes(p, 8 * out.size());
-  return checked(p, binary_from_text(p, out));
+  return text_term(p, out);
 }
 
 namespace {

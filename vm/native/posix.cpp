@@ -18,6 +18,17 @@ Term posix_atom(Process& p, int error) {
   return atom_of(p, text);
 }
 
+Term binary_of_read(Process& p, SharedBytes* buffer, std::size_t size) {
+  if (size <= kMaxHeapBinaryBytes || size < buffer->capacity / 4) {
+    const Term copy = binary_from_bytes(p, buffer->bytes, size);
+    if (!copy.is_none()) {
+      buffer->release();
+      return copy;
+    }
+  }
+  return binary_from_shared(p, buffer, 8 * size);
+}
+
 int write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = retry([&] { return ::write(fd, bytes.data(), bytes.size()); });

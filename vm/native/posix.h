@@ -38,6 +38,9 @@ inline SharedBytes* read_buffer(Process& p, std::size_t bytes) {
   return p.vm().binaries().has_room(bytes) ? SharedBytes::create(bytes) : nullptr;
 }
 
+/// What was read into such a buffer, which it takes over. Never none: what was read would be lost.
+Term binary_of_read(Process& p, SharedBytes* buffer, std::size_t size);
+
 /// Repeats a system call that a signal interrupted.
 template <class Call>
 auto retry(Call&& call) {

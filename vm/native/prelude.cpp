@@ -144,7 +144,7 @@ Term inspected(Process& p, Args args) {
     options.max_work = kSmallWork;
     inspect(out, args[0], atoms_of(p), options, &work);
     charge_cells(p, work + out.size() / 8);
-    if (work <= kSmallWork) return checked(p, binary_from_text(p, out));
+    if (work <= kSmallWork) return text_term(p, out);
   }
   return in_slices<Inspect>(p, args);
 }
@@ -153,7 +153,7 @@ Term inspected(Process& p, Args args) {
 
 Term prelude_to_string(Process& p, Args args) {
   if (p.native_state == nullptr) {
-    if (args[0].is_atom()) return checked(p, binary_from_text(p, text_of(p, args[0])));
+    if (args[0].is_atom()) return text_term(p, text_of(p, args[0]));
     if (is_binary(args[0])) {
       // A string is its own text; other binaries are shown as inspect shows them.
       if (is_large_text(p, args[0])) return p.to_pool();
@@ -224,7 +224,7 @@ Term prelude_term_to_binary(Process& p, Args args) {
     options.max_work = kSmallWork;
     if (etf_encode(out, args[0], atoms_of(p), options, &work)) {
       charge_cells(p, work + out.size() / 16);
-      return checked(p, binary_from_text(p, out));
+      return text_term(p, out);
     }
   }
   return in_slices<EncodeTerm>(p, args);
@@ -252,7 +252,7 @@ bool is_compressed_term(Term binary) {
 }
 
 Term decoded(Process& p, const EtfDecodeResult& result) {
-  if (result.too_many_atoms) return system_limit(p);
+  if (result.lacks_room) return system_limit(p);
   return result.term.is_none() ? badarg(p) : result.term;
 }
 

@@ -231,7 +231,7 @@ Term prim_inspect(Process& p, Args args) {
   inspect(out, args[0], atoms_of(p), options, &work);
   if (work > options.max_work) return p.to_pool();
   charge_cells(p, work + out.size() / 8);
-  return checked(p, binary_from_text(p, out));
+  return text_term(p, out);
 }
 
 }  // namespace quelea

@@ -190,11 +190,13 @@ class Pattern {
   Term raise(Process& p) const {
     if (is_for_pool_) return p.to_pool();
     if (is_bad_argument()) return badarg(p);
-    return fail(p, p.tuple(atom_of(p, "bad_regex"), message(p), position()));
+    const Term text = message(p);
+    return text.is_none() ? text : fail(p, p.tuple(atom_of(p, "bad_regex"), text, position()));
   }
   bool is_for_pool_now() const { return is_for_pool_; }
   bool is_bad_argument() const { return error_.message.empty(); }
-  Term message(Process& p) const { return binary_from_text(p, error_.message); }
+  /// None with system_limit raised where there is no room for it.
+  Term message(Process& p) const { return text_term(p, error_.message); }
   Term position() const { return Term::small(static_cast<std::int64_t>(error_.position)); }
   const Compiled& operator*() const { return *compiled_; }
   const Compiled* operator->() const { return compiled_.get(); }
@@ -285,7 +287,8 @@ Term prim_regex_compile(Process& p, Args args) {
   Pattern pattern;
   if (!pattern.get(p, args)) {
     if (pattern.is_for_pool_now() || pattern.is_bad_argument()) return pattern.raise(p);
-    return error_tuple(p, p.tuple(pattern.message(p), pattern.position()));
+    const Term message = pattern.message(p);
+    return message.is_none() ? message : error_tuple(p, p.tuple(message, pattern.position()));
   }
   std::uint32_t count = 0;
   std::uint32_t entry_size = 0;
@@ -302,7 +305,9 @@ Term prim_regex_compile(Process& p, Args args) {
   std::sort(names.begin(), names.end());
   ListBuilder out(p);
   for (const auto& [number, name] : names) {
-    out.push(p.tuple(binary_from_text(p, name), Term::small(number)));
+    const Term text = text_term(p, name);
+    if (text.is_none()) return text;
+    out.push(p.tuple(text, Term::small(number)));
   }
   return p.tuple(atoms::ok, out.finish(), Term::small(pattern->groups));
 }
@@ -536,7 +541,7 @@ Term prim_regex_escape(Process& p, Args args) {
     out.push_back(c);
   }
   charge_bytes(p, 2 * out.size());
-  return checked(p, binary_from_text(p, out));
+  return text_term(p, out);
 }
 
 }  // namespace quelea

@@ -16,7 +16,7 @@ bool TextOut::move_on(Process& p) {
 }
 
 Term TextOut::finish(Process& p) {
-  if (whole_.bit_size() == 0) return checked(p, binary_from_text(p, text));
+  if (whole_.bit_size() == 0) return text_term(p, text);
   if (!move_on(p)) return system_limit(p);
   whole_.trim();
   return checked(p, whole_.finish(p));

@@ -397,7 +397,7 @@ Term prim_string_width(Process& p, Args args) {
 // Atoms -----------------------------------------------------------------------------------------
 Term prim_atom_to_string(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
-  return checked(p, binary_from_text(p, text_of(p, args[0])));
+  return text_term(p, text_of(p, args[0]));
 }
 
 Term prim_string_to_atom(Process& p, Args args) {

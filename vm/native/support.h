@@ -44,8 +44,16 @@ inline bool is_atom_named(Process& p, Term term, std::string_view text) {
 
 inline bool is_pair(Term term) { return is_tuple(term) && tuple_size(term) == 2; }
 
-inline Term ok_tuple(Process& p, Term value) { return p.tuple(atoms::ok, value); }
-inline Term error_tuple(Process& p, Term reason) { return p.tuple(atoms::error, reason); }
+/// What was built, or system_limit where there was no memory for it.
+inline Term checked(Process& p, Term built) { return built.is_none() ? system_limit(p) : built; }
+
+/// Both take what was built from bytes as it comes: where that is none, system_limit is raised.
+inline Term ok_tuple(Process& p, Term value) {
+  return value.is_none() ? system_limit(p) : p.tuple(atoms::ok, value);
+}
+inline Term error_tuple(Process& p, Term reason) {
+  return reason.is_none() ? system_limit(p) : p.tuple(atoms::error, reason);
+}
 
 inline void charge_bytes(Process& p, std::size_t bytes) {
   p.charge(static_cast<std::int64_t>(bytes / 128));
@@ -100,9 +108,6 @@ class Bytes {
   std::unique_ptr<std::uint8_t[]> copy_;
 };
 
-/// What was built, or system_limit where there was no memory for it.
-inline Term checked(Process& p, Term built) { return built.is_none() ? system_limit(p) : built; }
-
 /// Uninitialised bytes to fill at once; none with system_limit raised where there is no room for so
 /// many.
 inline Term new_binary(Process& p, std::size_t size, std::uint8_t** bytes) {
@@ -114,6 +119,11 @@ inline Term new_binary(Process& p, std::size_t size, std::uint8_t** bytes) {
 /// Bytes [start, start + size) of a binary as a term of their own (a window where that pays).
 inline Term slice_of(Process& p, Term binary, std::size_t start, std::size_t size) {
   return binary_part(p, binary, 8 * start, 8 * size);
+/// The text as a binary; none with system_limit raised where there is no room for it.
+inline Term text_term(Process& p, std::string_view text) {
+  return checked(p, binary_from_text(p, text));
+}
+
 }
 
 inline bool get_bool(Term term, bool& value) {

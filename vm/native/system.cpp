@@ -74,7 +74,7 @@ bool environment_get(Vm& vm, const std::string& name, std::string& value) {
 Term prim_system_argv(Process& p, Args) {
   ListBuilder out(p);
   for (const std::string& argument : p.vm().host().arguments()) {
-    out.push(binary_from_text(p, argument));
+    if (!out.push_made(text_term(p, argument))) return Term::none();
   }
   return out.finish();
 }
@@ -82,8 +82,11 @@ Term prim_system_argv(Process& p, Args) {
 Term prim_system_env_0(Process& p, Args) {
   std::vector<Term> pairs;
   for (const auto& [name, value] : environment_of(p.vm())) {
-    pairs.push_back(binary_from_text(p, name));
-    pairs.push_back(binary_from_text(p, value));
+    for (const std::string& text : {name, value}) {
+      const Term made = text_term(p, text);
+      if (made.is_none()) return made;
+      pairs.push_back(made);
+    }
   }
   p.charge(static_cast<std::int64_t>(pairs.size()));
   return map_from_pairs(p, pairs.data(), pairs.size() / 2, atoms_of(p));
@@ -94,7 +97,7 @@ Term prim_system_env_1(Process& p, Args args) {
   if (!name.get(args[0])) return badarg(p);
   std::string value;
   if (!environment_get(p.vm(), name.text(), value)) return atoms::nil;
-  return checked(p, binary_from_text(p, value));
+  return text_term(p, value);
 }
 
 Term prim_system_put_env(Process& p, Args args) {
@@ -266,10 +269,10 @@ Term prim_system_info(Process& p, Args args) {
   const std::string_view item = text_of(p, args[0]);
   utsname names{};
   if (item == "os") return atom_of(p, "linux");
-  if (item == "arch") return binary_from_text(p, uname(&names) == 0 ? names.machine : "unknown");
-  if (item == "hostname") return binary_from_text(p, uname(&names) == 0 ? names.nodename : "");
+  if (item == "arch") return text_term(p, uname(&names) == 0 ? names.machine : "unknown");
+  if (item == "hostname") return text_term(p, uname(&names) == 0 ? names.nodename : "");
   if (item == "os_pid") return Term::small(getpid());
-  if (item == "version") return binary_from_text(p, version_string());
+  if (item == "version") return text_term(p, version_string());
   if (item == "schedulers") return Term::small(p.vm().schedulers().count());
   if (item == "cpus") return Term::small(usable_cpus());
   if (item == "wordsize") return Term::small(8);

@@ -83,10 +83,19 @@ class Places {
     if (arguments.is_none()) arguments = Term::small(at.function->arity - at.function->captured);
     return to.tuple(at.module->name, at.function->name, arguments, place(to, at));
   }
+  /// Only the end of it where there is no room for a buffer.
+  static Term file_name(TermAlloc& to, std::string_view path) {
+    const Term whole = binary_from_text(to, path);
+    if (!whole.is_none()) return whole;
+    path.remove_prefix(path.size() - kMaxHeapBinaryBytes);
+    while (!path.empty() && (static_cast<unsigned char>(path[0]) & 0xC0) == 0x80) {
+      path.remove_prefix(1);
+    }
+    return binary_from_text(to, path);
+  }
   static Term place(TermAlloc& to, const Place& at) {
     if (at.line == 0 || at.file >= at.module->files.size()) return Term::nil_list();
-    const Term file = binary_from_text(to, at.module->files[at.file]);
-    return to.cons(to.tuple(atoms::file, file),
+    return to.cons(to.tuple(atoms::file, file_name(to, at.module->files[at.file])),
                    to.cons(to.tuple(atoms::line, Term::small(at.line)), Term::nil_list()));
   }
 

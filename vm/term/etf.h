@@ -77,7 +77,7 @@ struct EtfDecodeResult {
   std::size_t used = 0;         ///< bytes read
   std::size_t work = 0;         ///< words touched, where all was done at once
   const char* error = nullptr;  ///< a sentence's end ("unknown tag"), when term is none
-  bool too_many_atoms = false;  ///< That is the error: there is no room for one more.
+  bool lacks_room = false;  ///< That is the error: of the atom table, or of the machine's memory.
 };
 
 /// Decoding little by little; nothing may be collected meanwhile, and the bytes must stay.

@@ -66,7 +66,7 @@ class Decoder {
     answer.used = compressed_end_ != nullptr ? static_cast<std::size_t>(compressed_end_ - begin_)
                                              : static_cast<std::size_t>(at_ - begin_);
     answer.error = error_;
-    answer.too_many_atoms = too_many_atoms_;
+    answer.lacks_room = lacks_room_;
     return answer;
   }
 
@@ -386,8 +386,8 @@ class Decoder {
       if (new_atoms_ == options_.max_new_atoms) return fail("it has too many new atoms");
       found = options_.requests_atoms ? atoms_.request(text) : atoms_.intern(text);
       if (found.is_none()) {
-        too_many_atoms_ = atoms_.is_full();
-        return fail(too_many_atoms_ ? "the atom table is full" : "an atom is malformed");
+        lacks_room_ = atoms_.is_full();
+        return fail(lacks_room_ ? "the atom table is full" : "an atom is malformed");
       }
       ++new_atoms_;
     }
@@ -484,7 +484,10 @@ class Decoder {
     } else {
       result = binary_uninitialised(alloc_, bytes, &copy_.to);
     }
-    if (result.is_none()) return fail("a binary is too large");
+    if (result.is_none()) {
+      lacks_room_ = bytes <= kMaxBinaryBytes;
+      return fail("a binary is too large");
+    }
     if (bytes > kBytesAtOnce) {
       copy_.from = at_;
       copy_.end = at_ + bytes;
@@ -646,7 +649,7 @@ class Decoder {
   Word result_ = Term::none().bits;  // a frame may still point to it when the decoder is destroyed
   std::size_t words_ = 0;
   std::uint32_t new_atoms_ = 0;
-  bool too_many_atoms_ = false;
+  bool lacks_room_ = false;
   const char* error_ = nullptr;
   WorkStack<Frame> stack_;
 };
