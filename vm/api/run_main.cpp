@@ -14,7 +14,7 @@ constexpr char kEtfVersion = '\x83';
 // A script's expressions, or else main/1, or else main/0. False when the module has none of them.
 bool choose_function(Vm& vm, const LoadedModule& module, RunRequest& request) {
   auto has = [&](const char* name, std::uint32_t arity) {
-    return module.find_export(vm.atoms().intern(name), arity) != nullptr;
+    return module.find_export(vm.atoms().intern(name, AtomOf::Machine), arity) != nullptr;
   };
   LiteralWriter arguments;
   request.function = kScriptFunction;
@@ -44,10 +44,13 @@ namespace {
 
 quelea_status run(quelea_vm* vm, const char* module, int* exit_status) {
   quelea::Vm& machine = *vm->vm;
-  quelea::Term name = machine.atoms().intern(module);
-  const quelea::LoadedModule* loaded = machine.code().find_module(name);
-  if (loaded == nullptr && machine.autoload != nullptr && machine.autoload(machine, name))
+  const quelea::Term name = machine.atoms().intern(module, quelea::AtomOf::Machine);
+  const quelea::LoadedModule* loaded = nullptr;
+  if (!name.is_none()) {  // Else it is no name at all.
     loaded = machine.code().find_module(name);
+    if (loaded == nullptr && machine.autoload != nullptr && machine.autoload(machine, name))
+      loaded = machine.code().find_module(name);
+  }
   if (loaded == nullptr)
     return vm->fail(QUELEA_NOT_FOUND, std::string("there is no module ") + module);
   quelea::RunRequest request;

@@ -21,7 +21,8 @@ ConstantTerms decode_constants(const ModuleImage& image, TermAlloc& alloc, AtomT
         result.terms.push_back(Term::nil_list());
         break;
       case ConstantKind::Atom: {
-        Term atom = atoms.intern(image.names[static_cast<NameId>(constant.value)]);
+        const std::string& name = image.names[static_cast<NameId>(constant.value)];
+        const Term atom = atoms.intern(name, options.atoms_of);
         if (atom.is_none()) return refuse(i, "no valid atom, or too many atoms");
         result.terms.push_back(atom);
         break;

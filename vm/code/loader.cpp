@@ -60,6 +60,7 @@ class Loading {
 
 bool Loading::check() {
   EtfDecodeOptions options;
+  options.atoms_of = context_.atoms_of;
   options.find_export = find_export_of;
   options.context = &context_.registry;
   ConstantTerms constants = decode_constants(*image_, builder_, context_.atoms, options);
@@ -74,7 +75,7 @@ bool Loading::check() {
 Term Loading::atom(NameId name) {
   if (atoms_.empty()) atoms_.assign(image_->names.size(), Term::none());
   Term& known = atoms_[name];
-  if (known.is_none()) known = context_.atoms.intern(image_->names[name]);
+  if (known.is_none()) known = context_.atoms.intern(image_->names[name], context_.atoms_of);
   if (known.is_none()) atoms_failed_ = true;
   return known;
 }

@@ -13,10 +13,9 @@
 
 #include "vm/code/code_registry.h"
 #include "vm/code/module_image.h"
+#include "vm/term/atoms.h"
 
 namespace quelea {
-
-class AtomTable;
 
 struct LoadContext {
   CodeRegistry& registry;
@@ -32,6 +31,8 @@ struct LoadContext {
   /// Called for a module whose code is complete and that nobody runs yet: may exchange handlers.
   /// Null: nothing to do.
   void (*specialise)(LoadedModule& module) = nullptr;
+  /// Machine: it is a module of the library.
+  AtomOf atoms_of = AtomOf::Code;
 };
 
 /// A module ready to be installed (CodeRegistry::install), or why there is none.

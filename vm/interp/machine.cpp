@@ -21,7 +21,7 @@ namespace quelea {
 
 Process* spawn_main(Vm& vm, const Export* target, std::span<const Term> arguments);
 
-LoadContext load_context(Vm& vm) {
+LoadContext load_context(Vm& vm, AtomOf atoms_of) {
   return LoadContext{vm.code(),
                      vm.atoms(),
                      vm.determinism() != nullptr ? seeded_handler_table() : handler_table(),
@@ -29,13 +29,14 @@ LoadContext load_context(Vm& vm) {
                      [&vm](std::string_view module, std::string_view name, std::uint32_t arity) {
                        return find_native(vm, module, name, arity);
                      },
-                     &fuse_instructions};
+                     &fuse_instructions,
+                     atoms_of};
 }
 
 namespace {
 
-bool load(Vm& vm, std::string_view origin, std::string_view file) {
-  const LoadResult result = load_module(load_context(vm), file);
+bool load(Vm& vm, std::string_view origin, std::string_view file, AtomOf atoms_of) {
+  const LoadResult result = load_module(load_context(vm, atoms_of), file);
   if (result.module == nullptr) {
     vm.log(LogLevel::Error, std::string(origin) + ": " + result.error);
   }
@@ -45,7 +46,8 @@ bool load(Vm& vm, std::string_view origin, std::string_view file) {
 bool load_natives(Vm& vm, std::string_view module) {
   const auto natives = natives_of(module);
   if (natives.empty()) return false;
-  const LoadResult result = load_module(load_context(vm), native_module_image(module, natives));
+  const LoadResult result =
+      load_module(load_context(vm, AtomOf::Machine), native_module_image(module, natives));
   if (result.module == nullptr) vm.log(LogLevel::Error, result.error);
   return result.module != nullptr;
 }
@@ -55,7 +57,7 @@ bool load_at_once(Vm& vm, Term module) {
   const std::string_view name = vm.atoms().text(module);
   if (load_natives(vm, name)) return true;
   const std::string_view bytes = vm.host().module_at_hand(name);
-  return !bytes.empty() && load(vm, name, bytes);
+  return !bytes.empty() && load(vm, name, bytes, AtomOf::Machine);
 }
 
 bool search_and_load(Vm& vm, Term module) {
@@ -69,7 +71,7 @@ bool search_and_load(Vm& vm, Term module) {
   }
   for (const ModuleBytes& bytes : found.modules) {
     const auto* start = reinterpret_cast<const char*>(bytes.bytes.data());
-    if (!load(vm, bytes.origin, {start, bytes.bytes.size()})) return false;
+    if (!load(vm, bytes.origin, {start, bytes.bytes.size()}, AtomOf::Code)) return false;
   }
   return vm.code().find_module(module) != nullptr;
 }
@@ -172,8 +174,8 @@ void take_end(Vm& vm, RunResult& result) {
 
 RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
   RunResult result;
-  const Term module = vm.atoms().intern(request.module);
-  const Term function = vm.atoms().intern(request.function);
+  const Term module = vm.atoms().intern(request.module, AtomOf::Machine);
+  const Term function = vm.atoms().intern(request.function, AtomOf::Machine);
   Arguments memory;
   std::vector<Term> arguments;
   if (!request.arguments.empty()) {

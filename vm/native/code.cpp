@@ -37,7 +37,7 @@ Term prim_code_compile(Process& p, Args args) {
   if (!outcome.ok) return error_tuple(p, texts);
   ListBuilder modules(p);
   for (const ModuleBytes& module : outcome.modules) {
-    const Term name = atom_of(p, module.name);
+    const Term name = p.vm().atoms().request(module.name);
     const Term bytes = binary_from_bytes(p, module.bytes.data(), module.bytes.size());
     if (name.is_none() || bytes.is_none()) return system_limit(p);
     modules.push(p.tuple(name, bytes));

@@ -90,8 +90,8 @@ const NativeEntry* find_native(Vm& vm, std::string_view module, std::string_view
   std::lock_guard hold(table.lock);
   NativeEntry& entry = table.entries[*at];
   if (entry.function == nullptr) {
-    entry.module = vm.atoms().intern(module);
-    entry.name = vm.atoms().intern(name);
+    entry.module = vm.atoms().intern(module, AtomOf::Machine);
+    entry.name = vm.atoms().intern(name, AtomOf::Machine);
     entry.arity = arity;
     entry.flags = found.flags;
     entry.function = found.function;

@@ -35,7 +35,10 @@ inline Term badmap(Process& p, Term what) { return p.raise_error(p.tuple(atoms::
 inline Term system_limit(Process& p) { return p.raise_error(atoms::system_limit); }
 
 /// The atom of a text that a native makes up (option names, posix codes); there are few of them.
-inline Term atom_of(Process& p, std::string_view text) { return p.vm().atoms().intern(text); }
+/// Never none.
+inline Term atom_of(Process& p, std::string_view text) {
+  return p.vm().atoms().intern(text, AtomOf::Machine);
+}
 inline std::string_view text_of(Process& p, Term atom) { return p.vm().atoms().text(atom); }
 /// True for the atom of that text. Cheaper than interning for arguments that select something.
 inline bool is_atom_named(Process& p, Term term, std::string_view text) {
@@ -116,14 +119,14 @@ inline Term new_binary(Process& p, std::size_t size, std::uint8_t** bytes) {
   return checked(p, binary_uninitialised(p, size, bytes));
 }
 
-/// Bytes [start, start + size) of a binary as a term of their own (a window where that pays).
-inline Term slice_of(Process& p, Term binary, std::size_t start, std::size_t size) {
-  return binary_part(p, binary, 8 * start, 8 * size);
 /// The text as a binary; none with system_limit raised where there is no room for it.
 inline Term text_term(Process& p, std::string_view text) {
   return checked(p, binary_from_text(p, text));
 }
 
+/// Bytes [start, start + size) of a binary as a term of their own (a window where that pays).
+inline Term slice_of(Process& p, Term binary, std::size_t start, std::size_t size) {
+  return binary_part(p, binary, 8 * start, 8 * size);
 }
 
 inline bool get_bool(Term term, bool& value) {

@@ -24,15 +24,18 @@ Term Process::set_flag(Term flag, Term new_value) {
     const std::string_view wanted = vm().atoms().text(new_value);
     for (unsigned i = 0; i < 4; ++i) {
       if (kPriorityNames[i] != wanted) continue;
-      const Term before = vm().atoms().intern(kPriorityNames[static_cast<unsigned>(priority)]);
+      const Term before =
+          vm().atoms().intern(kPriorityNames[static_cast<unsigned>(priority)], AtomOf::Machine);
       priority = static_cast<Priority>(i);
       return before;
     }
     return badarg();
   }
   if (name == "max_heap" && is_map(new_value)) {
-    const Term size = map_get(new_value, vm().atoms().intern("size"), vm().atoms());
-    const Term action = map_get(new_value, vm().atoms().intern("action"), vm().atoms());
+    const auto option = [&](std::string_view key) {
+      return map_get(new_value, vm().atoms().intern(key, AtomOf::Machine), vm().atoms());
+    };
+    const Term size = option("size"), action = option("action");
     if (!size.is_small() || size.small_value() < 0) return badarg();
     if (!action.is_none()) {
       const auto named = std::find(std::begin(kHeapActionNames), std::end(kHeapActionNames),

@@ -93,7 +93,7 @@ class Look {
   std::uint64_t reductions();
   Term sizes(std::string_view name);
   Term map_of_all();
-  Term atom(std::string_view text) { return vm_.atoms().intern(text); }
+  Term atom(std::string_view text) { return vm_.atoms().intern(text, AtomOf::Machine); }
   Term number(std::uint64_t value) { return Term::small(static_cast<std::int64_t>(value)); }
   ProcessExtra* extra() { return target_.extra_record; }
   Term copied(Term term, bool foreign);

@@ -223,7 +223,7 @@ Term Process::set_label(Term label) {
 
 Term local_node(Vm& vm) {
   const Term name = vm.node().name;
-  return name.is_none() ? vm.atoms().intern("nonode@nohost") : name;
+  return name.is_none() ? vm.atoms().intern("nonode@nohost", AtomOf::Machine) : name;
 }
 
 bool is_local_node(Vm& vm, Term node) {

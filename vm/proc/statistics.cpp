@@ -33,9 +33,8 @@ void raise_alarm(Process& p, const char* kind, std::uint64_t value, const char* 
            named(p) + " raised " + kind + ": " + std::to_string(value) + " " + unit);
     return;
   }
-  const Term atom = vm.atoms().intern("alarm");
-  const Term kind_atom = vm.atoms().intern(kind);
-  if (atom.is_none() || kind_atom.is_none()) return;
+  const Term atom = vm.atoms().intern("alarm", AtomOf::Machine);
+  const Term kind_atom = vm.atoms().intern(kind, AtomOf::Machine);
   AlarmTerm memory;
   const Term message =
       memory.tuple(atom, kind_atom, p.self(), Term::small(static_cast<std::int64_t>(value)));

@@ -139,7 +139,7 @@ Term AtomTable::request(std::string_view text) {
   return known.is_none() && !is_full() ? intern(text) : known;
 }
 
-Term AtomTable::intern(std::string_view text) {
+Term AtomTable::intern(std::string_view text, AtomOf whose) {
   std::uint64_t hash = hash_text(text);
   Term known = find_in(*lookup_.load(std::memory_order_acquire), text, hash);
   if (!known.is_none()) return known;
@@ -151,7 +151,7 @@ Term AtomTable::intern(std::string_view text) {
   known = find_in(*lookup_.load(std::memory_order_relaxed), text, hash);
   if (!known.is_none()) return known;
   std::uint32_t index = size_.load(std::memory_order_relaxed);
-  if (index >= limit_) return Term::none();
+  if (index >= limit_ + (whose == AtomOf::Machine ? kAtomsForMachine : 0)) return Term::none();
   unsigned k = index < kFirstSegment ? 0 : 22u - static_cast<unsigned>(__builtin_clz(index));
   std::uint32_t first = k == 0 ? 0 : kFirstSegment << (k - 1);
   AtomEntry* segment = segments_[k].load(std::memory_order_relaxed);

@@ -35,6 +35,12 @@ enum Index : std::uint32_t {
 
 inline constexpr std::size_t kMaxAtomCharacters = 255;
 inline constexpr std::uint32_t kDefaultAtomLimit = 1u << 20;
+/// What the machine may name beyond the limit: errors of the system, items of statistics, the
+/// library's functions. So a program that fills the table does not take their names away.
+inline constexpr std::uint32_t kAtomsForMachine = 1u << 14;
+
+/// Whose name it is decides where the table ends.
+enum class AtomOf { Code, Machine };
 
 constexpr Term make_bool(bool value) { return value ? atoms::true_ : atoms::false_; }
 constexpr bool is_bool(Term term) { return (term.bits | 8) == atoms::true_.bits; }
@@ -61,8 +67,9 @@ class AtomTable {
   /// For `request`.
   void watch(const MemoryLevel& level) { level_ = level; }
   /// The atom of a text; `none` when the text is no valid UTF-8, has more than 255 code points, or
-  /// the table is full.
-  Term intern(std::string_view text);
+  /// the table is full. Names of the machine are its own words alone, never a program's: so there
+  /// is always room for them.
+  Term intern(std::string_view text, AtomOf whose = AtomOf::Code);
   /// The same for a program that makes atoms as it runs, any number of them: also `none` where the
   /// machine has no room for what can be refused.
   Term request(std::string_view text);

@@ -57,6 +57,7 @@ struct EtfDecodeOptions {
   NodeIdentity node;
   std::uint32_t max_new_atoms = 1u << 20;
   bool requests_atoms = false;  ///< As `AtomTable::request` does.
+  AtomOf atoms_of = AtomOf::Code;
   /// Words that the term may take.
   std::size_t max_words = std::size_t{1} << 32;
   /// The input starts with the term's tag, not with 131.

@@ -384,7 +384,8 @@ class Decoder {
     Term found = atoms_.find(text);
     if (found.is_none()) {
       if (new_atoms_ == options_.max_new_atoms) return fail("it has too many new atoms");
-      found = options_.requests_atoms ? atoms_.request(text) : atoms_.intern(text);
+      found =
+          options_.requests_atoms ? atoms_.request(text) : atoms_.intern(text, options_.atoms_of);
       if (found.is_none()) {
         lacks_room_ = atoms_.is_full();
         return fail(lacks_room_ ? "the atom table is full" : "an atom is malformed");
