@@ -112,7 +112,8 @@ quelea_vm* quelea_vm_create(const quelea_config* config) {
     auto handle = std::make_unique<quelea_vm>(copy);
     machine.host = &handle->host;
     handle->vm = quelea::make_vm(machine);
-    return handle->vm ? handle.release() : nullptr;
+    handle->host.search().claim_of(handle->vm->memory());
+    return handle.release();
   } catch (const std::bad_alloc&) {
     return nullptr;
   }

@@ -5,17 +5,24 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "compiler/driver/module_path.h"
 #include "vm/code/module_file.h"
+#include "vm/proc/memory_guard.h"
 
 namespace quelea {
 namespace {
 
-bool modified_at(const std::string& path, timespec& time) {
+struct FileFacts {
+  timespec modified = {};
+  std::uint64_t size = 0;
+};
+
+bool look_at_file(const std::string& path, FileFacts& facts) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return false;
-  time = info.st_mtim;
+  facts = {info.st_mtim, static_cast<std::uint64_t>(info.st_size)};
   return true;
 }
 
@@ -56,6 +63,23 @@ std::string source_root(std::string_view path, std::string_view text) {
   return std::string(path.substr(0, path.size() - tail.size()));
 }
 
+// What reading a file of a module takes until it is loaded, claimed before it is read.
+class ModuleSearch::Room {
+ public:
+  Room(MemoryGuard* memory, const Place& place) {
+    if (memory == nullptr) return;
+    const std::uint64_t for_byte = place.is_source ? kCompilerBytesPerByte : kLoaderBytesPerByte;
+    claim_.emplace(*memory, for_byte * std::min(place.size, kMostBytes));
+    if (!claim_->has_room()) no_memory();
+  }
+
+ private:
+  static constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 50;
+  // Two copies of the file, and its parts as the loader reads them.
+  static constexpr std::uint64_t kLoaderBytesPerByte = 8;
+  std::optional<MemoryClaim> claim_;
+};
+
 ModuleSearch::ModuleSearch(std::vector<std::string> folders)
     : folders_(std::move(folders)), library_(embedded_library()) {}
 
@@ -66,14 +90,16 @@ std::vector<ModuleSearch::Place> ModuleSearch::places(std::string_view name) con
   for (const std::string& folder : folders_) {
     // Traces name a module beside the script as they name the script.
     std::string stem = folder == "." ? path : folder + "/" + path;
-    timespec source_time = {}, compiled_time = {};
-    bool source = modified_at(stem + ".qu", source_time);
-    bool compiled = modified_at(stem + ".qb", compiled_time);
+    FileFacts source_facts, compiled_facts;
+    bool source = look_at_file(stem + ".qu", source_facts);
+    bool compiled = look_at_file(stem + ".qb", compiled_facts);
     // Where both are there the newer one counts, so that nobody runs stale code after an edit.
-    bool compiled_first = compiled && (!source || is_before(source_time, compiled_time));
-    if (compiled_first) result.push_back({stem + ".qb", false});
-    if (source) result.push_back({stem + ".qu", true});
-    if (compiled && !compiled_first) result.push_back({stem + ".qb", false});
+    bool compiled_first =
+        compiled && (!source || is_before(source_facts.modified, compiled_facts.modified));
+    const Place compiled_place = {stem + ".qb", false, compiled_facts.size};
+    if (compiled_first) result.push_back(compiled_place);
+    if (source) result.push_back({stem + ".qu", true, source_facts.size});
+    if (compiled && !compiled_first) result.push_back(compiled_place);
   }
   return result;
 }
@@ -83,10 +109,11 @@ FindResult ModuleSearch::load(std::string_view name) {
   FindResult result;
   for (const Place& place : places(name)) {
     if (place.is_source) {
-      result = load_source(name, place.path);
+      result = load_source(name, place);
       if (result.status != FindStatus::NotFound) return result;
       continue;
     }
+    const Room room(memory_, place);
     std::string bytes;
     if (!read_whole_file(place.path, bytes)) continue;
     result.status = FindStatus::Found;
@@ -111,7 +138,9 @@ std::string_view ModuleSearch::library_module(std::string_view name) const {
   return {reinterpret_cast<const char*>(entry.bytes), entry.size};
 }
 
-FindResult ModuleSearch::load_source(std::string_view name, const std::string& path) {
+FindResult ModuleSearch::load_source(std::string_view name, const Place& place) {
+  const std::string& path = place.path;
+  const Room room(memory_, place);
   FindResult result;
   std::string text;
   if (!read_whole_file(path, text)) return result;
@@ -164,6 +193,7 @@ const compiler::ModuleInfo* ModuleSearch::find(std::string_view name) {
   if (const compiler::ModuleInfo* native = compiler::native_module(name)) return native;
   if (auto known = known_.find(name); known != known_.end()) return &known->second;
   for (const Place& place : places(name)) {
+    const Room room(memory_, place);
     std::string bytes;
     if (!read_whole_file(place.path, bytes)) continue;
     if (place.is_source) {
@@ -192,8 +222,10 @@ const compiler::ModuleInfo* ModuleSearch::find(std::string_view name) {
 std::string ModuleSearch::why_missing(std::string_view name) {
   std::lock_guard<std::recursive_mutex> guard(lock_);
   for (const Place& place : places(name)) {
+    if (!place.is_source) continue;
+    const Room room(memory_, place);
     std::string bytes;
-    if (!place.is_source || !read_whole_file(place.path, bytes)) continue;
+    if (!read_whole_file(place.path, bytes)) continue;
     std::vector<compiler::ModuleInfo> infos = compiler::read_interfaces(place.path, bytes);
     if (infos.empty()) continue;
     const std::string& held = infos.back().name;

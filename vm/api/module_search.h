@@ -4,6 +4,7 @@
 // compiler for what a module exports (`find`), and both must find the same thing.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,6 +16,8 @@
 #include "vm/base/host.h"
 
 namespace quelea {
+
+class MemoryGuard;
 
 class ModuleSearch : public compiler::ModuleInfoProvider {
  public:
@@ -37,6 +40,10 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
   // by others, also by a module of the same name.
   std::unique_lock<std::recursive_mutex> hold() { return std::unique_lock(lock_); }
 
+  // Whose limit holds for what is read and compiled here. Where there is no room for a file, who
+  // wants it gets std::bad_alloc.
+  void claim_of(MemoryGuard& memory) { memory_ = &memory; }
+
   // Searches one more folder, after the others.
   void add_folder(std::string folder);
 
@@ -52,14 +59,17 @@ class ModuleSearch : public compiler::ModuleInfoProvider {
   struct Place {
     std::string path;
     bool is_source = false;
+    std::uint64_t size = 0;
   };
+  class Room;
   // The files that may hold the module, first choice first.
   std::vector<Place> places(std::string_view name) const;
   const compiler::ModuleInfo* remember_locked(const compiler::ModuleInfo& info);
-  FindResult load_source(std::string_view name, const std::string& path);
+  FindResult load_source(std::string_view name, const Place& place);
 
   std::vector<std::string> folders_;
   Archive library_;
+  MemoryGuard* memory_ = nullptr;
   std::recursive_mutex lock_;  // compiling, under `load`, asks `find`
   std::map<std::string, compiler::ModuleInfo, std::less<>> known_;
 };

@@ -64,11 +64,7 @@ bool search_and_load(Vm& vm, Term module) {
   const FindResult found = vm.host().find_module(vm.atoms().text(module));
   if (found.status == FindStatus::Broken) vm.log(LogLevel::Error, found.message);
   if (found.status != FindStatus::Found) return false;
-  if (vm.memory().is_tight()) {
-    vm.log(LogLevel::Error, "module " + std::string(vm.atoms().text(module)) +
-                                " is not loaded: the machine is close to its limit (max_memory)");
-    return false;
-  }
+  if (vm.memory().is_tight()) no_memory();
   for (const ModuleBytes& bytes : found.modules) {
     const auto* start = reinterpret_cast<const char*>(bytes.bytes.data());
     if (!load(vm, bytes.origin, {start, bytes.bytes.size()}, AtomOf::Code)) return false;
@@ -95,7 +91,11 @@ Vm::Loaded autoload_for(Process& p, Term module) {
     return Later;
   }
   const AwayFromOthers away(p.local(), &vm.loading());
-  return search_and_load(vm, module) ? Yes : No;
+  try {
+    return search_and_load(vm, module) ? Yes : No;
+  } catch (const std::bad_alloc&) {
+    return NoRoom;
+  }
 }
 
 }  // namespace

@@ -198,8 +198,10 @@ bool gc_stress_due(Process* p, const Word* pc) {
 #endif
 
 const Word* load_or_raise_undef(Process& p, const Export* target, Term* frame) {
-  if (!target->has_code() && p.vm().autoload_for(p, target->module) == Vm::Loaded::Later) {
-    return nullptr;
+  if (!target->has_code()) {
+    const Vm::Loaded loaded = p.vm().autoload_for(p, target->module);
+    if (loaded == Vm::Loaded::NoRoom) p.raise_error(atoms::system_limit);
+    if (loaded == Vm::Loaded::NoRoom || loaded == Vm::Loaded::Later) return nullptr;
   }
   if (target->has_code()) return target->entry.load(std::memory_order_acquire);
   const Term arguments = argument_list(p, frame, target->arity);

@@ -90,6 +90,7 @@ Term prim_code_check(Process& p, Args args) {
 Term prim_code_ensure_loaded(Process& p, Args args) {
   if (!args[0].is_atom()) return badarg(p);
   const Vm::Loaded loaded = p.vm().autoload_for(p, args[0]);
+  if (loaded == Vm::Loaded::NoRoom) return system_limit(p);
   return loaded == Vm::Loaded::Later ? Term::none() : make_bool(loaded == Vm::Loaded::Yes);
 }
 
@@ -123,6 +124,7 @@ Term prim_function_exported(Process& p, Args args) {
   if (args[2].small_value() < 0 || args[2].small_value() > 255) return atoms::false_;
   const Vm::Loaded loaded = p.vm().autoload_for(p, args[0]);
   if (loaded == Vm::Loaded::Later) return Term::none();
+  if (loaded == Vm::Loaded::NoRoom) return system_limit(p);
   if (loaded == Vm::Loaded::No) return atoms::false_;
   const Export* found = p.vm().code().find_export(
       args[0], args[1], static_cast<std::uint32_t>(args[2].small_value()));

@@ -153,27 +153,36 @@ class MemoryGuard {
   std::unordered_map<Word, Holder> large_;  // By pid; guarded by lock_
 };
 
-/// What the compiler takes for a text, in containers of the C++ library, for a while.
-class CompilerClaim {
+/// What something takes for a while in containers of the C++ library, which nobody counts.
+class MemoryClaim {
  public:
-  CompilerClaim(MemoryGuard& guard, std::size_t source_bytes)
+  MemoryClaim(MemoryGuard& guard, std::uint64_t bytes)
       : guard_(guard),
-        bytes_(static_cast<std::int64_t>(kBytesPerByte * source_bytes)),
+        bytes_(static_cast<std::int64_t>(std::min(bytes, kMost))),
         has_room_(guard.claim(bytes_)) {}
-  ~CompilerClaim() {
+  ~MemoryClaim() {
     if (has_room_) guard_.give_up_claim(bytes_);
   }
-  CompilerClaim(const CompilerClaim&) = delete;
-  CompilerClaim& operator=(const CompilerClaim&) = delete;
+  MemoryClaim(const MemoryClaim&) = delete;
+  MemoryClaim& operator=(const MemoryClaim&) = delete;
   bool has_room() const { return has_room_; }
 
  private:
-  /// Measured: 7 for one long string, 33 for a list of numbers, 75 for lambdas.
-  static constexpr std::size_t kBytesPerByte = 64;
+  static constexpr std::uint64_t kMost = std::uint64_t{1} << 60;  // No machine has so much.
 
   MemoryGuard& guard_;
   const std::int64_t bytes_;
   const bool has_room_;
+};
+
+/// For a byte of source that is compiled. Measured: 7 for one long string, 33 for a list of
+/// numbers, 75 for lambdas.
+inline constexpr std::uint64_t kCompilerBytesPerByte = 64;
+
+/// What the compiler takes for a text.
+struct CompilerClaim : MemoryClaim {
+  CompilerClaim(MemoryGuard& guard, std::size_t source_bytes)
+      : MemoryClaim(guard, kCompilerBytesPerByte * source_bytes) {}
 };
 
 /// Heap, stack, messages and binaries of a process, and what a native keeps for it, roughly; at a

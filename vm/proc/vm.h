@@ -179,10 +179,11 @@ class Vm {
 
   // Hooks of the layers above ---------------------------------------------------------------------
   /// Loads the module of a name through the host, while no process runs. False: there is none, or
-  /// it was refused.
+  /// it was refused. Throws std::bad_alloc where there is no room for it.
   bool (*autoload)(Vm&, Term module) = nullptr;
-  /// The same for a process. Later: it is to leave, and do again what it does.
-  enum class Loaded { No, Yes, Later };
+  /// The same for a process. Later: it is to leave, and do again what it does. NoRoom: close to the
+  /// machine's limit; a system_limit.
+  enum class Loaded { No, Yes, Later, NoRoom };
   Loaded (*autoload_for)(Process&, Term module) = nullptr;
   /// What slot 0 of the oldest frame holds.
   const ReturnPoint* bottom_return_point = nullptr;
