@@ -114,7 +114,7 @@ TEST_CASE("machines are interrupted at any moment and go on") {
       std::atomic<bool> over = false;
       std::thread other([&, pause = random() % 20'000] {
         std::this_thread::sleep_for(std::chrono::microseconds(pause));
-        // One that comes before the call has begun is for nobody: repeated until it is over.
+        // Any number of them; those that come after the call end the next one.
         while (!over) {
           quelea_vm_interrupt(machine.vm);
           std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -11,7 +11,9 @@
 #include "vm/native/native.h"
 #include "vm/proc/local.h"
 #include "vm/proc/process.h"
+#include "vm/proc/process_table.h"
 #include "vm/proc/schedulers.h"
+#include "vm/proc/signal.h"
 #include "vm/sched/scheduler.h"
 #include "vm/sched/seeded_scheduler.h"
 #include "vm/term/binary.h"
@@ -152,12 +154,20 @@ void run_schedulers(Vm& vm) {
   }
 }
 
+/// Who runs the call that was interrupted has nobody to answer: it dies as soon as there is a turn.
+void end_interrupted(Vm& vm) {
+  if (Process* main = vm.processes().find(vm.main_pid)) {
+    post_due_signal(vm.schedulers().first(), *main, SignalKind::Exit, atoms::kill, vm.main_pid, 0,
+                    kExitMessageWords);
+  }
+}
+
 /// How the main process ended.
 void take_end(Vm& vm, RunResult& result) {
-  if (vm.halted()) {
+  if (vm.take_halt()) {
     result.end = RunResult::End::Halted;
     result.status = vm.halt_status();
-  } else if (vm.interrupted()) {
+  } else if (vm.take_interrupt()) {
     result.end = RunResult::End::Interrupted;
     result.status = 130;
   } else if (vm.gave_up()) {
@@ -209,7 +219,9 @@ RunResult run_main(Vm& vm, const RunRequest& request, bool end_all) {
   vm.main_pid = main->self();
   run_schedulers(vm);
   take_end(vm, result);
-  end_all = end_all || result.end == RunResult::End::NoMemory;
+  end_all =
+      end_all || result.end == RunResult::End::NoMemory || result.end == RunResult::End::Halted;
+  if (result.end == RunResult::End::Interrupted && !end_all) end_interrupted(vm);
   if (end_all) {
     vm.drop_processes();
     vm.start_over();

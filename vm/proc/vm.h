@@ -91,6 +91,10 @@ class Vm {
   /// Ctrl-C: may be called from any thread and from signal handlers.
   void interrupt();
   bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
+  /// Whether it was; the next call runs again. So each is told to the host once, and one that came
+  /// while nothing ran ends the next call.
+  bool take_halt() { return halted_.exchange(false, std::memory_order_acq_rel); }
+  bool take_interrupt() { return interrupted_.exchange(false, std::memory_order_acq_rel); }
   /// What others wait for wants memory and got none for long: the machine stops, and all of its
   /// processes go, as soon as possible (`run_main`). Any thread.
   void give_up();
