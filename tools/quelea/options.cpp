@@ -47,6 +47,13 @@ struct Absent {
   }
 };
 
+// What is read into an unsigned number as it stands: "-1" would be the largest one.
+std::string is_count(const std::string& text) {
+  const bool good = !text.empty() && text.size() < 20 &&
+                    text.find_first_not_of("0123456789") == std::string::npos;
+  return good ? "" : text + " is no number of processes";
+}
+
 void declare(CLI::App& app, Options& options, Absent& absent, std::string& memory,
              std::string& log_level, std::string& expression) {
   // The last one counts, so that what an alias or a script gives can be changed.
@@ -69,11 +76,12 @@ void declare(CLI::App& app, Options& options, Absent& absent, std::string& memor
   plain(app.add_option("--schedulers", options.schedulers,
                        "Threads that run processes (default: one for each CPU)"))
       ->type_name("N")
-      ->check(CLI::Range(1u, 1024u));
+      ->check(CLI::Range(1u, 512u));
   plain(app.add_option("--max-memory", memory, "Limit the memory of processes: 512M, 2G"))
       ->type_name("SIZE");
   plain(app.add_option("--max-processes", options.max_processes, "Limit the number of processes"))
-      ->type_name("N");
+      ->type_name("N")
+      ->check(is_count);
   plain(app.add_option("--log", log_level, "debug, info, warning or error"))
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));

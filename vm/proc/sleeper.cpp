@@ -1,7 +1,7 @@
 #include "vm/proc/sleeper.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -12,40 +12,28 @@ namespace quelea {
 // looks for work once more, whoever brings work leaves it first and then looks whether somebody
 // sleeps.
 
-Sleeper::Sleeper() : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+static_assert(sizeof(std::atomic<std::uint32_t>) == sizeof(std::uint32_t));
 
-Sleeper::~Sleeper() {
-  if (event_fd_ >= 0) close(event_fd_);
-}
-
-void Sleeper::write_event() const {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = write(event_fd_, &one, sizeof one);
-}
+void Sleeper::end_wait() { syscall(SYS_futex, &state_, FUTEX_WAKE_PRIVATE, 1); }
 
 void Sleeper::sleep(std::int64_t timeout_ns) {
-  std::uint8_t awake = kAwake;
+  std::uint32_t awake = kAwake;
   if (state_.compare_exchange_strong(awake, kAsleep) && timeout_ns != 0) {
-    pollfd event{event_fd_, POLLIN, 0};
-    timespec left{static_cast<std::time_t>(timeout_ns / 1'000'000'000),
-                  static_cast<long>(timeout_ns % 1'000'000'000)};
-    ppoll(&event, 1, timeout_ns < 0 ? nullptr : &left, nullptr);
+    const timespec left{static_cast<std::time_t>(timeout_ns / 1'000'000'000),
+                        static_cast<long>(timeout_ns % 1'000'000'000)};
+    syscall(SYS_futex, &state_, FUTEX_WAIT_PRIVATE, kAsleep, timeout_ns < 0 ? nullptr : &left);
   }
-  if (state_.exchange(kAwake) == kNotified) {
-    // The event may come a moment after the state, and then ends the next sleep early: no harm.
-    std::uint64_t count;
-    [[maybe_unused]] const auto got = read(event_fd_, &count, sizeof count);
-  }
+  state_.exchange(kAwake);
 }
 
 void Sleeper::notify() {
-  if (state_.exchange(kNotified) == kAsleep) write_event();
+  if (state_.exchange(kNotified) == kAsleep) end_wait();
 }
 
 bool Sleeper::wake_sleeping() {
-  std::uint8_t asleep = kAsleep;
+  std::uint32_t asleep = kAsleep;
   if (!state_.compare_exchange_strong(asleep, kNotified)) return false;
-  write_event();
+  end_wait();
   return true;
 }
 
