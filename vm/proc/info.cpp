@@ -445,6 +445,7 @@ void answer_look(Process& p, const Signal& look, bool alive) {
   if (asking == nullptr) return;
   // Whoever asked waits for an answer, if there is no memory for a good one.
   if (Signal* answer = alive ? good_answer(p, look) : nullptr) {
+    p.charge(static_cast<std::int64_t>(answer->used_words() / 8));
     p.post(*asking, answer);
   } else {
     post_due_signal(p.local(), *asking, SignalKind::LookAnswer, atoms::nil, p.self(),

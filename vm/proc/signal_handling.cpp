@@ -163,23 +163,28 @@ void receive_monitor(ProcessExtra& x, const Signal& signal) {
   }
 }
 
-/// True: the process goes on. The signal is used up unless it is a message. Throws only before it
-/// has changed anything that others know of; the signal is as it was then.
-bool receive_signal(Process& p, Signal* signal) {
+/// What became of the process by a signal. Enough: it goes on, but the signal was so much work that
+/// the next one is for a later slice.
+enum class Effect { GoesOn, Enough, Ends };
+
+/// The signal is used up unless it is a message. Throws only before it has changed anything that
+/// others know of; the signal is as it was then.
+Effect receive_signal(Process& p, Signal* signal) {
+  Effect effect = Effect::GoesOn;
   switch (signal->kind()) {
     case SignalKind::Message:
     case SignalKind::Notice:
       deliver(p, signal);
-      return true;
+      return Effect::GoesOn;
     case SignalKind::AliasMessage:
     case SignalKind::PriorityMessage:
       receive_by_alias(p, signal);
-      return true;
+      return Effect::GoesOn;
     case SignalKind::Exit:
     case SignalKind::AliasExit:
     case SignalKind::PriorityExit:
     case SignalKind::LinkExit:
-      return receive_exit(p, signal);
+      return receive_exit(p, signal) ? Effect::GoesOn : Effect::Ends;
     case SignalKind::Link:
       note_link(p.extra(), signal->from(), static_cast<std::uint32_t>(signal->reference()));
       break;
@@ -195,7 +200,7 @@ bool receive_signal(Process& p, Signal* signal) {
       break;
     case SignalKind::Down:
       receive_down(p, signal);
-      return true;
+      return Effect::GoesOn;
     case SignalKind::Blocked:
       note_blocked(p, signal->from());
       break;
@@ -206,17 +211,18 @@ bool receive_signal(Process& p, Signal* signal) {
       p.exit_with(atoms::mailbox_full);
       report_full_mailbox(p);
       drop_signal(signal);
-      return false;
+      return Effect::Ends;
     case SignalKind::MemoryFull:
       p.pending = Process::Pending::Killed;
       report_memory_limit(p);
       drop_signal(signal);
-      return false;
+      return Effect::Ends;
     case SignalKind::Look:
       answer_look(p, *signal, true);
+      if (p.reductions <= 0) effect = Effect::Enough;
       break;
     case SignalKind::LookAnswer:
-      if (take_look_answer(p, signal)) return true;
+      if (take_look_answer(p, signal)) return Effect::GoesOn;
       break;
     case SignalKind::GroupLeader:
       p.extra().group_leader = signal->term;
@@ -231,7 +237,7 @@ bool receive_signal(Process& p, Signal* signal) {
       break;
   }
   drop_signal(signal);
-  return true;
+  return effect;
 }
 
 /// The signals whose turn it is, oldest first; no more than `most` of them are to take effect now.
@@ -256,6 +262,24 @@ struct Batch {
   }
   turn_around(rest, oldest, ~std::uint32_t{0});
   return {oldest, ~std::uint32_t{0}, false};
+}
+
+/// Takes no more of a batch: what is left of it becomes the backlog. Where there is no memory for
+/// one, all goes in one go.
+[[gnu::cold, gnu::noinline]] void cut_short(Process& p, Batch& batch) {
+  if (batch.oldest == nullptr) return;
+  SignalBacklog* const backlog = backlog_of(p);
+  if (backlog == nullptr) return;
+  try {
+    p.post(p, make_signal(p.vm(), SignalKind::Wake, Term::none(), p.self()));
+  } catch (const std::bad_alloc&) {
+    p.extra_record->backlog.reset();
+    return;
+  }
+  std::uint32_t count = 0;
+  for (Signal* at = batch.oldest; at != nullptr; at = as_signal(at->next)) ++count;
+  backlog->keep(batch.oldest, count, nullptr);
+  batch = {nullptr, 0, false};
 }
 
 [[gnu::cold, gnu::noinline]] Batch batch_of_backlog(Process& p) {
@@ -287,31 +311,38 @@ Handled Process::handle_signals() {
   Batch batch = next_batch(*this);
   const bool looks_at_nothing = *scan_link == nullptr;
   if (has_mailbox_limit) note_fetched(*this, looks_at_nothing ? nullptr : *scan_link);
-  bool goes_on = true;
+  Effect effect = Effect::GoesOn;
   std::uint32_t used = 0;
   for (; batch.oldest != nullptr && used != batch.most; ++used) {
     Signal* const signal = batch.oldest;
     batch.oldest = as_signal(signal->next);
-    if (goes_on) {
-      try {
-        goes_on = receive_signal(*this, signal);
-      } catch (const std::bad_alloc&) {
-        // It ends of that, and is asked by all others what they want of one who ends.
-        goes_on = false;
-        pending = Pending::Killed;
-        report_no_memory(*this, weigh(*this));
-        take_last_relation(signal);
-      }
-    } else {
+    if (effect == Effect::Ends) {
       take_last_relation(signal);
+      continue;
+    }
+    try {
+      effect = receive_signal(*this, signal);
+    } catch (const std::bad_alloc&) {
+      // It ends of that, and is asked by all others what they want of one who ends.
+      effect = Effect::Ends;
+      pending = Pending::Killed;
+      report_no_memory(*this, weigh(*this));
+      take_last_relation(signal);
+    }
+    if (QUELEA_UNLIKELY(effect == Effect::Enough)) {
+      if (batch.from_backlog) {
+        batch.most = used + 1;
+      } else {
+        cut_short(*this, batch);
+      }
     }
   }
   charge(used / kSignalsPerReduction);
   if (QUELEA_UNLIKELY(batch.from_backlog)) return_to_backlog(*this, batch.oldest, used);
   if (looks_at_nothing && has_flag(kKeepsPlaces)) go_back_to_priority(*this);
-  if (!goes_on) return Handled::Exits;
+  if (effect == Effect::Ends) return Handled::Exits;
   state.store(ProcessState::Running, std::memory_order_release);
-  return QUELEA_UNLIKELY(batch.from_backlog) ? Handled::Some : Handled::All;
+  return QUELEA_UNLIKELY(batch.from_backlog || has_backlog()) ? Handled::Some : Handled::All;
 }
 
 bool Process::arrivals_took_effect() {
