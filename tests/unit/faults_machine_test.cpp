@@ -140,6 +140,13 @@ TEST_CASE("refused: messages and timers") {
 }
 TEST_CASE("refused: data") { run_with_refusals("data", "Script.Data", 600, 600); }
 TEST_CASE("refused: modules") { run_with_refusals("modules", "Script.Modules", 600, 600); }
+TEST_CASE("refused: what natives make") {
+  run_with_refusals("natives", "Script.Natives", 600, 600);
+}
+TEST_CASE("refused: alarms") {
+  run_with_refusals("alarms", "Script.Alarms", 400, 100);
+  run_with_refusals("alarms", "Script.Alarms", 200, 50, 2);
+}
 TEST_CASE("refused: with two schedulers") {
   run_with_refusals("relations", "Script.Relations", 200, 100, 2);
   run_with_refusals("messages", "Script.Messages", 200, 100, 2);

@@ -1,5 +1,6 @@
 #include "vm/proc/statistics.h"
 
+#include <new>
 #include <string>
 
 #include "vm/proc/process_extra.h"
@@ -41,30 +42,43 @@ void raise_alarm(Process& p, const char* kind, std::uint64_t value, const char* 
   p.post(*target, make_signal(vm, SignalKind::Notice, message, Term::none()));
 }
 
+void check_mailbox(Process& p, std::uint32_t most_messages) {
+  // Once when it grows past the limit; again after it was short.
+  const bool is_long = p.message_count > most_messages;
+  const bool was_long = p.extra_record != nullptr && p.extra_record->mailbox_was_long;
+  if (is_long && !was_long) {
+    ProcessExtra& x = p.extra();
+    raise_alarm(p, "long_mailbox", p.message_count, "messages");
+    x.mailbox_was_long = true;
+  } else if (was_long && p.message_count <= most_messages / 2) {
+    p.extra_record->mailbox_was_long = false;
+  }
+}
+
+/// No alarm where there is no memory for it.
+template <class Raise>
+void where_memory_lets(Raise raise) {
+  try {
+    raise();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 }  // namespace
 
 void check_slice(Process& p, std::uint64_t slice_ns) {
   const Alarms& alarms = p.vm().alarms();
   const std::uint64_t most_ns = alarms.long_schedule_ns.load(std::memory_order_relaxed);
   if (most_ns != 0 && slice_ns > most_ns) {
-    raise_alarm(p, "long_schedule", slice_ns / 1'000'000, "ms");
+    where_memory_lets([&] { raise_alarm(p, "long_schedule", slice_ns / 1'000'000, "ms"); });
   }
   const std::uint32_t most_messages = alarms.long_mailbox.load(std::memory_order_relaxed);
-  if (most_messages == 0) return;
-  // Once when it grows past the limit; again after it was short.
-  const bool is_long = p.message_count > most_messages;
-  const bool was_long = p.extra_record != nullptr && p.extra_record->mailbox_was_long;
-  if (is_long && !was_long) {
-    p.extra().mailbox_was_long = true;
-    raise_alarm(p, "long_mailbox", p.message_count, "messages");
-  } else if (was_long && p.message_count <= most_messages / 2) {
-    p.extra_record->mailbox_was_long = false;
-  }
+  if (most_messages != 0) where_memory_lets([&] { check_mailbox(p, most_messages); });
 }
 
 void check_collection(Process& p, std::uint64_t collection_ns) {
   if (collection_ns > p.vm().alarms().long_collection_ns.load(std::memory_order_relaxed)) {
-    raise_alarm(p, "long_collection", collection_ns / 1'000'000, "ms");
+    where_memory_lets([&] { raise_alarm(p, "long_collection", collection_ns / 1'000'000, "ms"); });
   }
 }
 

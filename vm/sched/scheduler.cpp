@@ -108,7 +108,9 @@ std::int64_t Scheduler::run_slice(Process& process, std::int64_t length) {
   }
   process.pending = Process::Pending::None;
   if (process.collection_due()) process.interrupt_slice();
-  const std::uint64_t began_ns = vm_.alarms().want_slices() ? vm_.monotonic_ns() : 0;
+  // Who works on the pool holds nobody up.
+  const bool is_timed = vm_.alarms().want_slices() && local_.is_scheduler;
+  const std::uint64_t began_ns = is_timed ? vm_.monotonic_ns() : 0;
   try {
     run_(process);
   } catch (const std::bad_alloc&) {
