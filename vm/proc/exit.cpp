@@ -1,4 +1,6 @@
 // The end of a process: everybody who cares is told, everything it had goes back.
+#include <algorithm>
+
 #include "vm/base/memory.h"
 #include "vm/native/native.h"
 #include "vm/proc/local.h"
@@ -22,8 +24,10 @@ namespace {
 /// So many others are told in one slice, and so many messages given back: nobody waits for the end
 /// of one who knew a million, or whom a million wrote to.
 constexpr std::uint32_t kToldAtOnce = 4000;
-/// The same of a huge reason, which is copied for each, on the pool.
+/// The same of a huge reason, which is copied for each, on the pool; of a large one as many as
+/// copies of so many words in all.
 constexpr std::uint32_t kToldHugeAtOnce = 16;
+constexpr std::size_t kWordsToldAtOnce = std::size_t{1} << 18;
 constexpr std::uint32_t kAll = ~std::uint32_t{0};
 /// Giving back more than this, perhaps in very small pieces, is for the pool.
 constexpr std::size_t kMostHeldWords = std::size_t{1} << 18;
@@ -96,13 +100,18 @@ bool tell_others(Process& p, std::uint32_t budget) {
   });
 }
 
-/// Whether a copy of its reason takes some milliseconds, and somebody is to have one.
-bool tells_huge_reason(Process& p) {
+/// What each of those who are told gets a copy of, `kMostWalk` at most.
+std::size_t words_told(Process& p) {
   const ProcessExtra* x = p.extra_record;
   const Term reason = exit_reason_of(p);
-  if (x == nullptr || !reason.is_pointer() || (x->links.empty() && x->watchers.empty()))
-    return false;
-  return term_words(reason, p.vm().copy_options(), kMostWalk) >= kMostWalk;
+  if (x == nullptr || !reason.is_pointer() || (x->links.empty() && x->watchers.empty())) return 0;
+  return term_words(reason, p.vm().copy_options(), kMostWalk);
+}
+
+std::uint32_t told_at_once(std::size_t words) {
+  if (words == 0) return kToldAtOnce;
+  return static_cast<std::uint32_t>(
+      std::clamp<std::size_t>(kWordsToldAtOnce / words, kToldHugeAtOnce, kToldAtOnce));
 }
 
 /// Gives the next messages back. True: there are none left.
@@ -201,12 +210,13 @@ void Vm::go_on_ending(Process& p) {
   // Who was on the way there has not got a thread.
   const bool may_leave =
       p.local().is_scheduler && schedulers_->has_pool() && p.pending != Process::Pending::Pool;
-  const bool is_huge = tells_huge_reason(p);
-  if (is_huge && may_leave) {
+  const std::size_t words = words_told(p);
+  // A copy takes some milliseconds.
+  if (words >= kMostWalk && may_leave) {
     leave_for_pool(p);
     return;
   }
-  while (!take_leave(p, is_huge ? kToldHugeAtOnce : kToldAtOnce)) {
+  while (!take_leave(p, told_at_once(words))) {
     // Where memory is short it cannot wait for those who have their turn in between.
     if (memory_->is_tight()) continue;
     schedulers_->make_runnable(p.local(), p);

@@ -173,22 +173,25 @@ Term Process::make_reference() {
 
 Term Process::exit_signal(Term to, Term reason, bool priority) {
   if (native_state == nullptr && is_huge_message(*this, reason)) return to_pool();
+  const auto send_exit = [&](Process& target, SignalKind kind, Word number) {
+    Signal* signal = make_signal(vm(), kind, reason, self(), number, kExitMessageWords);
+    charge(static_cast<std::int64_t>(signal->used_words() / 16));
+    post(target, signal);
+  };
   if (to.is_kind(Kind::Ref)) {
     const Term owner{ref_owner(to)};
     Process* target = owner.is_local_pid() ? vm().processes().find(owner) : nullptr;
     if (target == nullptr) return atoms::true_;
     // As in Erlang, one that comes back by an alias takes effect like all that others send.
     const SignalKind kind = priority ? SignalKind::PriorityExit : SignalKind::AliasExit;
-    post(*target, make_signal(vm(), kind, reason, self(), ref_number(to), kExitMessageWords));
+    send_exit(*target, kind, ref_number(to));
     return atoms::true_;
   }
   if (!to.is_local_pid()) return badarg();
   Process* target = vm().processes().find(to);
   if (target == nullptr) return atoms::true_;
   const bool is_sent = native_state != nullptr;
-  if (!is_sent) {
-    post(*target, make_signal(vm(), SignalKind::Exit, reason, self(), 0, kExitMessageWords));
-  }
+  if (!is_sent) send_exit(*target, SignalKind::Exit, 0);
   // One's own takes effect before the call returns, behind all that came before it.
   return target != this || arrivals_took_effect() ? atoms::true_ : Term::none();
 }

@@ -50,6 +50,7 @@ void keep_tag(Process& p, Word number, Term tag) {
   auto& tags = p.extra().tags;
   if (tags == nullptr) tags = std::make_unique<TagTable>();
   OwnedSignal copy(make_signal(p.vm(), SignalKind::Down, tag, Term::none(), number));
+  p.charge(static_cast<std::int64_t>(copy->used_words() / 16));
   tags->emplace(number, copy.get());
   copy.release();
 }

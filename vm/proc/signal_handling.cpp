@@ -113,13 +113,14 @@ bool receive_exit(Process& p, Signal* signal) {
   return false;
 }
 
-/// A monitor fires, if it is there; the signal is used up.
-void receive_down(Process& p, Signal* signal) {
+/// A monitor fires, if it is there; the signal is used up. True: its tag and the reason were
+/// copied, and that was all that a slice may do.
+bool receive_down(Process& p, Signal* signal) {
   const Word number = signal->reference();
   OwnReference* monitor = reference_of(p, number);
   if (monitor == nullptr || monitor->target.is_none()) {
     drop_signal(signal);
-    return;
+    return false;
   }
   if (monitor->priority) keep_places(p);
   const Term tag = monitor->tagged ? p.extra_record->tags->at(number)->term : atoms::DOWN;
@@ -131,8 +132,11 @@ void receive_down(Process& p, Signal* signal) {
         if (monitor->name.is_atom()) object = to.tuple(monitor->name, local_node(p.vm()));
         return to.tuple(tag, ref, atoms::process, object, reason);
       });
+  const bool is_copied = !tag.is_immediate();
+  if (is_copied) p.charge(static_cast<std::int64_t>(message->used_words() / 8));
   deliver(p, message, monitor->priority);
   end_monitor(p, *monitor);
+  return is_copied && p.reductions <= 0;
 }
 
 /// A message for an alias: for the mailbox, if that is one.
@@ -199,8 +203,7 @@ Effect receive_signal(Process& p, Signal* signal) {
       if (p.extra_record != nullptr) p.extra_record->watchers.erase(signal->reference());
       break;
     case SignalKind::Down:
-      receive_down(p, signal);
-      return Effect::GoesOn;
+      return receive_down(p, signal) ? Effect::Enough : Effect::GoesOn;
     case SignalKind::Blocked:
       note_blocked(p, signal->from());
       break;

@@ -33,6 +33,7 @@ Term Process::send_after(Term dest, Term message, Term ms) {
   if (vm().memory().is_tight()) return raise_error(atoms::system_limit);
   if (is_huge_message(*this, message)) return to_pool();
   OwnedSignal signal(make_signal(vm(), SignalKind::Message, message, self()));
+  charge(static_cast<std::int64_t>(signal->used_words() / 16));
   // The reference before the timer: what was started can be cancelled.
   const Term ref = make_ref(*this, 0, self().bits);
   Schedulers& schedulers = vm().schedulers();
@@ -55,8 +56,9 @@ Term Process::start_timer(Term dest, Term message, Term ms) {
   try {
     const Term ref = make_ref(*this, number, self().bits);
     message = tuple(atoms::timeout, ref, message);
-    timers.start_reserved(number, vm().monotonic_ns(), delay_ns(ms), dest,
-                          make_signal(vm(), SignalKind::Message, message, self()));
+    Signal* const signal = make_signal(vm(), SignalKind::Message, message, self());
+    charge(static_cast<std::int64_t>(signal->used_words() / 16));
+    timers.start_reserved(number, vm().monotonic_ns(), delay_ns(ms), dest, signal);
     vm().schedulers().started_timer(local());
     return ref;
   } catch (const std::bad_alloc&) {
