@@ -172,6 +172,16 @@ TEST_CASE("driven by the host: a neighbour goes on beside loops, huge terms and 
         ":normal\n:oops\n");
 }
 
+TEST_CASE("driven by the host: what blocks the machine is one long schedule") {
+  DrivenHost host;
+  CHECK(host.run(R"(
+    System.alarms(long_schedule: 100, to: self())
+    (pid, ref) = spawn_monitor(fn() = Crypto.pbkdf2(:sha256, "a", "b", 2_000_000, 32))
+    receive { (:DOWN, ^ref, _, _, reason) -> println(inspect(reason)) }
+    fn alarms(pid, n) = receive { (:alarm, :long_schedule, ^pid, ms) when ms >= 100 -> alarms(pid, n + 1) } after 0 { n }
+    println(alarms(pid, 0)))") == ":normal\n1\n");
+}
+
 TEST_CASE("an interrupted machine runs again") {
   for (unsigned schedulers : {0u, 1u, 2u}) {
     DrivenHost host(schedulers);
