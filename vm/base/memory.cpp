@@ -5,10 +5,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <mutex>
 
 #include "vm/base/assert.h"
+#include "vm/base/spin_lock.h"
 
 namespace quelea {
 
@@ -41,8 +44,62 @@ bool Patience::wait() {
   return Clock::now() < until_;
 }
 
+namespace {
+
+constexpr std::size_t kReturnedAtOnce = std::size_t{1} << 20;
+/// Where much is left more goes back at a time, a part of it, up to four times as much.
+constexpr std::size_t kPartAtOnce = 64;
+
+/// At the beginning of a piece that is to go back.
+struct LeftPiece {
+  LeftPiece* next;
+  std::size_t bytes;
+};
+
+SpinLock left_lock;  // guards the rest, but for the reads of `pages_are_left`
+LeftPiece* left_pieces = nullptr;
+std::size_t left_bytes = 0;
+
+void leave_pages(void* pages, std::size_t bytes) {
+  std::lock_guard hold(left_lock);
+  left_pieces = new (pages) LeftPiece{left_pieces, bytes};
+  left_bytes += bytes;
+  pages_are_left.store(true, std::memory_order_relaxed);
+}
+
+void return_left_pages() {
+  while (pages_are_left.load(std::memory_order_relaxed)) return_some_pages();
+}
+
+}  // namespace
+
+void return_some_pages() {
+  void* pages = nullptr;
+  std::size_t bytes = 0;
+  {
+    std::lock_guard hold(left_lock);
+    LeftPiece* const piece = left_pieces;
+    if (piece == nullptr) return;
+    const std::size_t part = left_bytes / kPartAtOnce / kReturnedAtOnce * kReturnedAtOnce;
+    bytes = std::min(piece->bytes, std::clamp(part, kReturnedAtOnce, 4 * kReturnedAtOnce));
+    piece->bytes -= bytes;
+    pages = reinterpret_cast<char*>(piece) + piece->bytes;
+    if (piece->bytes == 0) left_pieces = piece->next;
+    left_bytes -= bytes;
+    if (left_pieces == nullptr) pages_are_left.store(false, std::memory_order_relaxed);
+  }
+  munmap(pages, bytes);
+}
+
 void* map_pages(std::size_t bytes) {
-  void* pages = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const auto map = [&] {
+    return mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  };
+  void* pages = map();
+  if (pages == MAP_FAILED) {
+    return_left_pages();
+    pages = map();
+  }
   if (pages == MAP_FAILED) return nullptr;
   counted.allocated += bytes;
   return pages;
@@ -58,17 +115,35 @@ void* remap_pages(void* pages, std::size_t old_bytes, std::size_t bytes) {
 
 void unmap_pages(void* pages, std::size_t bytes) {
   counted.released += bytes;
-  munmap(pages, bytes);
+  static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t whole = (bytes + page - 1) / page * page;
+  if (whole <= kReturnedAtOnce) {
+    munmap(pages, whole);
+  } else {
+    leave_pages(pages, whole);
+  }
 }
 
 void make_present([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
 #ifdef MADV_POPULATE_WRITE
   static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(memory);
-  const std::uintptr_t first = (begin + page - 1) / page * page;
-  const std::uintptr_t end = (begin + bytes) / page * page;
+  const std::uintptr_t first = begin / page * page;
+  const std::uintptr_t end = (begin + bytes + page - 1) / page * page;
   if (first < end) madvise(reinterpret_cast<void*>(first), end - first, MADV_POPULATE_WRITE);
 #endif
+}
+
+PagesAhead::PagesAhead(const void* memory, std::size_t bytes) {
+  if (memory == nullptr || bytes < kPresentAtOnce) return;
+  present_to_ = reinterpret_cast<std::uintptr_t>(memory);
+  end_ = present_to_ + bytes;
+}
+
+void PagesAhead::reach_on(std::uintptr_t address) {
+  const std::uintptr_t to = std::min(std::max(address, present_to_ + kPresentAtOnce), end_);
+  make_present(reinterpret_cast<void*>(present_to_), to - present_to_);
+  present_to_ = to == end_ ? UINTPTR_MAX : to;
 }
 
 }  // namespace quelea
@@ -114,6 +189,7 @@ std::atomic<bool> reserve_used{false};
 
 /// The system refused. Pages that other threads' arenas keep are tried first.
 void* allocate_at_last(std::size_t bytes) {
+  return_left_pages();
   return_free_pages();
   void* memory = quelea_malloc(bytes);
   if (memory != nullptr) return memory;

@@ -53,9 +53,34 @@ void release(void* memory);
 void* map_pages(std::size_t bytes);
 void* remap_pages(void* pages, std::size_t old_bytes, std::size_t bytes);
 void unmap_pages(void* pages, std::size_t bytes);
+/// The system takes a tenth of a millisecond for a megabyte that was in use. So of large pieces the
+/// pages go back some at a time, between slices: whether there are any, and a megabyte of them.
+inline std::atomic<bool> pages_are_left{false};
+void return_some_pages();
 /// Has the system give all pages of a piece at once, which takes it less than half of what it takes
-/// one by one, when they are touched. Where it cannot (before Linux 5.14) this does nothing.
+/// one by one, when they are touched; on some virtual machines a tenth. Where it cannot (before
+/// Linux 5.14) this does nothing.
 void make_present(void* memory, std::size_t bytes);
+/// From so many bytes on pieces are worth it, and so many are made present in one go.
+inline constexpr std::size_t kPresentAtOnce = std::size_t{256} << 10;
+
+/// A large piece that is written from its beginning to its end, little by little: its pages are
+/// made present in front of what is written.
+class PagesAhead {
+ public:
+  PagesAhead() = default;
+  PagesAhead(const void* memory, std::size_t bytes);
+  /// What lies before `end` is about to be written.
+  void reach(const void* end) {
+    const auto address = reinterpret_cast<std::uintptr_t>(end);
+    if (address > present_to_) reach_on(address);
+  }
+
+ private:
+  void reach_on(std::uintptr_t address);
+  std::uintptr_t present_to_ = UINTPTR_MAX;
+  std::uintptr_t end_ = 0;
+};
 /// What this thread took, or gave back (negative), in another way than by the functions above.
 void count_memory(std::ptrdiff_t bytes);
 /// What `allocate(bytes)` really takes: the rest may be used as well.

@@ -25,11 +25,16 @@ constexpr std::size_t kFirstYoungWords = std::size_t{1} << 15;
 constexpr std::size_t kMarkedWords = std::size_t{1} << 19;
 #endif
 constexpr std::size_t kMaxYoungWords = std::size_t{1} << 18;
+constexpr std::size_t kMostPresentWords = std::size_t{1} << 20;
 constexpr std::size_t kPrefetchWords = 8;
 
 Word* allocate_words(std::size_t words) {
   auto result = static_cast<Word*>(allocate(words * sizeof(Word)));
   if (result == nullptr) no_memory();
+  // A block of this size is filled soon.
+  if (words >= kFirstYoungWords && words <= kMostPresentWords) {
+    make_present(result, words * sizeof(Word));
+  }
   return result;
 }
 

@@ -96,14 +96,18 @@ struct ToBinary {
   bool counting = true, good = true;
   Term result = Term::none();
   std::uint8_t* out = nullptr;
+  PagesAhead ahead;
 
   bool step(Process& p, std::size_t& cost) {
     good = counting ? walk.count(size, cost) : walk.copy(out, cost);
     if (!good || (counting && size > kMostBytes)) return false;
+    if (!counting) ahead.reach(out + IodataWalk::kBytesAStep);
     if (!walk.is_over()) return true;
     if (!counting) return false;
     counting = false;
     result = new_binary(p, size, &out);
+    ahead = PagesAhead(out, size);
+    ahead.reach(out + 1);
     walk.start(iodata);
     return !result.is_none();
   }

@@ -1,6 +1,7 @@
 // Iodata: a binary, or a list of bytes, binaries and iodata; a tail may be a binary too.
 #pragma once
 
+#include "vm/base/raw_vector.h"
 #include "vm/native/support.h"
 
 namespace quelea {
@@ -30,10 +31,11 @@ class IodataWalk {
   bool copy(std::uint8_t*& out, std::size_t& cost);
   /// The same into a string.
   bool append(MachineString& out, std::size_t& cost);
+  /// Of a binary.
+  static constexpr std::size_t kBytesAStep = std::size_t{64} << 10;
 
  private:
   static constexpr std::size_t kCellsAStep = 256;
-  static constexpr std::size_t kBytesAStep = std::size_t{64} << 10;
 
   template <class OnByte, class OnBinary>
   bool walk(std::size_t& cost, OnByte&& on_byte, OnBinary&& on_binary);
@@ -43,7 +45,7 @@ class IodataWalk {
   Term at_ = Term::nil_list();
   bool started_ = false;
   std::size_t copied_ = 0;  ///< Of the binary at hand.
-  std::vector<Term> later_;
+  RawVector<Term> later_;
 };
 
 /// Calls `on_byte(value)` and `on_binary(term)` in order; false from the latter: not all of the

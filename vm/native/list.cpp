@@ -3,6 +3,7 @@
 //
 // All of them work in slices. Those that build a list are loops in the shape of slices.h; those
 // that only walk one keep where they are in their arguments.
+#include "vm/base/raw_vector.h"
 #include "vm/native/list_builder.h"
 #include "vm/native/slices.h"
 #include "vm/term/compare.h"
@@ -163,7 +164,7 @@ namespace {
 struct Flatten {
   Flatten(Process& p, Args args) : at(args[0]), out(p) {}
   Term at;
-  std::vector<Term> later;  ///< Tails to go on with.
+  RawVector<Term> later;  ///< Tails to go on with.
   ListBuilder out;
 
   bool step(Process&, std::size_t& cost) {

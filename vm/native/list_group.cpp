@@ -83,17 +83,18 @@ class TermNumbers {
     const std::uint64_t hash = hash_term(term, *atoms_, &cost);
     return QUELEA_UNLIKELY(strong_) && !gave_up(cost) ? hash_strong(term, *atoms_) : hash;
   }
-  /// Little by little: the first write to a page takes microseconds, and what comes next writes
-  /// everywhere.
+  /// Little by little: what comes next writes everywhere.
   void clear_slots(std::size_t count) {
     slots_ = {};
     slots_.resize_raw(count);
+    slots_ahead_ = PagesAhead(slots_.data(), count * sizeof(std::uint32_t));
     mask_ = count - 1;
     cleared_ = 0;
     clear_some();
   }
   void clear_some() {
     const std::size_t some = std::min(kClearedAtOnce, mask_ + 1 - cleared_);
+    slots_ahead_.reach(&slots_[cleared_] + some);
     std::fill_n(&slots_[cleared_], some, 0);
     cleared_ += some;
   }
@@ -104,6 +105,7 @@ class TermNumbers {
   }
   const AtomTable* atoms_;
   RawVector<std::uint32_t> slots_;  ///< Numbers from 1; 0 is free.
+  PagesAhead slots_ahead_;
   std::size_t mask_ = 0;
   std::size_t cleared_ = 0;  ///< How many of `slots_` were.
   RawVector<Term> terms_;

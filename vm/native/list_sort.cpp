@@ -85,6 +85,9 @@ struct SortState {
   /// Where the next step, run or pair of runs begins; at last, how many are in the result.
   std::size_t at = 0;
 
+  /// Both are written from the beginning to the end once, before they are written everywhere.
+  PagesAhead items_ahead, keys_ahead;
+
   // Merging.
   RawVector<std::uint64_t> keys;
   std::size_t width = kRunLength;
@@ -125,13 +128,12 @@ std::uint64_t digits_of(const SortState& s, Term item) {
 /// Counts how often each value of each digit occurs.
 void count_some(SortState& s) {
   const std::size_t end = std::min(s.at + kSliceSteps * 4, s.count);
+  s.items_ahead.reach(s.items.data() + s.count + end);
   for (; s.at < end; ++s.at) {
     const std::uint64_t value = digits_of(s, s.items[s.at]);
     for (unsigned d = 0; d < s.digits; ++d) {
       ++s.places[d * kDigitValues + (value >> d * kDigitBits & (kDigitValues - 1))];
     }
-    // The first write to a page takes microseconds, and the next phase writes everywhere.
-    s.items[s.count + s.at] = Term::nil_list();
   }
   if (s.at < s.count) return;
   for (unsigned d = 0; d < s.digits; ++d) {
@@ -181,6 +183,7 @@ void sort_run(SortState& s, const Before& before) {
     run[i] = {before.key(item), item};
   }
   std::stable_sort(run, run + length, before);
+  s.keys_ahead.reach(s.keys.data() + s.at + length);
   for (std::size_t i = 0; i < length; ++i) {
     s.items[s.at + i] = run[i].item;
     s.keys[s.at + i] = run[i].key;
@@ -224,6 +227,8 @@ bool merge_some(SortState& s, std::size_t& steps, const Before& before) {
   const std::size_t middle = std::min(s.at + s.width, s.count);
   const std::size_t end = std::min(s.at + 2 * s.width, s.count);
   std::size_t left = s.left, right = s.right, out = s.out;
+  s.items_ahead.reach(to_items + std::min(out + 4 * steps, end));
+  s.keys_ahead.reach(to_keys + std::min(out + 4 * steps, end));
   for (; !s.in_order && left < middle && right < end && steps > 0; --steps, ++out) {
     const bool from_right = keys[right] != keys[left]
                                 ? keys[right] < keys[left]
@@ -352,9 +357,11 @@ struct Sort {
       begin_digits(s);
     } else {
       s.keys.resize_raw(2 * s.count);
+      s.keys_ahead = PagesAhead(s.keys.data(), 2 * s.count * sizeof(std::uint64_t));
       s.phase = SortState::kRuns;
     }
     s.items.resize_raw(2 * s.count);
+    s.items_ahead = PagesAhead(s.items.data() + s.count, s.count * sizeof(Term));
     return true;
   }
 

@@ -8,6 +8,7 @@ bool TextOut::move_on(Process& p) {
     return false;
   }
   const std::size_t bits = whole_.bit_size() + 8 * text.size();
+  whole_.make_pages_present(text.size());
   whole_.put_text(text);
   // What got no memory has put nothing.
   if (whole_.bit_size() != bits) no_memory();
@@ -16,7 +17,11 @@ bool TextOut::move_on(Process& p) {
 }
 
 Term TextOut::finish(Process& p) {
-  if (whole_.bit_size() == 0) return text_term(p, text);
+  if (whole_.bit_size() == 0) {
+    const Term result = text_term(p, text);
+    text.clear();
+    return result;
+  }
   if (!move_on(p)) return system_limit(p);
   whole_.trim();
   return checked(p, whole_.finish(p));

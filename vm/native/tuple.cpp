@@ -25,6 +25,7 @@ struct ListToTuple {
   std::size_t size = 0;
   Term tuple = Term::none();
   std::size_t filled = 0;
+  PagesAhead ahead;
 
   bool step(Process& p, std::size_t& cost) {
     ++cost;
@@ -37,10 +38,12 @@ struct ListToTuple {
       if (!rest.is_nil_list() || size > kMaxTupleSize) return false;
       Word* elements = nullptr;
       tuple = new_tuple(p, size, elements);
+      ahead = PagesAhead(elements, size * sizeof(Word));
       rest = list;
       return size > 0;
     }
     Word* elements = tuple.pointer() + 1;
+    ahead.reach(elements + std::min(filled + 512, size));
     for (std::size_t n = 0; n < 512 && rest.is_cons(); ++n, rest = rest.tail()) {
       elements[filled++] = rest.head().bits;
       ++cost;

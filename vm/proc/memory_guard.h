@@ -74,6 +74,7 @@ class MemoryGuard {
   void fold(MemoryMeter& meter);
   /// After a slice of `p`, which is still the thread's.
   void after_slice(MemoryMeter& meter, Process& p) {
+    if (QUELEA_UNLIKELY(pages_are_left.load(std::memory_order_relaxed))) return_some_pages();
     const std::int64_t grown = uncounted(meter);
     if (grown > kFoldBytes || grown < -kFoldBytes) fold_slice(meter, p, grown);
     if (QUELEA_UNLIKELY(taken_.load(std::memory_order_relaxed) > limit_ / 2 || reserve_is_used())) {

@@ -33,6 +33,7 @@ void Scheduler::fire_timers(std::uint64_t now_ns) {
 }
 
 void Scheduler::idle() {
+  if (pages_are_left.load(std::memory_order_relaxed)) return return_some_pages();
   // Nothing to do is the time to give memory back; when it is too early for that, this looks again.
   const std::uint64_t again_ns = vm_.memory().when_idle(local_.memory);
   const std::uint64_t due_ns = std::min(local_.timers.next_due_ns(), again_ns);

@@ -125,6 +125,7 @@ SharedBytes* SharedBytes::resize(SharedBytes* shared, std::size_t capacity) {
                               : map_pages(size);
   if (memory == nullptr) return nullptr;
   if (mapped && !was_mapped) {
+    make_present(memory, std::min(old_size, size));
     std::memcpy(memory, static_cast<void*>(shared), std::min(old_size, size));
     quelea::release(shared);
   }
@@ -271,7 +272,8 @@ BinaryBuilder::BinaryBuilder(BinaryBuilder&& other) noexcept
       claimed_from_(other.claimed_from_),
       claimed_(other.claimed_),
       failed_(other.failed_),
-      start_(other.start_) {
+      start_(other.start_),
+      present_(other.present_) {
   if (shared_ == nullptr) {
     data_ = small_;
     std::memcpy(small_, other.small_, sizeof small_);
@@ -344,6 +346,15 @@ bool BinaryBuilder::move_to(std::size_t capacity) {
   return true;
 }
 
+void BinaryBuilder::make_pages_present(std::size_t bytes) {
+  if (!room(8 * bytes) || shared_ == nullptr || claimed_ || capacity_ < kLeastMappedBytes) return;
+  const std::size_t end = bits_ / 8 + bytes;
+  if (end <= present_) return;
+  const std::size_t from = std::max(present_, bits_ / 8);
+  present_ = std::min(std::max(end, from + kPresentAtOnce), capacity_);
+  make_present(data_ + from, present_ - from);
+}
+
 bool BinaryBuilder::room(std::size_t bits) {
   if (QUELEA_LIKELY(bits <= capacity_ * 8 - bits_)) return !failed_;
   if (failed_ || bits > kMaxBinaryBytes * 8 || bits_ - start_ + bits > kMaxBinaryBytes * 8) {
@@ -387,6 +398,7 @@ Term BinaryBuilder::finish(TermAlloc& alloc) {
   capacity_ = sizeof small_;
   start_ = 0;
   bits_ = 0;
+  present_ = 0;
   return result;
 }
 

@@ -190,6 +190,8 @@ class BinaryBuilder {
   void append_to(Term base);
   /// Makes room: a hint.
   void reserve_bits(std::size_t bits);
+  /// So many bytes come next, which may be on new pages of a large buffer.
+  void make_pages_present(std::size_t bytes);
   /// Gives back room that nobody will append to.
   void trim();
 
@@ -230,6 +232,7 @@ class BinaryBuilder {
   bool claimed_ = false;                  // shared_ is another binary's, its rest is claimed
   bool failed_ = false;                   // no memory, or past kMaxBinaryBytes
   std::size_t start_ = 0;                 // bits of the buffer that come before this binary
+  std::size_t present_ = 0;               // bytes of a large buffer that were made present
   std::uint8_t small_[kMaxHeapBinaryBytes];
 };
 

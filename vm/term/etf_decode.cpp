@@ -165,6 +165,7 @@ class Decoder {
     }
     inflating_ = std::make_unique<Inflating>();
     inflating_->bytes.resize_raw(size);
+    inflating_->ahead = PagesAhead(inflating_->bytes.data(), size);
     if (inflateInit(&inflating_->stream) != Z_OK) return fail("there is no memory to inflate it");
     inflating_->is_open = true;
     phase_ = kInflate;
@@ -179,6 +180,7 @@ class Decoder {
     const std::size_t room = std::min(z.bytes.size() - inflated_, kBytesAtOnce);
     // A byte more than there may be, so that what is longer shows.
     Bytef beyond = 0;
+    z.ahead.reach(z.bytes.data() + inflated_ + room);
     z.stream.next_out = room > 0 ? z.bytes.data() + inflated_ : &beyond;
     z.stream.avail_out = static_cast<uInt>(room > 0 ? room : 1);
     const int status = inflate(&z.stream, Z_NO_FLUSH);
@@ -205,6 +207,7 @@ class Decoder {
     z_stream stream{};
     bool is_open = false;
     RawVector<std::uint8_t> bytes;
+    PagesAhead ahead;
   };
 
   /// What a frame was for is there. Large maps take many steps, and this comes here again.
@@ -223,9 +226,8 @@ class Decoder {
     if (build_ == nullptr) build_ = std::make_unique<MapBuild>(atoms_);
     const std::size_t copied = build_->pairs.size();
     if (const std::size_t some = std::min(2 * frame.entries - copied, kPairWordsAtOnce)) {
-      build_->pairs.resize_raw(copied + some);
-      std::memcpy(static_cast<void*>(build_->pairs.data() + copied), frame.pairs + copied,
-                  some * sizeof(Word));
+      build_->pairs.reserve(2 * frame.entries);
+      for (std::size_t i = 0; i < some; ++i) build_->pairs.push_back(Term{frame.pairs[copied + i]});
       cost += some;
       return true;
     }

@@ -43,6 +43,8 @@ bool MapBuild::step(TermAlloc& alloc, std::size_t& cost) {
     many_ = std::make_unique<Many>();
     many_->hashes.resize_raw(count);
     many_->entries.resize_raw(count);
+    many_->hashes_ahead = PagesAhead(many_->hashes.data(), count * sizeof(std::uint64_t));
+    many_->entries_ahead = PagesAhead(many_->entries.data(), count * sizeof(HashedEntry));
     return true;
   }
   Many& m = *many_;
@@ -61,11 +63,12 @@ bool MapBuild::step(TermAlloc& alloc, std::size_t& cost) {
 
 void MapBuild::hash_some(Many& m, std::size_t& cost) {
   const std::size_t end = std::min(m.at + kPairsAStep, m.hashes.size());
+  m.hashes_ahead.reach(m.hashes.data() + end);
+  // The next phase writes everywhere.
+  m.entries_ahead.reach(m.entries.data() + end);
   for (; m.at < end; ++m.at) {
     m.hashes[m.at] = hash_term(pairs[2 * m.at], *atoms_, &cost);
     ++m.ends[group_of(m.hashes[m.at])];
-    // The first write to a page takes microseconds, and the next phase writes everywhere.
-    m.entries[m.at] = {};
     cost += 2;
   }
   if (m.at < m.hashes.size()) return;

@@ -42,6 +42,7 @@ class MapBuild {
     /// Of each group: first how many there are, then where the next one goes, at last its end.
     std::vector<std::size_t> ends = std::vector<std::size_t>(kGroups, 0);
     RawVector<trie::HashedEntry> entries;
+    PagesAhead hashes_ahead, entries_ahead;
     std::vector<Term> subtrees = std::vector<Term>(kGroups, Term::none());
   };
 

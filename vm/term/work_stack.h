@@ -16,7 +16,7 @@ class WorkStack {
  public:
   WorkStack() = default;
   ~WorkStack() {
-    if (!is_inline()) release_piece(entries_, capacity_ * sizeof(Entry));
+    if (!is_inline()) release_piece(entries_, held_ * sizeof(Entry));
   }
   WorkStack(const WorkStack&) = delete;
   WorkStack& operator=(const WorkStack&) = delete;
@@ -41,18 +41,25 @@ class WorkStack {
   Entry* inline_entries() { return reinterpret_cast<Entry*>(memory_); }
   bool is_inline() { return entries_ == inline_entries(); }
   void grow() {
-    const std::size_t bytes = capacity_ * sizeof(Entry);
+    if (capacity_ == held_) grow_held();
+    capacity_ = make_more_present(static_cast<void*>(entries_), capacity_ * sizeof(Entry),
+                                  held_ * sizeof(Entry)) /
+                sizeof(Entry);
+  }
+  void grow_held() {
+    const std::size_t bytes = held_ * sizeof(Entry);
     void* const larger = is_inline() ? grow_piece(nullptr, 0, 2 * bytes)
                                      : grow_piece(static_cast<void*>(entries_), bytes, 2 * bytes);
     if (is_inline()) std::memcpy(larger, memory_, bytes);
     entries_ = static_cast<Entry*>(larger);
-    capacity_ *= 2;
+    held_ *= 2;
   }
 
   alignas(Entry) unsigned char memory_[kInline * sizeof(Entry)];
   Entry* entries_ = inline_entries();
   std::size_t size_ = 0;
-  std::size_t capacity_ = kInline;
+  std::size_t capacity_ = kInline;  ///< Of what is held so much is present.
+  std::size_t held_ = kInline;
 };
 
 }  // namespace quelea
