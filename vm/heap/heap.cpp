@@ -16,6 +16,7 @@ namespace quelea {
 namespace {
 constexpr std::size_t kMinFragmentWords = 256;
 constexpr std::size_t kMaxFragmentWords = std::size_t{1} << 17;
+constexpr std::size_t kLeastPresentWords = std::size_t{1} << 13;
 }  // namespace
 
 void release_fragment(Fragment* fragment) {
@@ -24,10 +25,11 @@ void release_fragment(Fragment* fragment) {
 }
 
 Fragment* make_fragment(std::size_t words) {
-  void* memory = words <= Fragment::kMostUsed
-                     ? allocate(Fragment::kHeaderBytes + words * sizeof(Word))
-                     : nullptr;
+  const std::size_t bytes = Fragment::kHeaderBytes + words * sizeof(Word);
+  void* memory = words <= Fragment::kMostUsed ? allocate(bytes) : nullptr;
   if (memory == nullptr) no_memory();
+  // More than that is for whoever writes it.
+  if (words >= kLeastPresentWords && words <= kMaxFragmentWords) make_present(memory, bytes);
   return new (memory) Fragment(words);
 }
 
@@ -117,21 +119,25 @@ void Heap::finish_marking(std::size_t limit_words) {
 
 bool Heap::waits_for_marking() const { return is_marking() && old_->marking->is_waited_for(); }
 
-void Heap::for_each_binary(const std::function<void(const SharedBytes&)>& visit) const {
+bool Heap::for_each_binary(std::size_t most,
+                           const std::function<void(const SharedBytes&)>& visit) const {
   std::unordered_set<const SharedBytes*> seen;
   for (Word* chain : {ref_binaries, old_ != nullptr ? old_->ref_binaries : nullptr,
                       is_marking() ? old_->marking->ref_binaries() : nullptr}) {
     for (; chain != nullptr; chain = reinterpret_cast<Word*>(chain[3])) {
+      if (most-- == 0) return false;
       const SharedBytes* shared = ref_binary_bytes(Term::boxed(chain));
       if (seen.insert(shared).second) visit(*shared);
     }
   }
+  return true;
 }
 
-std::size_t Heap::binary_bytes() const {
+std::size_t Heap::binary_bytes(std::size_t most) const {
   std::size_t bytes = 0;
-  for_each_binary([&](const SharedBytes& shared) { bytes += shared.capacity; });
-  return bytes;
+  const bool is_all =
+      for_each_binary(most, [&](const SharedBytes& shared) { bytes += shared.capacity; });
+  return is_all ? bytes : outside_bytes();
 }
 
 void Heap::set_min_block_words(std::size_t words) {

@@ -22,8 +22,24 @@ struct Catcher {
   Word live_map = 0;  ///< 0: the exception was raised in that very frame.
 };
 
+/// Places in the code that were found to catch nothing: a deep recursion has millions of frames that
+/// return to the same few.
+class PassedPlaces {
+ public:
+  bool has(const Word* pc) const { return places_[index_of(pc)] == pc; }
+  void add(const Word* pc) { places_[index_of(pc)] = pc; }
+
+ private:
+  static constexpr std::size_t kPlaces = 8;
+  static std::size_t index_of(const Word* pc) {
+    return reinterpret_cast<std::uintptr_t>(pc) / sizeof(Word) % kPlaces;
+  }
+  const Word* places_[kPlaces] = {};
+};
+
 Catcher search(Process& p) {
   const CodeRegistry& code = p.vm().code();
+  PassedPlaces passed;
   const Word* pc = p.pc;
   Term* fp = p.fp;
   Word live_map = 0;
@@ -34,10 +50,13 @@ Catcher search(Process& p) {
     live_map = point->live_map;
   }
   for (;;) {
-    if (const LoadedModule* module = code.module_at(pc)) {
-      if (const LoadedException* entry = module->exception_at(pc)) {
+    if (!passed.has(pc)) {
+      const LoadedModule* module = code.module_at(pc);
+      const LoadedException* entry = module != nullptr ? module->exception_at(pc) : nullptr;
+      if (entry != nullptr) {
         return {module->code + entry->handler, fp, entry->kind == ExceptionKind::Guard, live_map};
       }
+      passed.add(pc);
     }
     const ReturnPoint& point = return_point_of(fp);
     if (point.base_bytes == 0) return {};

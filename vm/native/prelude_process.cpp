@@ -5,6 +5,7 @@
 #include "vm/native/process_options.h"
 #include "vm/native/support.h"
 #include "vm/proc/process_extra.h"
+#include "vm/proc/signal.h"
 #include "vm/term/identity.h"
 #include "vm/term/integer.h"
 
@@ -200,7 +201,10 @@ Term prelude_monitor_2(Process& p, Args args) {
   // As in Erlang with the kind of the item first, or the item and options.
   if (args[0] == atoms::process) return p.monitor(args[1]);
   MonitorOptions options;
-  return read_monitor_options(p, args[1], options) ? p.monitor(args[0], options) : badarg(p);
+  if (!read_monitor_options(p, args[1], options)) return badarg(p);
+  // The tag is copied.
+  if (!options.tag.is_none() && is_huge_message(p, options.tag)) return p.to_pool();
+  return p.monitor(args[0], options);
 }
 
 Term prelude_demonitor_1(Process& p, Args args) {

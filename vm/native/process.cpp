@@ -104,7 +104,15 @@ Term prim_process_garbage_collect(Process& p, Args) {
   return atoms::ok;
 }
 
-Term prim_process_hibernate_0(Process& p, Args) { return p.hibernate(); }
+/// All that it has is copied then.
+static bool hibernates_on_pool(Process& p) {
+  constexpr std::size_t kMostWords = std::size_t{1} << 19;
+  return p.held_words() > kMostWords && !p.on_pool();
+}
+
+Term prim_process_hibernate_0(Process& p, Args) {
+  return hibernates_on_pool(p) ? p.to_pool() : p.hibernate();
+}
 
 Term prim_process_hibernate_3(Process& p, Args args) {
   Term given[255];
@@ -112,6 +120,7 @@ Term prim_process_hibernate_3(Process& p, Args args) {
   if (!args[0].is_atom() || !args[1].is_atom() || !read_arguments(args[2], given, count)) {
     return badarg(p);
   }
+  if (hibernates_on_pool(p)) return p.to_pool();
   return p.hibernate(args[0], args[1], std::span<const Term>(given, count));
 }
 

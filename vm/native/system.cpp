@@ -36,6 +36,14 @@ struct EnvironmentChanges {
 
 }  // namespace
 
+/// A program may have made up any number of variables.
+static bool has_many_changes(Vm& vm) {
+  constexpr std::size_t kMany = 1000;
+  auto& changes = vm.area<EnvironmentChanges>();
+  std::lock_guard hold(changes.lock);
+  return changes.changed.size() > kMany;
+}
+
 std::vector<std::pair<std::string, std::string>> environment_of(Vm& vm) {
   std::map<std::string, std::string> all;
   for (char** at = environ; at != nullptr && *at != nullptr; ++at) {
@@ -80,6 +88,7 @@ Term prim_system_argv(Process& p, Args) {
 }
 
 Term prim_system_env_0(Process& p, Args) {
+  if (has_many_changes(p.vm()) && !p.on_pool()) return p.to_pool();
   std::vector<Term> pairs;
   for (const auto& [name, value] : environment_of(p.vm())) {
     for (const std::string& text : {name, value}) {

@@ -16,13 +16,14 @@ constexpr std::size_t kSegmentEntries = 1024;
 /// many entries.
 constexpr std::size_t kEntriesAPlace = 16;
 
-/// Puts what is not there.
-template <class Entries>
-void put_new(Entries& entries, const Dictionary::Entry& entry) {
+/// Puts what is not there, and may have been put since the last scan.
+template <class Entries, class Places>
+void put_new(Entries& entries, Places& changed, const Dictionary::Entry& entry, bool is_changed) {
   const std::size_t mask = entries.size() - 1;
   std::size_t at = entry.hash & mask;
   while (!entries[at].key.is_none()) at = (at + 1) & mask;
   entries[at] = entry;
+  if (is_changed) changed.add(at);
 }
 
 }  // namespace
@@ -47,10 +48,12 @@ void Dictionary::Segment::erase(std::size_t hole) {
     const std::size_t home = entries[at].hash & mask;
     if (((at - home) & mask) >= ((at - hole) & mask)) {
       entries[hole] = entries[at];
+      if (changed.has(at)) changed.add(hole);
       hole = at;
     }
   }
   entries[hole] = {};
+  changed.remove(hole);
 }
 
 Dictionary::Table::~Table() {
@@ -71,11 +74,14 @@ void Dictionary::Table::make_room(std::uint64_t hash) {
     return;
   }
   Entries larger(2 * full.entries.size());
-  for (const Entry& entry : full.entries) {
-    if (!entry.key.is_none()) put_new(larger, entry);
+  Places changed(larger.size());
+  for (std::size_t i = 0; i < full.entries.size(); ++i) {
+    const Entry& entry = full.entries[i];
+    if (!entry.key.is_none()) put_new(larger, changed, entry, full.changed.has(i));
   }
   held_bytes += full.entries.size() * sizeof(Entry);
   full.entries = std::move(larger);
+  full.changed = std::move(changed);
 }
 
 /// Twice as many places, with the same segments.
@@ -100,21 +106,26 @@ void Dictionary::Table::split(Segment& full, std::uint64_t hash) {
   auto upper = std::make_unique<Segment>();
   Entries upper_entries(full.entries.size());
   Entries lower_entries(full.entries.size());
-  for (const Entry& entry : full.entries) {
+  Places upper_changed(full.entries.size());
+  Places lower_changed(full.entries.size());
+  for (std::size_t i = 0; i < full.entries.size(); ++i) {
+    const Entry& entry = full.entries[i];
     if (entry.key.is_none()) continue;
     const bool is_upper = (entry.hash >> (63 - full.depth) & 1) != 0;
-    put_new(is_upper ? upper_entries : lower_entries, entry);
+    put_new(is_upper ? upper_entries : lower_entries, is_upper ? upper_changed : lower_changed,
+            entry, full.changed.has(i));
     upper->count += is_upper;
   }
   const std::size_t half = std::size_t{1} << (depth - full.depth - 1);
   const std::size_t first = (hash >> (64 - depth)) & ~(2 * half - 1);
   held_bytes += sizeof(Segment) + upper_entries.size() * sizeof(Entry);
   full.entries = std::move(lower_entries);
+  full.changed = std::move(lower_changed);
   full.count -= upper->count;
   ++full.depth;
   upper->entries = std::move(upper_entries);
   upper->depth = full.depth;
-  upper->changed = full.changed;
+  upper->changed = std::move(upper_changed);
   std::fill_n(directory.begin() + static_cast<std::ptrdiff_t>(first + half), half, upper.release());
 }
 
@@ -131,15 +142,19 @@ Term Dictionary::put(Term key, Term value, const AtomTable& atoms, std::size_t& 
   if (gave_up(work)) return Term::none();
   while (table_->segment_of(hash).is_full()) table_->make_room(hash);
   Segment& segment = table_->segment_of(hash);
-  Entry& entry = segment.entries[segment.find(key, hash, work)];
+  const std::size_t place = segment.find(key, hash, work);
   if (gave_up(work)) return Term::none();
+  Entry& entry = segment.entries[place];
   const Term before = entry.value;
   if (entry.key.is_none()) {
     ++segment.count;
     ++table_->count;
   }
   entry = {key, value, hash};
-  segment.changed = true;
+  if (key.is_pointer() || value.is_pointer()) {
+    segment.changed.add(place);
+    ++table_->put_since_scan;
+  }
   return before;
 }
 

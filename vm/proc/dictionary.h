@@ -3,10 +3,12 @@
 // It may hold millions of keys, and no single put may take long. So a large one is in segments of
 // about a thousand entries, found by the first bits of a hash (extendible hashing: Fagin et al.,
 // 1979): one that is full becomes two, and the others stay where they are. A collection of young
-// objects looks at the segments that something was put into since the last one.
+// objects looks at the entries that were put since the last one; when they are many, it is time for
+// one.
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -61,25 +63,67 @@ class Dictionary {
   template <class Visit>
   void scan(bool all, bool become_old, Visit&& visit) {
     if (table_ == nullptr) return;
+    table_->put_since_scan = 0;
     for (std::size_t i = 0; i < table_->segments(); i += table_->span(i)) {
       Segment& segment = table_->segment(i);
-      if (!segment.changed && !all) continue;
-      for (Entry& entry : segment.entries) {
+      if (all) segment.changed.add_all();
+      segment.changed.for_each([&](std::size_t place) {
+        Entry& entry = segment.entries[place];
         if (!entry.key.is_none()) visit(entry);
-      }
-      segment.changed = !become_old;
+      });
+      if (become_old) segment.changed.clear();
     }
   }
+  /// So many were put since the last one that the next should not wait.
+  bool wants_scan() const { return table_ != nullptr && table_->put_since_scan > kMostUnscanned; }
 
  private:
+  static constexpr std::size_t kMostUnscanned = std::size_t{1} << 15;
+
   using Entries = std::vector<Entry, MachineAllocator<Entry>>;
+
+  /// A set of places in a segment.
+  class Places {
+   public:
+    explicit Places(std::size_t entries) : bits_((entries + 63) / 64), entries_(entries) {}
+    bool has(std::size_t place) const { return (bits_[place / 64] >> place % 64 & 1) != 0; }
+    void add(std::size_t place) {
+      bits_[place / 64] |= std::uint64_t{1} << place % 64;
+      any_ = true;
+    }
+    void remove(std::size_t place) { bits_[place / 64] &= ~(std::uint64_t{1} << place % 64); }
+    void add_all() {
+      std::fill(bits_.begin(), bits_.end(), ~std::uint64_t{0});
+      if (entries_ < 64) bits_[0] = (std::uint64_t{1} << entries_) - 1;
+      any_ = true;
+    }
+    void clear() {
+      if (any_) std::fill(bits_.begin(), bits_.end(), 0);
+      any_ = false;
+    }
+    template <class Visit>
+    void for_each(Visit&& visit) const {
+      if (!any_) return;
+      for (std::size_t i = 0; i < bits_.size(); ++i) {
+        for (std::uint64_t left = bits_[i]; left != 0; left &= left - 1) {
+          visit(64 * i + static_cast<std::size_t>(std::countr_zero(left)));
+        }
+      }
+    }
+
+   private:
+    MachineVector<std::uint64_t> bits_;
+    std::size_t entries_;  ///< A power of two, too.
+    bool any_ = false;
+  };
 
   /// The entries whose hashes begin with the same `depth` bits.
   struct Segment {
-    Entries entries = Entries(4);  ///< A power of two.
+    static constexpr std::size_t kFirstEntries = 4;
+    Entries entries = Entries(kFirstEntries);  ///< A power of two.
+    Places changed = Places(kFirstEntries);    ///< Where something was put since the last scan.
     std::uint32_t count = 0;
     std::uint8_t depth = 0;
-    bool changed = false;
 
     bool is_full() const { return (count + 1) * 4 > entries.size() * 3; }
     std::size_t find(Term key, std::uint64_t hash, std::size_t& work) const;
@@ -99,6 +143,7 @@ class Dictionary {
     std::vector<Segment*, MachineAllocator<Segment*>> directory;
     unsigned depth = 0;
     std::size_t count = 0;
+    std::size_t put_since_scan = 0;
     std::size_t held_bytes = sizeof(Table) + 4 * sizeof(Entry);
 
     std::size_t segments() const { return directory.empty() ? 1 : directory.size(); }

@@ -23,7 +23,7 @@ namespace {
 
 /// So many others are told in one slice, and so many messages given back: nobody waits for the end
 /// of one who knew a million, or whom a million wrote to.
-constexpr std::uint32_t kToldAtOnce = 4000;
+constexpr std::uint32_t kToldAtOnce = 1000;
 /// The same of a huge reason, which is copied for each, on the pool; of a large one as many as
 /// copies of so many words in all.
 constexpr std::uint32_t kToldHugeAtOnce = 16;

@@ -30,6 +30,7 @@
 #include "vm/term/binary.h"
 #include "vm/term/integer.h"
 #include "vm/term/map.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 
@@ -71,12 +72,29 @@ constexpr std::string_view kLongItems[] = {"messages", "current_stacktrace", "bi
                                            "binary_bytes", "garbage_collection"};
 /// So many messages and binaries are shown,
 constexpr std::size_t kMostListed = 1000;
-/// so many links, monitors and keys of the dictionary,
+/// so many links, monitors and keys of the dictionary each,
 constexpr std::size_t kMostRelations = 100'000;
+/// and so many in one look, which may ask for the same again and again,
+constexpr std::size_t kMostRelationsInAll = 4 * kMostRelations;
 /// so many words of terms that are copied (messages, the dictionary, a label) in one look.
 constexpr std::size_t kMostCopiedWords = std::size_t{1} << 17;
+/// So many binaries are looked at; of more of them it is known what they take together, but not which
+/// of them share their bytes.
+constexpr std::size_t kMostBinaries = 8192;
 /// Frames that are walked in search of the oldest.
 constexpr std::size_t kMostFrames = 100'000;
+
+/// How many of one kind are shown, of those that may be in all.
+struct Share {
+  explicit Share(std::size_t& left_in_all)
+      : in_all(left_in_all), first(std::min(kMostRelations, left_in_all)), left(first) {}
+  ~Share() { in_all -= first - left; }
+  Share(const Share&) = delete;
+  Share& operator=(const Share&) = delete;
+  std::size_t& in_all;
+  const std::size_t first;
+  std::size_t left;
+};
 
 /// Builds what a look at `target` shows; only `target` itself does that, for itself or for another.
 class Look {
@@ -117,6 +135,7 @@ class Look {
   Process& target_;
   const bool for_another_;
   std::size_t words_left_ = kMostCopiedWords;
+  std::size_t relations_left_ = kMostRelationsInAll;
 };
 
 /// A term of the target's heap, or with `foreign` of a message, where the answer is built;
@@ -174,7 +193,8 @@ Term Look::trace() {
 
 Term Look::links() {
   Term list = Term::nil_list();
-  std::size_t left = kMostRelations;
+  Share share(relations_left_);
+  std::size_t& left = share.left;
   if (extra() == nullptr) return list;
   extra()->links.for_each([&](const LinkEnd& end) {
     if (left != 0) list = to_.cons(Term{end.key}, list), --left;
@@ -184,7 +204,8 @@ Term Look::links() {
 
 Term Look::monitors() {
   Term list = Term::nil_list();
-  std::size_t left = kMostRelations;
+  Share share(relations_left_);
+  std::size_t& left = share.left;
   if (extra() == nullptr) return list;
   extra()->references.for_each([&](const OwnReference& reference) {
     if (left == 0 || reference.target.is_none()) return;
@@ -198,7 +219,8 @@ Term Look::monitors() {
 
 Term Look::monitored_by() {
   Term list = Term::nil_list();
-  std::size_t left = kMostRelations;
+  Share share(relations_left_);
+  std::size_t& left = share.left;
   if (extra() == nullptr) return list;
   extra()->watchers.for_each([&](const Watcher& watcher) {
     if (left != 0) list = to_.cons(watcher.pid, list), --left;
@@ -220,7 +242,7 @@ Term Look::messages() {
 Term Look::binaries() {
   Term list = Term::nil_list();
   std::size_t count = 0;
-  target_.for_each_binary([&](const SharedBytes& shared) {
+  target_.for_each_binary(kMostBinaries, [&](const SharedBytes& shared) {
     if (++count > kMostListed) return;
     const Term id = make_integer_unsigned(to_, reinterpret_cast<Word>(&shared));
     list = to_.cons(to_.tuple(id, number(shared.capacity),
@@ -258,7 +280,8 @@ Term Look::max_mailbox() {
 
 Term Look::dictionary() {
   Term list = Term::nil_list();
-  std::size_t left = kMostRelations;
+  Share share(relations_left_);
+  std::size_t& left = share.left;
   if (extra() == nullptr) return list;
   for (Dictionary::Place at; left != 0;) {
     // Of as many places no more can be entries.
@@ -294,7 +317,7 @@ Term Look::sizes(std::string_view name) {
   if (name == "reductions") return number(reductions());
   if (name == "garbage_collections") return number(target_.collections());
   if (name == "min_heap") return number(target_.min_block_words());
-  if (name == "binary_bytes") return number(target_.binary_bytes());
+  if (name == "binary_bytes") return number(target_.binary_bytes(kMostBinaries));
   return Term::none();
 }
 
@@ -347,8 +370,9 @@ Term Look::answer(Term asked) {
   if (asked.is_atom()) return item(vm_.atoms().text(asked));
   if (is_tuple(asked)) {
     // One value of the dictionary: `(:dictionary, key)`.
-    std::size_t work = 0;
-    return copied(target_.dictionary_get(tuple_at(asked, 1), work), false);
+    std::size_t work = kMayGiveUp;
+    const Term value = target_.dictionary_get(tuple_at(asked, 1), work);
+    return gave_up(work) ? atom("too_large") : copied(value, false);
   }
   std::vector<Term> pairs;
   for (; asked.is_cons(); asked = asked.tail()) {
@@ -410,6 +434,7 @@ Term Process::info(Term pid, Term asked) {
     auto& awaited = static_cast<AwaitedAnswer&>(*native_state);
     return awaited.answer != nullptr ? take_answer(*this, awaited) : again_when_woken();
   }
+  if (!on_pool() && is_huge_message(*this, asked)) return to_pool();
   Process* target = vm().processes().find(pid);
   const Word number = next_reference_number();
   auto awaited = std::make_unique<AwaitedAnswer>();

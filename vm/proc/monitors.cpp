@@ -86,11 +86,12 @@ ProcessExtra::~ProcessExtra() {
   for (auto& [number, tag] : *tags) drop_signal(tag);
 }
 
-void drop_tag(ProcessExtra& x, Word number) {
+Signal* take_tag(ProcessExtra& x, Word number) {
   auto found = x.tags->find(number);
-  drop_signal(found->second);
+  Signal* const tag = found->second;
   x.tags->erase(found);
   if (x.tags->empty()) x.tags.reset();
+  return tag;
 }
 
 Term Process::prepare_monitor(const MonitorOptions& options) {
@@ -125,7 +126,7 @@ Term Process::monitor(Term item, const MonitorOptions& options) {
 
 void end_monitor(Process& p, OwnReference& reference) {
   ProcessExtra& x = *p.extra_record;
-  if (reference.tagged) drop_tag(x, reference.key);
+  if (reference.tagged) drop_signal(take_tag(x, reference.key));
   if (reference.alias == AliasUse::Explicit) {
     reference.target = reference.name = Term::none();
     reference.tagged = reference.priority = false;  // What is left is an alias like others.

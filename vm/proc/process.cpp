@@ -392,7 +392,13 @@ Term Process::dictionary_get(Term key, std::size_t& work) {
                                  : or_nil(extra_record->dictionary.get(key, vm().atoms(), work));
 }
 Term Process::dictionary_put(Term key, Term value, std::size_t& work) {
-  return or_nil(extra().dictionary.put(key, value, vm().atoms(), work));
+  Dictionary& dictionary = extra().dictionary;
+  const Term before = dictionary.put(key, value, vm().atoms(), work);
+  if (QUELEA_UNLIKELY(dictionary.wants_scan()) && !collection_due()) {
+    set_collection_due(false);
+    interrupt_slice();
+  }
+  return or_nil(before);
 }
 Term Process::dictionary_erase(Term key, std::size_t& work) {
   return extra_record == nullptr ? atoms::nil

@@ -116,8 +116,8 @@ void note_unlink(ProcessExtra& x, Term pid, Word numbers);
 // Monitors (vm/proc/monitors.cpp). Both forget `monitor`, which stays where it is an alias of its
 // own; the second tells the other side.
 void end_monitor(Process& p, OwnReference& monitor);
-/// A monitor that `prepare_monitor` kept a tag for is gone.
-void drop_tag(ProcessExtra& x, Word number);
+/// The tag that `prepare_monitor` kept for a monitor, which is the caller's now.
+Signal* take_tag(ProcessExtra& x, Word number);
 void take_monitor_away(Process& p, OwnReference& monitor);
 
 // Looking in (vm/proc/info.cpp): answers a Look, or with `nil` in a process that ends; an answer is

@@ -64,6 +64,24 @@ void drop_signal(Signal* signal) {
   release_fragment(signal);
 }
 
+void take_memory(Signal* signal, Signal* other) {
+  if (other->ref_binaries != nullptr) {
+    Word* last = other->ref_binaries;
+    while (last[3] != 0) last = reinterpret_cast<Word*>(last[3]);
+    last[3] = reinterpret_cast<Word>(signal->ref_binaries);
+    signal->ref_binaries = other->ref_binaries;
+    other->ref_binaries = nullptr;
+  }
+  if (other->used_words() == 0 && other->more() == nullptr) {
+    release_fragment(other);
+    return;
+  }
+  Fragment* last = other;
+  for (last->next = other->more(); last->next != nullptr;) last = last->next;
+  last->next = signal->tail()->more;
+  signal->tail()->more = other;
+}
+
 namespace {
 
 /// What the queue of the dead holds.

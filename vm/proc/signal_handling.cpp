@@ -1,12 +1,13 @@
 // What arrives takes effect: signals are handled by their receiver, in the order of each sender.
 #include <new>
-#include <vector>
+#include <utility>
 
 #include "vm/native/native.h"
 #include "vm/proc/mailbox.h"
 #include "vm/proc/memory_guard.h"
 #include "vm/proc/process_extra.h"
 #include "vm/proc/process_table.h"
+#include "vm/proc/signal_builder.h"
 #include "vm/proc/timers.h"
 #include "vm/proc/trace.h"
 #include "vm/proc/vm.h"
@@ -15,32 +16,21 @@ namespace quelea {
 
 namespace {
 
-/// A buffer for a few words that are copied at once.
-struct Scratch : TermAlloc {
-  explicit Scratch(std::size_t words) : memory(words) {
-    hp = memory.data();
-    limit = hp + words;
-  }
-  std::vector<Word> memory;
-};
-
 /// The message that a signal becomes: what `build` makes, at most `words` words of it, in the
-/// signal's own memory where that was made with room for them and `in_place` says that all else it
-/// refers to lies there.
+/// signal's own memory where that was made with room for them. Nothing else is copied, however
+/// large it is.
 template <class Build>
-Signal* message_of(Process& p, Signal* signal, std::size_t words, bool in_place, Build build) {
-  if (in_place && signal->free >= words) {
-    TermAlloc room;
-    room.hp = signal->top();
-    room.limit = signal->limit();
-    signal->term = build(room);
-    signal->set_top(room.hp);
-    signal->set_kind(SignalKind::Notice);
-    return signal;
-  }
-  Scratch scratch(words);
-  Signal* message = make_signal(p.vm(), SignalKind::Notice, build(scratch), Term::none());
-  drop_signal(signal);
+Signal* message_of(Signal* signal, std::size_t words, Build build) {
+  const bool has_room = signal->free >= words;
+  Signal* const message =
+      has_room ? signal : make_empty_signal(SignalKind::Notice, words, Term::none(), 0);
+  TermAlloc room;
+  room.hp = message->top();
+  room.limit = message->limit();
+  message->term = build(room);
+  message->set_top(room.hp);
+  message->set_kind(SignalKind::Notice);
+  if (!has_room) take_memory(message, signal);
   return message;
 }
 
@@ -89,7 +79,7 @@ bool receive_exit(Process& p, Signal* signal) {
   }
   const bool kills = reason == atoms::kill && signal->kind() != SignalKind::LinkExit;
   if (!kills && p.has_flag(Process::kTrapExit)) {
-    Signal* message = message_of(p, signal, kExitMessageWords, true, [&](TermAlloc& to) {
+    Signal* message = message_of(signal, kExitMessageWords, [&](TermAlloc& to) {
       return to.tuple(atoms::EXIT, from, reason);
     });
     deliver(p, message, first);
@@ -113,30 +103,28 @@ bool receive_exit(Process& p, Signal* signal) {
   return false;
 }
 
-/// A monitor fires, if it is there; the signal is used up. True: its tag and the reason were
-/// copied, and that was all that a slice may do.
-bool receive_down(Process& p, Signal* signal) {
+/// A monitor fires, if it is there; the signal is used up.
+void receive_down(Process& p, Signal* signal) {
   const Word number = signal->reference();
   OwnReference* monitor = reference_of(p, number);
   if (monitor == nullptr || monitor->target.is_none()) {
     drop_signal(signal);
-    return false;
+    return;
   }
   if (monitor->priority) keep_places(p);
   const Term tag = monitor->tagged ? p.extra_record->tags->at(number)->term : atoms::DOWN;
   const Term reason = signal->term;
-  Signal* message =
-      message_of(p, signal, kDownMessageWords, tag.is_immediate(), [&](TermAlloc& to) {
-        const Term ref = make_ref(to, number, p.self().bits);
-        Term object = monitor->target;
-        if (monitor->name.is_atom()) object = to.tuple(monitor->name, local_node(p.vm()));
-        return to.tuple(tag, ref, atoms::process, object, reason);
-      });
-  const bool is_copied = !tag.is_immediate();
-  if (is_copied) p.charge(static_cast<std::int64_t>(message->used_words() / 8));
+  Signal* message = message_of(signal, kDownMessageWords, [&](TermAlloc& to) {
+    const Term ref = make_ref(to, number, p.self().bits);
+    Term object = monitor->target;
+    if (monitor->name.is_atom()) object = to.tuple(monitor->name, local_node(p.vm()));
+    return to.tuple(tag, ref, atoms::process, object, reason);
+  });
+  if (std::exchange(monitor->tagged, false)) {
+    take_memory(message, take_tag(*p.extra_record, number));
+  }
   deliver(p, message, monitor->priority);
   end_monitor(p, *monitor);
-  return is_copied && p.reductions <= 0;
 }
 
 /// A message for an alias: for the mailbox, if that is one.
@@ -203,7 +191,8 @@ Effect receive_signal(Process& p, Signal* signal) {
       if (p.extra_record != nullptr) p.extra_record->watchers.erase(signal->reference());
       break;
     case SignalKind::Down:
-      return receive_down(p, signal) ? Effect::Enough : Effect::GoesOn;
+      receive_down(p, signal);
+      return Effect::GoesOn;
     case SignalKind::Blocked:
       note_blocked(p, signal->from());
       break;

@@ -106,7 +106,7 @@ bool introduce(Process& parent, Process& child, const SpawnOptions& options, Ter
   vm.processes().show(child);
   if (options.name.is_atom() && !vm.names().add(options.name, child)) {
     if (options.monitor && !options.monitoring.tag.is_none())
-      drop_tag(*parent.extra_record, ref_number(monitor_ref));
+      drop_signal(take_tag(*parent.extra_record, ref_number(monitor_ref)));
     child.pending = Process::Pending::Killed;
     vm.end_process(child);
     return false;

@@ -72,6 +72,7 @@ Term Process::cancel_timer(Term ref) {
   std::uint64_t due_ns = 0;
   Timers* timers = vm().timers_of(ref_number(ref));
   if (timers == nullptr || !timers->cancel_message(ref_number(ref), &due_ns)) return atoms::false_;
+  charge(3);  // It and its neighbours in the wheel were rarely looked at lately.
   return ms_left(vm(), due_ns);
 }
 
