@@ -110,6 +110,7 @@ class LargeInputs {
     if (name == "tuple") return run("list_to_tuple", {(*this)["ints"]}).result;
     if (name == "text") return text("some words in a line, then more\n");
     if (name == "unicode") return text("Größe, ŧext und αβγ 👩‍👩‍👧 e\u0301\n");
+    if (name == "thai") return text("สวัสดีครับ");
     if (name == "spaces") return text(" ");
     if (name == "hex") return text("0123456789abcdef");
     if (name == "base64") return text("abcd");
@@ -140,6 +141,10 @@ class LargeInputs {
       const Term parsed =
           run("int_parse_prefix", {text("1234567890", 400'000), Term::small(10)}).result;
       return tuple_at(parsed, 0);
+    }
+    if (name == "patterns") {
+      return list([&](std::int64_t i) { return binary_from_text(p_, "n" + std::to_string(i)); },
+                  100);
     }
     if (name == "random") return run("random_seed", {Term::small(1)}).result;
     if (name == "binary_list") {
@@ -227,6 +232,7 @@ const char* const kCalls[] = {
     "string_casefold unicode",
     "string_normalize unicode :nfc",
     "string_normalize unicode :nfd",
+    "string_normalize thai :nfc",
     "string_trim spaces",
     "string_trim_leading spaces",
     "string_trim_trailing spaces",
@@ -238,6 +244,8 @@ const char* const kCalls[] = {
     "string_join strings \",\"",
     "string_replace text \"more\" \"less\" true",
     "string_contains text \"nowhere\"",
+    "string_contains text patterns",
+    "regex_escape text",
     "string_index_of text \"nowhere\"",
     "string_reverse unicode",
     "string_pad_leading unicode 40000000 \"x\"",
@@ -266,6 +274,7 @@ const char* const kCalls[] = {
     "crypto_hash :sha256 text",
     "crypto_hmac :sha256 \"key\" text",
     "crypto_equal text text",
+    "crypto_random_bytes 16000000",
     "json_decode json %{}",
     "json_decode json_string %{}",
     "json_decode spaces %{}",

@@ -113,15 +113,18 @@ struct Copies : BytesLoop {
     get_count(args[1], count);
     total = static_cast<std::size_t>(count) * size();
     result = new_binary(p, total, &out);
+    ahead = PagesAhead(out, total);
   }
   std::size_t total = 0;
   std::size_t done = 0;
   std::uint8_t* out = nullptr;
   Term result;
+  PagesAhead ahead;
 
   bool step(Process&, std::size_t& cost) {
     constexpr std::size_t kPiece = std::size_t{64} << 10;
     if (done == total || result.is_none()) return false;
+    ahead.reach(out + std::min(done + kPiece, total));
     if (done < size()) {
       const std::string_view piece = next_piece(kPiece, cost);
       std::memcpy(out + done, piece.data(), piece.size());
@@ -174,23 +177,32 @@ struct CommonPrefix {
 }  // namespace
 
 Term prim_binary_match(Process& p, Args args) {
-  if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !args[2].is_small() ||
-      args[2].small_value() < 0 ||
-      static_cast<std::size_t>(args[2].small_value()) > binary_bytes(args[0])) {
-    return badarg(p);
+  if (p.native_state == nullptr) {
+    if (Patterns::begin_on_pool(p, args[1])) return p.to_pool();
+    if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !args[2].is_small() ||
+        args[2].small_value() < 0 ||
+        static_cast<std::size_t>(args[2].small_value()) > binary_bytes(args[0])) {
+      return badarg(p);
+    }
   }
   return in_slices<FindFirst>(p, args);
 }
 
 Term prim_binary_matches(Process& p, Args args) {
-  if (!is_binary(args[0]) || !Patterns::are_fine(args[1])) return badarg(p);
+  if (p.native_state == nullptr) {
+    if (Patterns::begin_on_pool(p, args[1])) return p.to_pool();
+    if (!is_binary(args[0]) || !Patterns::are_fine(args[1])) return badarg(p);
+  }
   return in_slices<FindAll>(p, args);
 }
 
 Term prim_binary_split(Process& p, Args args) {
-  bool global = false;
-  if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !get_bool(args[2], global)) {
-    return badarg(p);
+  if (p.native_state == nullptr) {
+    bool global = false;
+    if (Patterns::begin_on_pool(p, args[1])) return p.to_pool();
+    if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !get_bool(args[2], global)) {
+      return badarg(p);
+    }
   }
   return in_slices<SplitBytes>(p, args);
 }

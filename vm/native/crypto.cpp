@@ -187,12 +187,13 @@ bool is_iodata_shaped(Term term) { return is_binary(term) || term.is_list(); }
 }  // namespace
 
 Term prim_crypto_hash(Process& p, Args args) {
+  if (is_large_unaligned(p, args[1])) return p.to_pool();
   if (digest_of(p, args[0]) == nullptr || !is_iodata_shaped(args[1])) return badarg(p);
   return in_slices<HashIodata>(p, args);
 }
 
 Term prim_crypto_hmac(Process& p, Args args) {
-  if (is_long_key(args[1]) && !p.on_pool()) return p.to_pool();
+  if ((is_long_key(args[1]) && !p.on_pool()) || is_large_unaligned(p, args[2])) return p.to_pool();
   IodataBytes key;
   if (digest_of(p, args[0]) == nullptr || !is_iodata_shaped(args[2]) || !key.get(p, args[1]) ||
       key.text().size() > std::size_t{1} << 30) {
@@ -224,25 +225,49 @@ Term prim_crypto_pbkdf2(Process& p, Args args) {
   return text_term(p, out);
 }
 
+namespace {
+
+struct RandomBytes {
+  RandomBytes(Process& p, Args args) : left(static_cast<std::size_t>(args[0].small_value())) {
+    result = new_binary(p, left, &out);
+    ahead = PagesAhead(out, left);
+  }
+  std::size_t left;
+  std::uint8_t* out = nullptr;
+  Term result;
+  PagesAhead ahead;
+  int error = 0;
+
+  bool step(Process& p, std::size_t& cost) {
+    if (left == 0 || result.is_none()) return false;
+    std::size_t some = std::min(left, kPiece);
+    cost += 1 + some / 4;
+    ahead.reach(out + some);
+    if (Determinism* determinism = p.vm().determinism()) {
+      for (std::size_t i = 0; i < some; ++i) {
+        out[i] = static_cast<std::uint8_t>(determinism->bytes.next() >> 56);
+      }
+    } else {
+      const ssize_t got = retry([&] { return getrandom(out, some, 0); });
+      if (got < 0) {
+        error = errno;
+        return false;
+      }
+      some = static_cast<std::size_t>(got);
+    }
+    out += some;
+    left -= some;
+    return left > 0;
+  }
+  Term finish(Process& p) { return error != 0 ? fail(p, posix_atom(p, error)) : result; }
+};
+
+}  // namespace
+
 Term prim_crypto_random_bytes(Process& p, Args args) {
   std::int64_t count = 0;
   if (!get_count(args[0], count) || count < 0) return badarg(p);
-  if (count > kMaxRandomBytes) return system_limit(p);
-  std::uint8_t* out = nullptr;
-  Term result = new_binary(p, static_cast<std::size_t>(count), &out);
-  if (result.is_none()) return result;
-  std::size_t left = static_cast<std::size_t>(count);
-  if (Determinism* determinism = p.vm().determinism()) {
-    for (; left > 0; --left) *out++ = static_cast<std::uint8_t>(determinism->bytes.next() >> 56);
-  }
-  while (left > 0) {
-    const ssize_t got = retry([&] { return getrandom(out, left, 0); });
-    if (got < 0) return fail(p, posix_atom(p, errno));
-    out += got;
-    left -= static_cast<std::size_t>(got);
-  }
-  charge_bytes(p, 4 * static_cast<std::size_t>(count));
-  return result;
+  return count > kMaxRandomBytes ? system_limit(p) : in_slices<RandomBytes>(p, args);
 }
 
 namespace {
@@ -267,14 +292,17 @@ struct Equal : Pairwise {
 };
 
 struct Xor : Pairwise {
-  Xor(Process& p, Args args) : Pairwise(p, args), result(new_binary(p, size(), &out)) {}
+  Xor(Process& p, Args args)
+      : Pairwise(p, args), result(new_binary(p, size(), &out)), ahead(out, size()) {}
   std::uint8_t* out = nullptr;
   Term result;
+  PagesAhead ahead;
 
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
     const std::size_t before = at;
     next_piece(kPiece, cost);
+    ahead.reach(out + at);
     for (std::size_t i = before; i < at; ++i) out[i] = bytes.data()[i] ^ other.data()[i];
     return at < size();
   }
@@ -286,6 +314,7 @@ struct Xor : Pairwise {
 Term prim_crypto_equal(Process& p, Args args) {
   if (!is_binary(args[0]) || !is_binary(args[1])) return badarg(p);
   if (binary_bytes(args[0]) != binary_bytes(args[1])) return atoms::false_;
+  if (is_large_unaligned(p, args[1])) return p.to_pool();
   return in_slices<Equal>(p, args);
 }
 
@@ -294,6 +323,7 @@ Term prim_crypto_xor(Process& p, Args args) {
       binary_bytes(args[0]) != binary_bytes(args[1])) {
     return badarg(p);
   }
+  if (is_large_unaligned(p, args[1])) return p.to_pool();
   return in_slices<Xor>(p, args);
 }
 
@@ -356,9 +386,11 @@ bool is_checksum_call(Args args) {
 }  // namespace
 
 Term prim_crc32(Process& p, Args args) {
+  if (is_large_unaligned(p, args[1])) return p.to_pool();
   return is_checksum_call(args) ? in_slices<SumIodata<crc32_of>>(p, args) : badarg(p);
 }
 Term prim_adler32(Process& p, Args args) {
+  if (is_large_unaligned(p, args[1])) return p.to_pool();
   return is_checksum_call(args) ? in_slices<SumIodata<adler32_of>>(p, args) : badarg(p);
 }
 

@@ -40,9 +40,17 @@ constexpr std::size_t kPiece = 3 * 1024;  // of Base64 and hexadecimal digits wh
 /// A codec whose result's size is known before.
 struct Recode : BytesLoop {
   Recode(Process& p, Args args, std::size_t result_size)
-      : BytesLoop(p, args), result(new_binary(p, result_size, &out)) {}
+      : BytesLoop(p, args), result(new_binary(p, result_size, &out)), ahead(out, result_size) {}
   std::uint8_t* out = nullptr;
   Term result;
+  PagesAhead ahead;
+
+  /// Each byte is looked up in a table, which takes longer than to copy it.
+  std::string_view next_digits(std::size_t most, std::size_t& cost) {
+    const std::string_view piece = next_piece(most, cost);
+    cost += 2 * cost_of_bytes(piece.size());
+    return piece;
+  }
 };
 
 struct HexEncode : Recode {
@@ -50,7 +58,8 @@ struct HexEncode : Recode {
 
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
-    for (char c : next_piece(kPiece, cost)) {
+    ahead.reach(out + 2 * std::min(kPiece, size() - at));
+    for (char c : next_digits(kPiece, cost)) {
       const auto byte = static_cast<std::uint8_t>(c);
       *out++ = static_cast<std::uint8_t>("0123456789abcdef"[byte >> 4]);
       *out++ = static_cast<std::uint8_t>("0123456789abcdef"[byte & 15]);
@@ -66,7 +75,8 @@ struct HexDecode : Recode {
 
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
-    const std::string_view piece = next_piece(kPiece, cost);
+    const std::string_view piece = next_digits(kPiece, cost);
+    ahead.reach(out + piece.size() / 2);
     for (std::size_t i = 0; i < piece.size(); i += 2) {
       const std::uint8_t high = kHexValues[static_cast<std::uint8_t>(piece[i])];
       const std::uint8_t low = kHexValues[static_cast<std::uint8_t>(piece[i + 1])];
@@ -98,8 +108,9 @@ struct Base64Encode : Recode {
 
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
-    const std::string_view piece = next_piece(kPiece, cost);
+    const std::string_view piece = next_digits(kPiece, cost);
     const std::size_t rest = piece.size() % 3;  // only of the last piece
+    ahead.reach(out + piece.size() / 3 * 4);
     const std::uint8_t* in = bytes.data() + at - piece.size();
     const std::uint8_t* end = in + piece.size() - rest;
     auto put = [&](unsigned value) { *out++ = static_cast<std::uint8_t>(digits[value & 63]); };
@@ -223,7 +234,7 @@ struct UriEncode : Rewrite {
         out.text.push_back("0123456789ABCDEF"[byte & 15]);
       }
     }
-    cost += 64;
+    cost += 192;
     fits = out.settle(p);
     return fits && at < size();
   }
@@ -238,7 +249,7 @@ struct UriDecode : Rewrite {
   bool step(Process& p, std::size_t& cost) {
     const std::string_view text = this->text();
     const std::size_t stop = std::min(at + 1024, text.size());
-    cost += 64 + cost_of_bytes(stop - at);
+    cost += 192 + cost_of_bytes(stop - at);
     while (at < stop) {
       char c = text[at++];
       if (c == '%') {
@@ -327,6 +338,7 @@ Term prim_csv_row(Process& p, Args args) {
   auto is_byte = [](Term t) {
     return t.is_small() && t.small_value() >= 0 && t.small_value() < 256;
   };
+  if (is_large_unaligned(p, args[0])) return p.to_pool();
   if (!b.get(args[0]) || !args[1].is_small() || !is_byte(args[2]) || !is_byte(args[3])) {
     return badarg(p);
   }

@@ -49,6 +49,7 @@ Term prim_json_decode(Process& p, Args args) {
   auto* reader = native_state<JsonReader>(p);
   if (reader == nullptr) {
     if (!is_binary(args[0])) return badarg(p);
+    if (is_large_unaligned(p, args[0])) return p.to_pool();
     if (!binary_view(args[0]).is_aligned()) {
       const Term aligned = binary_copy(p, args[0]);
       if (aligned.is_none()) return system_limit(p);

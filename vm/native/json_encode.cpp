@@ -7,8 +7,10 @@
 // one go.
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <memory>
 
+#include "vm/base/raw_vector.h"
 #include "vm/native/pool.h"
 #include "vm/native/posix.h"
 #include "vm/native/slices.h"
@@ -22,20 +24,53 @@ namespace {
 constexpr std::size_t kMaxDepth = 100'000;
 constexpr std::size_t kStringPiece = 4096;
 
+/// An entry of a map, without memory of its own: the key's text is a binary's, an atom's, or one of
+/// KeyTexts.
 struct Entry {
-  std::string key;
-  Term value;
+  Entry() = default;
+  Entry(std::string_view key, Term value_of_it)
+      : text(key.data()), size(key.size()), value(value_of_it) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text, std::min(size, sizeof word));
+    first_bytes = __builtin_bswap64(word);
+  }
+  std::string_view key() const { return {text, size}; }
+
+  std::uint64_t first_bytes = 0;  ///< They nearly always decide.
+  const char* text = nullptr;
+  std::size_t size = 0;
+  Term value = Term::none();
 };
 
 /// The entry whose key comes first is on top of a heap.
-bool comes_later(const Entry& a, const Entry& b) { return a.key > b.key; }
+bool comes_later(const Entry& a, const Entry& b) {
+  return a.first_bytes != b.first_bytes ? a.first_bytes > b.first_bytes : a.key() > b.key();
+}
+
+/// Texts of keys that are written nowhere else, which stay where they are.
+class KeyTexts {
+ public:
+  std::string_view keep(std::string_view text) {
+    if (pieces_.empty() || pieces_.back().capacity() - pieces_.back().size() < text.size()) {
+      pieces_.emplace_back().reserve(std::max(text.size(), kPieceBytes));
+    }
+    MachineString& piece = pieces_.back();
+    piece.append(text);
+    return std::string_view(piece).substr(piece.size() - text.size());
+  }
+
+ private:
+  static constexpr std::size_t kPieceBytes = std::size_t{64} << 10;
+  std::deque<MachineString> pieces_;
+};
 
 /// A map that is not in order already.
 struct Entries {
   explicit Entries(Term map) : left(map) {}
   MapIterator left;  ///< What is not in the heap yet.
   bool all_there = false;
-  std::vector<Entry> heap;
+  RawVector<Entry> heap;
+  KeyTexts texts;
 };
 
 /// An open list or map.
@@ -47,6 +82,10 @@ struct Level {
   std::unique_ptr<Entries> entries;
   bool empty = true;
 };
+
+bool is_huge(Term integer) {
+  return is_big(integer) && IntegerView(integer).size() > kPoolLimbs;
+}
 
 class Writer {
  public:
@@ -66,8 +105,8 @@ class Writer {
   bool next(Process& p, std::size_t& cost);
   bool next_entry(Process& p, Level& level, std::size_t& cost);
   bool close(char bracket);
-  bool key_text(Process& p, Term key, std::string& text);
-  bool binary(Term term);
+  bool key_text(Process& p, Term key, KeyTexts& texts, std::string_view& text, std::size_t& cost);
+  bool binary(Term term, std::size_t& cost);
   void quoted(std::string_view text);
   void string_piece(std::size_t& cost);
   void end_string() {
@@ -148,7 +187,7 @@ bool Writer::next(Process& p, std::size_t& cost) {
   separate(level);
   value_ = flat_map_value(level.rest, level.next);
   is_key_ = true;
-  if (!binary(tuple_at(keys, level.next++))) return false;
+  if (!binary(tuple_at(keys, level.next++), cost)) return false;
   if (!string_.is_none()) return true;
   const Term value = value_;
   value_ = Term::none();
@@ -157,43 +196,50 @@ bool Writer::next(Process& p, std::size_t& cost) {
 
 /// Moves an entry of a map to the heap or, once all are there, from the heap to the text.
 bool Writer::next_entry(Process& p, Level& level, std::size_t& cost) {
-  std::vector<Entry>& heap = level.entries->heap;
+  RawVector<Entry>& heap = level.entries->heap;
   cost += 8;
   if (!level.entries->all_there) {
-    Entry entry;
-    Term key;
-    level.entries->all_there = !level.entries->left.next(key, entry.value);
+    Term key, value;
+    level.entries->all_there = !level.entries->left.next(key, value);
     if (level.entries->all_there || key == atoms::struct_) return true;
-    if (!key_text(p, key, entry.key)) return false;
-    cost += cost_of_bytes(entry.key.size());
-    heap.push_back(std::move(entry));
+    std::string_view text;
+    if (!key_text(p, key, level.entries->texts, text, cost)) return false;
+    cost += cost_of_bytes(text.size());
+    heap.push_back(Entry(text, value));
     std::push_heap(heap.begin(), heap.end(), comes_later);
     return true;
   }
   if (heap.empty()) return close('}');
   separate(level);
   std::pop_heap(heap.begin(), heap.end(), comes_later);
-  const Entry entry = std::move(heap.back());
+  const Entry entry = heap.back();
   heap.pop_back();
-  cost += 8 + cost_of_bytes(entry.key.size());
-  quoted(entry.key);
+  cost += 8 + cost_of_bytes(entry.size);
+  quoted(entry.key());
   out_.text.append(indent_ == 0 ? ":" : ": ");
   value_ = entry.value;
   return true;
 }
 
-bool Writer::key_text(Process& p, Term key, std::string& text) {
+bool Writer::key_text(Process& p, Term key, KeyTexts& texts, std::string_view& text,
+                      std::size_t& cost) {
   if (key.is_atom()) {
     text = text_of(p, key);
     return true;
   }
   if (is_integer(key)) {
-    integer_print(text, key);
+    if (give_up_where(is_huge(key), cost)) return true;
+    std::string printed;
+    integer_print(printed, key);
+    text = texts.keep(printed);
     return true;
   }
+  if (!is_binary(key)) return fail(key);
+  if (give_up_where(binary_bytes(key) > kMostTextAtOnce, cost)) return true;
   Bytes bytes;
-  if (!bytes.get(key) || !utf8_valid(bytes.text())) return fail(key);
-  text = bytes.text();
+  bytes.get(key);
+  if (!utf8_valid(bytes.text())) return fail(key);
+  text = binary_view(key).is_aligned() ? bytes.text() : texts.keep(bytes.text());
   return true;
 }
 
@@ -263,8 +309,11 @@ void Writer::quoted(std::string_view text) {
 }
 
 /// Writes a string, or begins to write a long one.
-bool Writer::binary(Term term) {
-  if (!bytes_.get(term)) return fail(term);
+bool Writer::binary(Term term, std::size_t& cost) {
+  if (!is_binary(term)) return fail(term);
+  const bool is_copied = !binary_view(term).is_aligned();
+  if (give_up_where(is_copied && binary_bytes(term) > kPoolTextBytes, cost)) return true;
+  bytes_.get(term);
   const std::string_view text = bytes_.text();
   if (text.size() >= kStringPiece) {
     left_ = text;
@@ -290,8 +339,10 @@ void Writer::string_piece(std::size_t& cost) {
     fail(string_);
     return;
   }
+  const std::size_t before = out_.text.size();
   append_escaped(piece);
-  cost += cost_of_bytes(size);
+  // Escapes are written one by one.
+  cost += cost_of_bytes(size) + (out_.text.size() - before - size) / 3;
   left_.remove_prefix(size);
   if (!left_.empty()) return;
   string_ = Term::none();
@@ -319,13 +370,10 @@ bool Writer::one(Process& p, Term value, std::size_t& cost) {
     cost += 4;
   } else if (is_integer(value)) {
     // A huge one is for the pool (vm/term/work.h), where it begins anew.
-    if (is_big(value) && IntegerView(value).size() > kPoolLimbs && cost >= kMayGiveUp) {
-      cost |= kGaveUp;
-      return true;
-    }
+    if (give_up_where(is_huge(value), cost)) return true;
     integer_print(out_.text, value, 10, &cost);
   } else {
-    return binary(value);
+    return binary(value, cost);
   }
   return true;
 }

@@ -50,8 +50,8 @@ struct JsonReader::Events {
   bool on_document_end(Code&) { return true; }
   bool on_array_begin(Code&) { return open(false); }
   bool on_object_begin(Code&) { return open(true); }
-  bool on_array_end(std::size_t, Code&) { return close(); }
-  bool on_object_end(std::size_t, Code&) { return close(); }
+  bool on_array_end(std::size_t, Code& code) { return good(reader.close_here(), code); }
+  bool on_object_end(std::size_t, Code& code) { return good(reader.close_here(), code); }
   bool on_key_part(Text piece, std::size_t, Code&) { return part(piece); }
   bool on_string_part(Text piece, std::size_t, Code&) { return part(piece); }
   bool on_number_part(Text piece, Code&) { return part(piece); }
@@ -80,10 +80,6 @@ struct JsonReader::Events {
     if (!reader.muted_) reader.open(is_object);
     return true;
   }
-  bool close() {
-    reader.close();
-    return true;
-  }
   bool part(Text piece) {
     reader.part(view(piece));
     return true;
@@ -110,7 +106,13 @@ bool JsonReader::read(Process& p, Term document, std::size_t size) {
   values_ = &values;
   if (parser_ == nullptr) begin_window(0);
   const std::string_view text = values.text();
-  if (std::exchange(for_pool, false) && !number_again(text)) return false;
+  if (std::exchange(for_pool, false)) {
+    if (std::exchange(closes_, false)) {
+      close_again();
+    } else if (!number_again(text)) {
+      return false;
+    }
+  }
   return read_until(text, piece_end(text, at_, at_ + std::min(size, text.size() - at_)));
 }
 
@@ -184,15 +186,38 @@ bool JsonReader::number_again(std::string_view text) {
   at_ = json_number_end(text, tokens.start, is_open);
   part_start_ = kNoPart;
   if (!number(text.substr(tokens.start, at_ - tokens.start))) return refuse(text, refused_);
+  go_on_behind_value();
+  return true;
+}
+
+void JsonReader::go_on_behind_value() {
   complete_ = frames_.empty();
   if (!complete_) begin_window(frames_.size() - std::min(frames_.size(), kWindow / 2));
-  return true;
 }
 
 /// The token that the parser has just read is none that can be taken.
 bool JsonReader::refuse(std::string_view text, const char* message) {
   error = {message, JsonTokens(text, known_, at_).start};
   return false;
+}
+
+/// False: so much is inside that its list or map is for the pool to make.
+bool JsonReader::close_here() {
+  constexpr std::size_t kMostElements = std::size_t{1} << 16;
+  constexpr std::size_t kMostKeysAndValues = std::size_t{1} << 13;
+  const Frame& frame = frames_.back();
+  for_pool = is_for_pool(values_->process(), roots.size() - frame.base,
+                         frame.is_object ? kMostKeysAndValues : kMostElements);
+  closes_ = for_pool;
+  if (!for_pool) close();
+  return !for_pool;
+}
+
+/// Does so at the bracket at which the parser stopped.
+void JsonReader::close_again() {
+  close();
+  ++at_;
+  go_on_behind_value();
 }
 
 void JsonReader::close() {
@@ -209,29 +234,36 @@ void JsonReader::part(std::string_view piece) {
   if (part_start_ == kNoPart) {
     part_start_ = at;
     part_size_ = 0;
-    scratch_.clear();
     if (at == kNoPart) part_start_ = 0;
   }
-  if (scratch_.empty() && at == part_start_ + part_size_) {
+  if (scratch_.size() == 0 && at == part_start_ + part_size_) {
     part_size_ += piece.size();
     return;
   }
-  if (scratch_.empty()) scratch_ = values_->text().substr(part_start_, part_size_);
-  scratch_.append(piece);
+  if (scratch_.size() == 0) append(values_->text().substr(part_start_, part_size_));
+  append(piece);
+}
+
+void JsonReader::append(std::string_view piece) {
+  if (!scratch_.put(values_->process(), piece)) no_memory();
 }
 
 /// All of a string or number of which this is the last piece.
 std::string_view JsonReader::whole(std::string_view last, std::size_t size) {
   if (part_start_ == kNoPart && last.size() == size) return last;
   part(last);
-  const std::string_view all =
-      scratch_.empty() ? values_->text().substr(part_start_, part_size_) : scratch_;
-  part_start_ = kNoPart;
-  return all;
+  const std::size_t start = std::exchange(part_start_, kNoPart);
+  if (scratch_.size() == 0) return values_->text().substr(start, part_size_);
+  collected_ = scratch_.finish(values_->process());
+  if (collected_.is_none()) no_memory();
+  return binary_view(collected_).text();
 }
 
 bool JsonReader::key(std::string_view last, std::size_t size) {
-  const Term key = values_->key(whole(last, size));
+  const std::string_view text = whole(last, size);
+  const Term collected = std::exchange(collected_, Term::none());
+  const bool is_made = !collected.is_none() && keys == JsonKeys::Strings;
+  const Term key = is_made ? collected : values_->key(text);
   if (key.is_none()) {
     lacks_room = keys != JsonKeys::ExistingAtoms;
     refused_ = "the key is not an existing atom";
@@ -243,7 +275,8 @@ bool JsonReader::key(std::string_view last, std::size_t size) {
 
 bool JsonReader::string(std::string_view last, std::size_t size) {
   const std::string_view text = whole(last, size);
-  const Term value = values_->string(text);
+  const Term collected = std::exchange(collected_, Term::none());
+  const Term value = collected.is_none() ? values_->string(text) : collected;
   if (value.is_none()) {
     lacks_room = true;
     refused_ = "no room for a string";
@@ -257,6 +290,7 @@ bool JsonReader::string(std::string_view last, std::size_t size) {
 
 bool JsonReader::number(std::string_view last) {
   const std::string_view text = whole(last, last.size());
+  collected_ = Term::none();  // Its text stays where it is until the native is over.
   for_pool = is_for_pool(values_->process(), text.size(), kPoolDigits);
   if (for_pool) return false;
   const Term value = values_->number(text);

@@ -14,6 +14,7 @@
 
 #include "vm/native/json_error.h"
 #include "vm/native/json_values.h"
+#include "vm/native/slices.h"
 
 namespace quelea {
 
@@ -54,9 +55,13 @@ class JsonReader final : public NativeState {
 
   void open(bool is_object) { frames_.push_back({roots.size(), is_object}); }
   void close();
+  bool close_here();
+  void close_again();
+  void go_on_behind_value();
   bool number(std::string_view piece);
   bool number_again(std::string_view text);
   void part(std::string_view piece);
+  void append(std::string_view piece);
   std::string_view whole(std::string_view last, std::size_t size);
   bool key(std::string_view last, std::size_t size);
   bool string(std::string_view last, std::size_t size);
@@ -67,6 +72,7 @@ class JsonReader final : public NativeState {
   std::size_t window_ = 0;  ///< How many of the frames are outside of what the parser sees.
   std::size_t at_ = 0;
   bool complete_ = false;
+  bool closes_ = false;  ///< What is for the pool is the end of an array or object.
   bool muted_ = false;  ///< The parser is being brought to where it goes on.
   const char* refused_ = nullptr;
   JsonTokens::Place known_;  ///< Behind some value that was read.
@@ -76,7 +82,8 @@ class JsonReader final : public NativeState {
   static constexpr std::size_t kNoPart = std::string_view::npos;
   std::size_t part_start_ = kNoPart;
   std::size_t part_size_ = 0;
-  std::string scratch_;
+  TextOut scratch_;
+  Term collected_ = Term::none();  ///< What was in scratch_, as long as nobody has looked at it.
 
   JsonValues* values_ = nullptr;  ///< Of this slice.
 };

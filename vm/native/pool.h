@@ -21,6 +21,11 @@ inline bool is_for_pool(Process& p, std::size_t size, std::size_t most) {
 inline bool is_large_text(Process& p, Term binary) {
   return is_binary(binary) && is_for_pool(p, binary_bytes(binary), kPoolTextBytes);
 }
+/// Text that does not begin at a byte, which natives begin with a copy of (Bytes).
+inline bool is_large_unaligned(Process& p, Term term) {
+  return term.is_kind(Kind::SubBinary) && !binary_view(term).is_aligned() &&
+         p.native_state == nullptr && is_for_pool(p, binary_bytes(term), kPoolTextBytes);
+}
 inline bool is_large_integer(Process& p, Term integer) {
   return is_big(integer) && is_for_pool(p, IntegerView(integer).size(), kPoolLimbs);
 }

@@ -289,6 +289,7 @@ Term decode_term(Process& p, Args args) {
   constexpr std::size_t kSmallBytes = 16 * 1024;
   if (!is_binary(args[0])) return badarg(p);
   if (binary_bytes(args[0]) > kSmallBytes || is_compressed_term(args[0])) {
+    if (is_large_unaligned(p, args[0])) return p.to_pool();
     return in_slices<DecodeTerm<kSafe>>(p, args);
   }
   Bytes bytes;

@@ -13,6 +13,7 @@
 #include "vm/native/list_builder.h"
 #include "vm/native/pool.h"
 #include "vm/native/regex_match.h"
+#include "vm/native/slices.h"
 #include "vm/native/text.h"
 
 namespace quelea {
@@ -27,7 +28,7 @@ constexpr std::size_t kMaxPatternBytes = 1 << 20;
 /// A longer source is compiled on the pool, and a longer text searched there.
 constexpr std::size_t kPoolSourceBytes = 64;
 constexpr std::size_t kPoolSubjectBytes = std::size_t{64} << 10;
-constexpr std::size_t kMatchesInSlice = 4096;
+constexpr std::size_t kGroupsInSlice = 4096;
 constexpr std::size_t kBytesInSlice = 256 * 1024;
 constexpr std::size_t kMaxBuiltBytes = std::size_t{1} << 33;
 
@@ -384,8 +385,9 @@ Term prim_regex_scan(Process& p, Args args) {
   }
   std::size_t end = first;
   bool after_empty = state != nullptr && state->after_empty;
-  std::size_t n = 0;
-  for (; found && n < kMatchesInSlice && end - first <= kBytesInSlice; ++n) {
+  std::size_t groups = 0;
+  while (found && groups < kGroupsInSlice && end - first <= kBytesInSlice) {
+    groups += matcher.count();
     matches = p.cons(groups_of(p, matcher, args[2], as_strings), matches);
     end = matcher.group_end(0);
     after_empty = matcher.group_start(0) == end;
@@ -493,7 +495,7 @@ std::vector<Piece> read_replacement(const Compiled& pattern, std::string_view te
 }  // namespace
 
 Term prim_regex_replace(Process& p, Args args) {
-  if (is_large_subject(p, args[2])) return p.to_pool();
+  if (is_large_subject(p, args[2]) || is_large_subject(p, args[3])) return p.to_pool();
   Pattern pattern;
   Bytes subject;
   Bytes replacement;
@@ -516,12 +518,14 @@ Term prim_regex_replace(Process& p, Args args) {
     }
     for (const Piece& piece : pieces) {
       if (piece.group == SIZE_MAX) {
+        out.make_pages_present(piece.text.size());
         out.put_text(piece.text);
       } else if (matcher.took_part(piece.group)) {
         out.put_text(matcher.text(piece.group));
       }
     }
     start = matcher.group_end(0);
+    if (is_for_pool(p, out.bit_size() / 8, kPoolTextBytes)) return p.to_pool();
     if (out.bit_size() / 8 > kMaxBuiltBytes) return system_limit(p);
     found = global && matcher.find_next();
   }
@@ -531,17 +535,31 @@ Term prim_regex_replace(Process& p, Args args) {
   return checked(p, out.finish(p));
 }
 
-Term prim_regex_escape(Process& p, Args args) {
-  Bytes s;
-  if (!s.get(args[0])) return badarg(p);
-  std::string out;
-  for (char c : s.text()) {
+namespace {
+
+struct Escape : BytesLoop {
+  using BytesLoop::BytesLoop;
+  TextOut out;
+  bool fits = true;
+
+  bool step(Process& p, std::size_t& cost) {
+    constexpr std::size_t kPiece = 1024;
     constexpr std::string_view kSpecial = ".^$*+?()[]{}\\|-#&~ \t\n\v\f\r";
-    if (kSpecial.find(c) != std::string_view::npos) out.push_back('\\');
-    out.push_back(c);
+    for (char c : next_piece(kPiece, cost)) {
+      if (kSpecial.find(c) != std::string_view::npos) out.text.push_back('\\');
+      out.text.push_back(c);
+    }
+    cost += kPiece / 8;
+    fits = out.settle(p);
+    return fits && at < size();
   }
-  charge_bytes(p, 2 * out.size());
-  return text_term(p, out);
+  Term finish(Process& p) { return fits ? out.finish(p) : system_limit(p); }
+};
+
+}  // namespace
+
+Term prim_regex_escape(Process& p, Args args) {
+  return is_binary(args[0]) ? in_slices<Escape>(p, args) : badarg(p);
 }
 
 }  // namespace quelea

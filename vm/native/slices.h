@@ -30,8 +30,10 @@
 
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
+#include "vm/native/pool.h"
 #include "vm/native/support.h"
 #include "vm/term/work.h"
 
@@ -86,6 +88,15 @@ template <class Work>
   return state.for_pool && !p.on_pool() ? p.to_pool() : p.again();
 }
 
+struct BytesLoop;
+
+/// Whether it begins with work that cannot stop in the middle.
+template <class Work>
+[[gnu::always_inline]] inline bool begins_on_pool(Process& p, Args args) {
+  if constexpr (std::is_base_of_v<BytesLoop, Work>) return is_large_unaligned(p, args[0]);
+  return false;
+}
+
 template <class Work>
 [[gnu::noinline]] Term next_slice(Process& p, Args args) {
   auto* state = static_cast<WorkState<Work>*>(p.native_state);
@@ -107,6 +118,7 @@ template <class Work>
 template <class Work>
 [[gnu::always_inline]] inline Term in_slices(Process& p, Args args) {
   if (QUELEA_UNLIKELY(p.native_state != nullptr)) return next_slice<Work>(p, args);
+  if (begins_on_pool<Work>(p, args)) return p.to_pool();
   Work work(p, args);
   const SliceEnd end = run_slice(p, work, kMayGiveUp);
   if (QUELEA_UNLIKELY(end != SliceEnd::Done)) {
@@ -152,7 +164,7 @@ class TextOut {
     return settle(p);
   }
   std::size_t size() const { return whole_.bit_size() / 8 + text.size(); }
-  /// The binary, or none with system_limit raised.
+  /// The binary, or none with system_limit raised. What is put afterwards is another text.
   Term finish(Process& p);
 
  private:

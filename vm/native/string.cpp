@@ -23,7 +23,7 @@ struct TextLoop : BytesLoop {
 
   std::size_t pass(std::size_t most, std::size_t& cost) {
     const std::size_t before = at;
-    const std::size_t passed = pass_graphemes(text(), at, std::min(most, kGraphemesAStep));
+    const std::size_t passed = pass_graphemes(text(), at, std::min(most, kGraphemesAStep), cost);
     cost += 1 + cost_of_text(at - before);
     return passed;
   }
@@ -46,7 +46,7 @@ struct Graphemes : TextLoop {
 
   bool step(Process& p, std::size_t& cost) {
     if (at >= size()) return false;
-    const std::size_t length = first_grapheme(text().substr(at));
+    const std::size_t length = first_grapheme(text().substr(at), cost);
     out.push(slice_of(p, whole, at, length));
     at += length;
     cost += 8 + cost_of_text(length);
@@ -125,12 +125,15 @@ Term prim_string_to_charlist(Process& p, Args args) {
 Term prim_string_from_charlist(Process& p, Args args) { return in_slices<FromCharlist>(p, args); }
 
 Term prim_string_next_grapheme(Process& p, Args args) {
+  if (is_large_unaligned(p, args[0])) return p.to_pool();
   Bytes s;
   if (!s.get(args[0])) return badarg(p);
   if (s.size() == 0) return atoms::nil;
-  const std::size_t size = first_grapheme(s.text());
-  p.charge(static_cast<std::int64_t>(size / 16));
-  return p.tuple(slice_of(p, args[0], 0, size), slice_of(p, args[0], size, s.size() - size));
+  return walk_or_leave(p, [&](std::size_t& work) {
+    const std::size_t size = first_grapheme(s.text(), work);
+    work += cost_of_text(size);
+    return p.tuple(slice_of(p, args[0], 0, size), slice_of(p, args[0], size, s.size() - size));
+  });
 }
 
 namespace {
@@ -191,7 +194,7 @@ struct ReverseText : TextLoop {
 
   bool step(Process&, std::size_t& cost) {
     if (at >= size() || result.is_none()) return false;
-    const std::size_t length = first_grapheme(text().substr(at));
+    const std::size_t length = first_grapheme(text().substr(at), cost);
     std::memcpy(out + size() - at - length, text().data() + at, length);
     at += length;
     cost += 1 + cost_of_text(length);
@@ -208,11 +211,12 @@ struct Pad : TextLoop {
     get_count(args[1], missing);
     padding.get(args[2]);
   }
-  enum Phase { kCount, kPadding, kText };
+  enum Phase { kCount, kCountPadding, kPadding, kText };
   Phase phase = kCount;
   Bytes padding;
   std::int64_t missing = 0;
   std::int64_t in_padding = 0;
+  std::size_t padding_at = 0;  ///< In the padding, while it is counted or written.
   bool is_short = false, padded = false, copied = false;
   TextOut out;
 
@@ -223,11 +227,10 @@ struct Pad : TextLoop {
       if (missing <= 0) return false;
       is_short = true;
       at = 0;
-      in_padding = static_cast<std::int64_t>(count_graphemes(padding.text()));
-      phase = kLeading ? kPadding : kText;
-      const auto times = static_cast<std::size_t>(missing / in_padding);
-      return times <= kMaxBuiltBytes / padding.size();
+      phase = kCountPadding;
+      return true;
     }
+    if (phase == kCountPadding) return count_padding(cost);
     return phase == kText ? copy_some(p, cost) : pad_some(p, cost);
   }
   Term finish(Process& p) {
@@ -236,6 +239,17 @@ struct Pad : TextLoop {
   }
 
  private:
+  bool count_padding(std::size_t& cost) {
+    const std::size_t before = padding_at;
+    in_padding += static_cast<std::int64_t>(
+        pass_graphemes(padding.text(), padding_at, kGraphemesAStep, cost));
+    cost += 1 + cost_of_text(padding_at - before);
+    if (padding_at < padding.size()) return true;
+    padding_at = 0;
+    phase = kLeading ? kPadding : kText;
+    const auto times = static_cast<std::size_t>(missing / in_padding);
+    return times <= kMaxBuiltBytes / padding.size();
+  }
   bool copy_some(Process& p, std::size_t& cost) {
     if (at < size()) return out.put(p, next_piece(4096, cost));
     copied = true;
@@ -248,12 +262,20 @@ struct Pad : TextLoop {
       phase = kText;
       return !copied;
     }
-    std::string_view piece = padding.text();
-    const std::int64_t now = std::min(missing, in_padding);
-    if (now < in_padding) {
-      piece = piece.substr(0, grapheme_offset(piece, static_cast<std::size_t>(now)));
+    const std::size_t before = padding_at;
+    const std::string_view text = padding.text();
+    if (missing >= in_padding) {
+      padding_at = std::min(before + kMostTextAtOnce, text.size());
+    } else {
+      missing -= static_cast<std::int64_t>(
+          pass_graphemes(text, padding_at,
+                         std::min(static_cast<std::size_t>(missing), kGraphemesAStep), cost));
     }
-    missing -= now;
+    const std::string_view piece = text.substr(before, padding_at - before);
+    if (padding_at == text.size()) {
+      padding_at = 0;
+      missing -= in_padding;
+    }
     cost += 1 + cost_of_bytes(piece.size());
     return out.put(p, piece);
   }
@@ -362,7 +384,7 @@ struct Width : BytesLoop {
 
   bool step(Process&, std::size_t& cost) {
     if (at >= size()) return false;
-    const std::size_t end = at + first_grapheme(text().substr(at));
+    const std::size_t end = at + first_grapheme(text().substr(at), cost);
     cost += 2 + cost_of_text(end - at);
     int widest = 0;
     while (at < end) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "vm/base/raw_vector.h"
 #include "vm/native/slices.h"
 #include "vm/native/text.h"
 
@@ -93,7 +94,7 @@ void append_all(std::string& out, const std::uint16_t (&code_points)[3]) {
   }
 }
 
-void append_upper(std::string& out, std::int32_t c, std::string_view, std::size_t) {
+void append_upper(std::string& out, std::int32_t c, std::string_view, std::size_t, std::size_t&) {
   if (const SpecialCase* special = special_case(c)) return append_all(out, special->upper);
   if (c >= 0x1F80 && c <= 0x1FAF) {
     // Alpha, eta, omega with iota subscript: the capital letter without it, then a capital iota.
@@ -125,8 +126,8 @@ bool is_case_ignorable(std::int32_t c) {
 }
 
 /// The capital sigma of two bytes at `at` ends a word: a letter stands in front of it and none
-/// behind.
-bool is_final_sigma(std::string_view text, std::size_t at) {
+/// behind. What no word ends at may stand between, any number of it: then `cost` may give up.
+bool is_final_sigma(std::string_view text, std::size_t at, std::size_t& cost) {
   auto decode_before = [&](std::size_t end, std::size_t& start) {
     start = end - 1;
     while (start > 0 && (static_cast<std::uint8_t>(text[start]) & 0xC0) == 0x80) --start;
@@ -135,6 +136,8 @@ bool is_final_sigma(std::string_view text, std::size_t at) {
   };
   bool letter_before = false;
   for (std::size_t end = at, start = 0; end > 0; end = start) {
+    if (give_up_where(at - end > kMostTextAtOnce, cost)) return false;
+    ++cost;
     const std::int32_t c = decode_before(end, start);
     if (c >= 0 && is_case_ignorable(c)) continue;
     letter_before = c >= 0 && is_cased(c);
@@ -142,6 +145,8 @@ bool is_final_sigma(std::string_view text, std::size_t at) {
   }
   if (!letter_before) return false;
   for (std::size_t next = at + 2; next < text.size();) {
+    if (give_up_where(next - at > kMostTextAtOnce, cost)) return false;
+    ++cost;
     unsigned size = 0;
     const std::int32_t c = first_code_point(text.substr(next), size);
     if (c < 0 || !is_case_ignorable(c)) return c < 0 || !is_cased(c);
@@ -150,10 +155,11 @@ bool is_final_sigma(std::string_view text, std::size_t at) {
   return true;
 }
 
-void append_lower(std::string& out, std::int32_t c, std::string_view text, std::size_t at) {
+void append_lower(std::string& out, std::int32_t c, std::string_view text, std::size_t at,
+                  std::size_t& cost) {
   if (c == 0x130) {
     out.append("i\u0307");
-  } else if (c == 0x3A3 && is_final_sigma(text, at)) {
+  } else if (c == 0x3A3 && is_final_sigma(text, at, cost)) {
     utf8_append(out, 0x3C2);
   } else {
     utf8_append(out, static_cast<std::uint32_t>(utf8proc_tolower(c)));
@@ -186,7 +192,7 @@ struct Rewrite : BytesLoop {
 };
 
 using AppendMapped = void (*)(std::string& out, std::int32_t c, std::string_view text,
-                              std::size_t at);
+                              std::size_t at, std::size_t& cost);
 
 /// ASCII letters from kFirst to kLast change case, other code points go through kAppend. The first
 /// one may be mapped on its own.
@@ -214,7 +220,7 @@ struct MapCase : Rewrite {
       if (c < 0) {
         out.text.push_back(byte);
       } else {
-        kAppend(out.text, c, text, at);
+        kAppend(out.text, c, text, at, cost);
       }
       at += length;
     }
@@ -235,16 +241,50 @@ struct MapCase : Rewrite {
   }
 };
 
-/// Whether text may be cut in front of this code point: no form makes one of it and of what stands
-/// before it. Holds for what most text consists of.
-bool begins_anew(std::int32_t c) {
-  auto is_in = [&](std::int32_t first, std::int32_t last) { return c >= first && c <= last; };
-  return c < 0x300 || is_in(0x391, 0x3C9) || is_in(0x410, 0x44F) || is_in(0x5D0, 0x5EA) ||
-         is_in(0x621, 0x64A) || is_in(0x3041, 0x3096) || is_in(0x30A1, 0x30FA) ||
-         is_in(0x3400, 0x9FFF) || is_in(0xAC00, 0xD7A3);
+/// A code point in the form under way: one or several.
+class Decomposed {
+ public:
+  Decomposed(std::int32_t c, int options) {
+    const utf8proc_ssize_t length = utf8proc_decompose_char(
+        c, code_points_, kMost, static_cast<utf8proc_option_t>(options), &bound_class_);
+    size_ = length > 0 && length <= kMost ? static_cast<std::size_t>(length) : 0;
+  }
+  const std::int32_t* begin() const { return code_points_; }
+  const std::int32_t* end() const { return code_points_ + size_; }
+  std::int32_t first() const { return size_ == 0 ? 0 : code_points_[0]; }
+
+ private:
+  static constexpr utf8proc_ssize_t kMost = 32;  // No code point becomes more than 18.
+  std::int32_t code_points_[kMost];
+  int bound_class_ = 0;
+  std::size_t size_ = 0;
+};
+
+std::uint16_t combining_class(std::int32_t c) {
+  return static_cast<std::uint16_t>(utf8proc_get_property(c)->combining_class);
 }
 
-/// Normal forms, by utf8proc, of pieces that are cut where no form joins.
+/// Whether text may be cut in front of this code point: no form makes one of it and of what stands
+/// before it.
+bool begins_anew(std::int32_t c, int options) {
+  auto is_in = [&](std::int32_t first, std::int32_t last) { return c >= first && c <= last; };
+  if (c < 0x300 || is_in(0x391, 0x3C9) || is_in(0x410, 0x44F) || is_in(0x5D0, 0x5EA) ||
+      is_in(0x621, 0x64A) || is_in(0x3041, 0x3096) || is_in(0x30A1, 0x30FA) ||
+      is_in(0x3400, 0x9FFF) || is_in(0xAC00, 0xD7A3)) {
+    return true;
+  }
+  // Of others it is the first code point of its form that counts. It must be in no composition, of
+  // which this library does not say whether as the first or as the second, and no Korean vowel or
+  // final consonant.
+  constexpr std::uint16_t kInNone = UINT16_MAX;
+  const std::int32_t first = Decomposed(c, options).first();
+  const utf8proc_property_t& property = *utf8proc_get_property(first);
+  return property.combining_class == 0 && property.comb_index == kInNone &&
+         (first < 0x1160 || first > 0x11FF);
+}
+
+/// Normal forms, by utf8proc, of pieces that are cut where no form joins. Marks are put in order
+/// here: utf8proc takes the square of their number for it.
 struct Normalize : Rewrite {
   Normalize(Process& p, Args args, int mapping) : Rewrite(p, args), options(mapping) {}
   int options;
@@ -253,35 +293,53 @@ struct Normalize : Rewrite {
   bool step(Process& p, std::size_t& cost) {
     const std::size_t before = at;
     const std::size_t written = out.text.size();
-    good = pass_piece();
-    if (!good) return false;
-    const std::string_view piece = text().substr(before, at - before);
-    cost += 1 + piece.size();
-    utf8proc_uint8_t* mapped = nullptr;
-    const utf8proc_ssize_t length =
-        utf8proc_map(bytes_of(piece), static_cast<utf8proc_ssize_t>(piece.size()), &mapped,
-                     static_cast<utf8proc_option_t>(options));
+    code_points.clear();
+    good = decompose_piece(cost);
+    if (!good || gave_up(cost)) return false;
+    cost += 1 + (at - before);
+    put_marks_in_order();
+    // The result is written in the place of the code points, with a zero behind it.
+    const auto count = static_cast<utf8proc_ssize_t>(code_points.size());
+    code_points.push_back(0);
+    const utf8proc_ssize_t length = utf8proc_reencode(code_points.data(), count,
+                                                      static_cast<utf8proc_option_t>(options));
     fits = length >= 0;
     if (!fits) return false;
-    out.text.append(reinterpret_cast<const char*>(mapped), static_cast<std::size_t>(length));
-    std::free(mapped);
+    out.text.append(reinterpret_cast<const char*>(code_points.data()),
+                    static_cast<std::size_t>(length));
     return settle(p, before, written);
   }
   Term finish(Process& p) { return good ? Rewrite::finish(p) : badarg(p); }
 
  private:
+  RawVector<std::int32_t> code_points;
+
   /// Moves `at` behind at least a few kilobytes; false where they are not well formed.
-  bool pass_piece() {
+  bool decompose_piece(std::size_t& cost) {
     constexpr std::size_t kPiece = 2048;
     const std::size_t start = at;
     while (at < size()) {
       unsigned length = 0;
       const std::int32_t c = first_code_point(text().substr(at), length);
       if (c < 0) return false;
-      if (at - start >= kPiece && begins_anew(c)) break;
+      if (at - start >= kPiece && begins_anew(c, options)) break;
+      if (give_up_where(at - start > kMostTextAtOnce, cost)) break;
+      for (std::int32_t one : Decomposed(c, options)) code_points.push_back(one);
       at += length;
     }
     return true;
+  }
+  /// Those between two other code points, by their class, and otherwise as they stood.
+  void put_marks_in_order() {
+    auto is_mark = [](std::int32_t c) { return combining_class(c) != 0; };
+    auto comes_before = [](std::int32_t a, std::int32_t b) {
+      return combining_class(a) < combining_class(b);
+    };
+    for (std::int32_t* end = code_points.begin(); end != code_points.end();) {
+      std::int32_t* const first = std::find_if(end, code_points.end(), is_mark);
+      end = std::find_if_not(first, code_points.end(), is_mark);
+      if (!std::is_sorted(first, end, comes_before)) std::stable_sort(first, end, comes_before);
+    }
   }
 };
 

@@ -169,7 +169,7 @@ struct ToGraphemes : Parts {
   }
   bool step(Process& p, std::size_t& cost) {
     if (at >= size() || !may_cut()) return false;
-    const std::size_t length = first_grapheme(text().substr(at));
+    const std::size_t length = first_grapheme(text().substr(at), cost);
     out.push(slice_of(p, whole, at, length));
     at += length;
     cost += 8 + length / 2;
@@ -241,7 +241,11 @@ Term prim_string_split_4(Process& p, Args args) {
     return badarg(p);
   }
   if (is_binary(args[1]) && binary_bits(args[1]) == 0) return in_slices<ToGraphemes>(p, args);
-  return Patterns::are_fine(args[1]) ? in_slices<Split>(p, args) : badarg(p);
+  if (p.native_state == nullptr) {
+    if (Patterns::begin_on_pool(p, args[1])) return p.to_pool();
+    if (!Patterns::are_fine(args[1])) return badarg(p);
+  }
+  return in_slices<Split>(p, args);
 }
 
 Term prim_string_lines(Process& p, Args args) {
@@ -261,9 +265,11 @@ struct Join {
   bool counting = true, good = true, too_large = false;
   Term result = Term::none();
   std::uint8_t* out = nullptr;
+  PagesAhead ahead;
 
   bool step(Process& p, std::size_t& cost) {
     if (!part.is_over()) {
+      if (!counting) ahead.reach(out + IodataWalk::kBytesAStep);
       good = counting ? part.count(total, cost) : part.copy(out, cost);
       too_large = total > kMaxBuiltBytes;
       return good && !too_large;
@@ -289,6 +295,7 @@ struct Join {
     counting = false;
     rest = list;
     result = new_binary(p, total, &out);
+    ahead = PagesAhead(out, total);
     return !result.is_none();
   }
   Term finish(Process& p) {
@@ -303,6 +310,7 @@ struct Join {
       total += text.size();
       return;
     }
+    ahead.reach(out + text.size());
     std::memcpy(out, text.data(), text.size());
     out += text.size();
   }
@@ -318,26 +326,46 @@ struct Replace : BytesLoop {
   Bytes replacement;
   bool global = false;
   bool changed = false, fits = true;
+  Patterns::Match match;  ///< Whose text was not replaced yet.
+  std::size_t put = 0;    ///< Of the replacement.
   TextOut out;
 
   bool step(Process& p, std::size_t& cost) {
-    if (!search.is_over(text()) && (global || !changed)) {
-      if (const Patterns::Match match = search.next(text(), cost)) {
-        changed = true;
-        out.text.append(text().substr(at, match.position - at));
-        out.text.append(replacement.text());
-        at = match.position + match.size;
-        fits = out.settle(p);
-      }
-      return fits;
+    if (match) {
+      replace(cost);
+    } else if (!search.is_over(text()) && (global || !changed)) {
+      match = search.next(text(), cost);
+      if (!match) return true;
+      changed = true;
+      replace(cost);
+    } else if (changed && at < size()) {
+      out.text.append(next_piece(kPiece, cost));
+    } else {
+      return false;
     }
-    if (!changed || at >= size()) return false;
-    fits = out.put(p, next_piece(4096, cost));
+    fits = out.settle(p);
     return fits;
   }
   Term finish(Process& p) {
     if (!fits) return system_limit(p);
     return changed ? out.finish(p) : whole;
+  }
+
+ private:
+  static constexpr std::size_t kPiece = 4096;
+
+  /// The next of what stands before the match, then of what takes its place.
+  void replace(std::size_t& cost) {
+    out.text.append(next_piece(std::min(match.position - at, kPiece), cost));
+    if (at < match.position) return;
+    const std::string_view piece = replacement.text().substr(put, kPiece);
+    out.text.append(piece);
+    put += piece.size();
+    cost += cost_of_bytes(piece.size());
+    if (put < replacement.size()) return;
+    put = 0;
+    at = match.position + match.size;
+    match = {};
   }
 };
 
@@ -366,7 +394,7 @@ struct IndexOf : Contains {
     }
     const std::size_t before = at;
     graphemes +=
-        static_cast<std::int64_t>(pass_graphemes(text().substr(0, match.position), at, 512));
+        static_cast<std::int64_t>(pass_graphemes(text().substr(0, match.position), at, 512, cost));
     cost += 1 + (at - before) / 2;
     return at < match.position;
   }
@@ -380,22 +408,32 @@ Term prim_string_join(Process& p, Args args) {
 }
 
 Term prim_string_replace(Process& p, Args args) {
-  bool global = false;
-  if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !is_binary(args[2]) ||
-      !get_bool(args[3], global)) {
-    return badarg(p);
+  if (p.native_state == nullptr) {
+    bool global = false;
+    if (Patterns::begin_on_pool(p, args[1]) || is_large_unaligned(p, args[2])) return p.to_pool();
+    if (!is_binary(args[0]) || !Patterns::are_fine(args[1]) || !is_binary(args[2]) ||
+        !get_bool(args[3], global)) {
+      return badarg(p);
+    }
   }
   return in_slices<Replace>(p, args);
 }
 
 Term prim_string_contains(Process& p, Args args) {
-  if (!is_binary(args[0]) || !Patterns::are_fine(args[1], true)) return badarg(p);
-  if (args[1].is_nil_list()) return atoms::false_;
-  return Patterns::are_fine(args[1]) ? in_slices<Contains>(p, args) : atoms::true_;
+  if (p.native_state == nullptr) {
+    if (Patterns::begin_on_pool(p, args[1])) return p.to_pool();
+    if (!is_binary(args[0]) || !Patterns::are_fine(args[1], true)) return badarg(p);
+    if (args[1].is_nil_list()) return atoms::false_;
+    if (!Patterns::are_fine(args[1])) return atoms::true_;
+  }
+  return in_slices<Contains>(p, args);
 }
 
 Term prim_string_starts_with(Process& p, Args args) {
-  if (is_large_text(p, args[1])) return p.to_pool();
+  if (is_large_text(p, args[1]) || is_large_unaligned(p, args[0]) ||
+      Patterns::begin_on_pool(p, args[1])) {
+    return p.to_pool();
+  }
   Bytes s;
   Patterns patterns;
   if (!s.get(args[0]) || !patterns.get(args[1], true)) return badarg(p);
@@ -406,7 +444,10 @@ Term prim_string_starts_with(Process& p, Args args) {
 }
 
 Term prim_string_ends_with(Process& p, Args args) {
-  if (is_large_text(p, args[1])) return p.to_pool();
+  if (is_large_text(p, args[1]) || is_large_unaligned(p, args[0]) ||
+      Patterns::begin_on_pool(p, args[1])) {
+    return p.to_pool();
+  }
   Bytes s;
   Patterns patterns;
   if (!s.get(args[0]) || !patterns.get(args[1], true)) return badarg(p);
@@ -417,7 +458,10 @@ Term prim_string_ends_with(Process& p, Args args) {
 }
 
 Term prim_string_index_of(Process& p, Args args) {
-  if (!is_binary(args[0]) || !Patterns::are_fine(args[1])) return badarg(p);
+  if (p.native_state == nullptr) {
+    if (Patterns::begin_on_pool(p, args[1])) return p.to_pool();
+    if (!is_binary(args[0]) || !Patterns::are_fine(args[1])) return badarg(p);
+  }
   return in_slices<IndexOf>(p, args);
 }
 

@@ -8,6 +8,7 @@
 
 #include "vm/native/support.h"
 #include "vm/term/utf8.h"
+#include "vm/term/work.h"
 
 namespace quelea {
 
@@ -26,17 +27,17 @@ inline std::int32_t first_code_point(std::string_view text, unsigned& size) {
   return c;
 }
 
-/// Bytes of the first grapheme of a non-empty text.
-std::size_t first_grapheme(std::string_view text);
+/// What cannot stop in the middle looks at so many bytes at most, or leaves it to the pool.
+inline constexpr std::size_t kMostTextAtOnce = std::size_t{64} << 10;
 
-/// Goes past up to `most` graphemes from byte `at` on; returns how many.
-std::size_t pass_graphemes(std::string_view text, std::size_t& at, std::size_t most);
+/// Bytes of the first grapheme of a non-empty text. It may have any number of marks: where it is
+/// long, `cost` may give up (vm/term/work.h). What it took is for the caller to add.
+std::size_t first_grapheme(std::string_view text, std::size_t& cost);
 
-/// Graphemes of a text; all of them, or up to `stop`.
-std::size_t count_graphemes(std::string_view text, std::size_t stop = static_cast<std::size_t>(-1));
-
-/// Byte offset of grapheme `index`; the text's size when it has fewer.
-std::size_t grapheme_offset(std::string_view text, std::size_t index);
+/// Goes past up to `most` graphemes from byte `at` on; returns how many. Gives up as
+/// `first_grapheme`.
+std::size_t pass_graphemes(std::string_view text, std::size_t& at, std::size_t most,
+                           std::size_t& cost);
 
 /// Unicode's White_Space property.
 bool is_white_space(std::int32_t code_point);
@@ -51,7 +52,9 @@ inline bool is_ascii(std::string_view text) {
 /// First position of `what` in `text` from `from` on, or npos. Linear in both.
 std::size_t find_bytes(std::string_view text, std::string_view what, std::size_t from);
 
-/// One or several byte strings to look for at once.
+/// One or several byte strings to look for at once. Few of them are each searched for with what the
+/// C library has for that. Many are in order, and at each place of the text those that go on as it
+/// does become fewer with each byte.
 class Patterns {
  public:
   /// A non-empty binary, or a list of such; false for anything else. With `allow_empty` empty ones
@@ -59,6 +62,8 @@ class Patterns {
   bool get(Term term, bool allow_empty = false);
   /// Whether `get` would take them.
   static bool are_fine(Term term, bool allow_empty = false);
+  /// Whether `are_fine` and `get` take long.
+  static bool begin_on_pool(Process& p, Term term);
 
   struct Match {
     std::size_t position = std::string_view::npos;
@@ -67,15 +72,36 @@ class Patterns {
   };
   /// The first match at `from` or behind it that begins in front of `end`; the longest of those
   /// that begin there. Successive calls on the same text with growing `from` and the same `end`
-  /// look at each byte once for each pattern.
-  Match find(std::string_view text, std::size_t from, std::size_t end);
+  /// look at each byte once for each pattern, unless they are many.
+  Match find(std::string_view text, std::size_t from, std::size_t end, std::size_t& cost);
+  /// So many places at a time.
+  std::size_t piece() const {
+    return are_many() ? kPiece / 32 : std::max(kPiece, 4 * longest_);
+  }
+  /// A search for them cannot stop soon.
+  bool are_long() const { return longest_ > (texts_.size() > kFew ? kLongOfMany : kPiece); }
 
   const std::vector<std::string_view>& texts() const { return texts_; }
 
  private:
+  static constexpr std::size_t kPiece = std::size_t{128} << 10;
+  static constexpr std::size_t kFew = 16;
+  static constexpr std::size_t kLongOfMany = 4096;
+  static constexpr std::size_t kByteValues = 256;
+
+  bool are_many() const { return texts_.size() > kFew && !are_long(); }
+  Match find_some(std::string_view text, std::size_t from, std::size_t end);
+  Match find_many(std::string_view text, std::size_t from, std::size_t end, std::size_t& cost);
+  std::size_t longest_at(std::string_view text, std::size_t& cost) const;
+  void put_in_order();
+
   std::deque<Bytes> storage_;
   std::vector<std::string_view> texts_;
   std::size_t longest_ = 0;
+  /// The same where they are many and were looked for, without duplicates, and where those begin
+  /// whose first byte has a value or a larger one.
+  std::vector<std::string_view> ordered_;
+  std::vector<std::uint32_t> first_of_;
   std::size_t searched_to_ = 0;    ///< The `end` that `next_` is about; 0 before the first search.
   std::vector<std::size_t> next_;  ///< Where each pattern occurs next, or npos.
 };
@@ -89,17 +115,15 @@ class Search {
   /// Unless it is over: the next match at `from` or behind it, which moves on. None: there is none
   /// in this piece.
   Patterns::Match next(std::string_view text, std::size_t& cost) {
-    if (from >= end_) end_ = std::min(from + kPiece, text.size());
-    const Patterns::Match match = patterns.find(text, from, end_);
-    const std::size_t before = from;
+    if (give_up_where(patterns.are_long(), cost)) return {};
+    if (from >= end_) end_ = std::min(from + patterns.piece(), text.size());
+    const Patterns::Match match = patterns.find(text, from, end_, cost);
     from = match ? match.position + match.size : end_;
-    cost += 4 + patterns.texts().size() * (from - before) / 16;
     return match;
   }
   std::size_t from = 0;
 
  private:
-  static constexpr std::size_t kPiece = std::size_t{128} << 10;
   std::size_t end_ = 0;
 };
 

@@ -61,6 +61,8 @@ class Encoder {
     void* owned;                          // memory behind at and values, a MapIterator, or null
     bool value_next;                      // Count: all elements are bytes so far
     const std::uint8_t* bytes = nullptr;  // Bytes: the next ones
+    unsigned bit_offset = 0;              // Bytes: where in the first of them
+    unsigned unused_bits = 0;             // Bytes: of the last one
   };
 
   void byte(unsigned value) { out_ += static_cast<char>(value); }
@@ -305,9 +307,9 @@ class Encoder {
       out_.resize(start_ + options_.max_bytes + 1);
       return;
     }
-    if (bytes > kBytesAStep && view.is_aligned() && view.is_bytes()) {
-      stack_.push(
-          {Shape::Bytes, nullptr, nullptr, bytes, Term::none(), nullptr, false, view.bytes});
+    if (bytes > kBytesAStep) {
+      stack_.push({Shape::Bytes, nullptr, nullptr, bytes, Term::none(), nullptr, false, view.bytes,
+                   static_cast<unsigned>(view.bit_offset), rest == 0 ? 0 : 8 - rest});
       return;
     }
     words += bytes / 8;
@@ -389,7 +391,15 @@ void Encoder::step() {
       return step_count(frame);
     case Shape::Bytes: {
       const std::size_t some = std::min(frame.left, kBytesAStep);
-      out_.append(reinterpret_cast<const char*>(frame.bytes), some);
+      const unsigned unused = some == frame.left ? frame.unused_bits : 0;
+      if (frame.bit_offset == 0 && unused == 0) {
+        out_.append(reinterpret_cast<const char*>(frame.bytes), some);
+      } else {
+        const std::size_t at = out_.size();
+        out_.resize(at + some);
+        bits_copy(reinterpret_cast<std::uint8_t*>(out_.data()) + at, 0, frame.bytes,
+                  frame.bit_offset, 8 * some - unused);
+      }
       frame.bytes += some;
       words += some / 8;
       if ((frame.left -= some) == 0) stack_.pop();

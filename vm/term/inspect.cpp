@@ -363,6 +363,10 @@ class Inspector {
                    view.bytes, view.bytes + view.bit_size / 8});
       return;
     }
+    // What is not large, or lies between bytes, is written at once.
+    if (view.bit_size / 8 > kLargeBytes && options_.limit == none && !may_take(view.bit_size / 4)) {
+      return;
+    }
     words += view.bit_size / 64;
     std::vector<std::uint8_t> copy;
     if (!view.is_aligned() && view.is_bytes()) {

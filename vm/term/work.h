@@ -22,6 +22,14 @@ constexpr bool gave_up(std::size_t work) { return (work & kGaveUp) != 0; }
 constexpr bool has_given_up(const std::size_t* work) { return work != nullptr && gave_up(*work); }
 constexpr std::size_t work_done(std::size_t work) { return work & (kMayGiveUp - 1); }
 
+/// For what cannot stop in the middle: where it is large, the count gives up if it may. True: it
+/// did.
+inline bool give_up_where(bool is_large, std::size_t& work) {
+  if (!is_large || work < kMayGiveUp) return false;
+  work |= kGaveUp;
+  return true;
+}
+
 /// One walk's share of a count.
 class WalkLimit {
  public:
