@@ -9,6 +9,7 @@
 #include <boost/json/detail/impl/stack.ipp>
 #include <boost/json/impl/error.ipp>
 
+#include "vm/base/memory.h"
 #include "vm/native/pool.h"
 #include "vm/term/integer.h"
 
@@ -65,7 +66,7 @@ struct JsonReader::Events {
     const std::size_t end = reader.values_->offset_of(view(last)) + last.size();
     reader.part_start_ = kNoPart;
     reader.value_ends_at(end, '0');
-    reader.roots.push_back(make_integer(reader.values_->process(), value));
+    reader.keep(make_integer(reader.values_->process(), value));
     return true;
   }
   bool on_uint64(std::uint64_t, Text last, Code& code) { return on_double(0, last, code); }
@@ -85,7 +86,7 @@ struct JsonReader::Events {
     return true;
   }
   bool push(Term value) {
-    reader.roots.push_back(value);
+    reader.keep(value);
     return true;
   }
   static bool good(bool is_good, Code& code) {
@@ -201,6 +202,19 @@ bool JsonReader::refuse(std::string_view text, const char* message) {
   return false;
 }
 
+void JsonReader::keep(Term value) {
+  constexpr std::size_t kMany = std::size_t{1} << 14;
+  if (QUELEA_UNLIKELY(roots.size() == roots.capacity() && roots.size() >= kMany)) {
+    // Page by page, the copy would take the system longer than all else.
+    std::vector<Term> larger;
+    larger.reserve(2 * roots.size());
+    make_present(larger.data(), roots.size() * sizeof(Term));
+    larger.assign(roots.begin(), roots.end());
+    roots.swap(larger);
+  }
+  roots.push_back(value);
+}
+
 /// False: so much is inside that its list or map is for the pool to make.
 bool JsonReader::close_here() {
   constexpr std::size_t kMostElements = std::size_t{1} << 16;
@@ -226,7 +240,7 @@ void JsonReader::close() {
   const Term value = frame.is_object ? values_->object(inside) : values_->list(inside);
   roots.resize(frame.base);
   frames_.pop_back();
-  roots.push_back(value);
+  keep(value);
 }
 
 void JsonReader::part(std::string_view piece) {
@@ -269,7 +283,7 @@ bool JsonReader::key(std::string_view last, std::size_t size) {
     refused_ = "the key is not an existing atom";
     return false;
   }
-  roots.push_back(key);
+  keep(key);
   return true;
 }
 
@@ -284,7 +298,7 @@ bool JsonReader::string(std::string_view last, std::size_t size) {
   }
   const std::size_t at = values_->offset_of(text);
   if (at != kNoPart) value_ends_at(at + text.size() + 1, '"');
-  roots.push_back(value);
+  keep(value);
   return true;
 }
 
@@ -299,7 +313,7 @@ bool JsonReader::number(std::string_view last) {
     return false;
   }
   value_ends_at(values_->offset_of(text) + text.size(), '0');
-  roots.push_back(value);
+  keep(value);
   return true;
 }
 

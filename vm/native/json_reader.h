@@ -54,6 +54,7 @@ class JsonReader final : public NativeState {
   bool refuse(std::string_view text, const char* message);
 
   void open(bool is_object) { frames_.push_back({roots.size(), is_object}); }
+  void keep(Term value);
   void close();
   bool close_here();
   void close_again();

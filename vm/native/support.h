@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "vm/base/machine_allocator.h"
+#include "vm/base/raw_vector.h"
 #include "vm/native/native.h"
 #include "vm/proc/process.h"
 #include "vm/proc/vm.h"
@@ -98,9 +99,11 @@ class Bytes {
       text_ = view.text();
       return;
     }
-    copy_ = std::make_unique<std::uint8_t[]>(view.byte_size());
-    bits_copy(copy_.get(), 0, view.bytes, view.bit_offset, view.bit_size);
-    text_ = {reinterpret_cast<const char*>(copy_.get()), view.byte_size()};
+    // Zero bytes have a place, too.
+    copy_.resize_raw(view.byte_size() + 1);
+    if (view.byte_size() >= kPresentAtOnce) make_present(copy_.data(), view.byte_size());
+    bits_copy(copy_.data(), 0, view.bytes, view.bit_offset, view.bit_size);
+    text_ = {reinterpret_cast<const char*>(copy_.data()), view.byte_size()};
   }
   std::string_view text() const { return text_; }
   const std::uint8_t* data() const { return reinterpret_cast<const std::uint8_t*>(text_.data()); }
@@ -108,7 +111,7 @@ class Bytes {
 
  private:
   std::string_view text_;
-  std::unique_ptr<std::uint8_t[]> copy_;
+  RawVector<std::uint8_t> copy_;  ///< A large one goes back in parts.
 };
 
 /// Uninitialised bytes to fill at once; none with system_limit raised where there is no room for so
