@@ -31,7 +31,7 @@ struct Entry {
   Entry(std::string_view key, Term value_of_it)
       : text(key.data()), size(key.size()), value(value_of_it) {
     std::uint64_t word = 0;
-    std::memcpy(&word, text, std::min(size, sizeof word));
+    if (size != 0) std::memcpy(&word, text, std::min(size, sizeof word));
     first_bytes = __builtin_bswap64(word);
   }
   std::string_view key() const { return {text, size}; }
