@@ -259,22 +259,26 @@ void JsonReader::part(std::string_view piece) {
 }
 
 void JsonReader::append(std::string_view piece) {
-  if (!scratch_.put(values_->process(), piece)) no_memory();
+  if (!scratch_.put(values_->process(), piece)) lacks_room = true;
 }
 
-/// All of a string or number of which this is the last piece.
+/// All of a string or number of which this is the last piece; nothing where that has no room
+/// (`lacks_room`).
 std::string_view JsonReader::whole(std::string_view last, std::size_t size) {
   if (part_start_ == kNoPart && last.size() == size) return last;
   part(last);
   const std::size_t start = std::exchange(part_start_, kNoPart);
   if (scratch_.size() == 0) return values_->text().substr(start, part_size_);
-  collected_ = scratch_.finish(values_->process());
-  if (collected_.is_none()) no_memory();
-  return binary_view(collected_).text();
+  collected_ = lacks_room ? Term::none() : scratch_.finish(values_->process());
+  if (!collected_.is_none()) return binary_view(collected_).text();
+  lacks_room = true;
+  refused_ = kNoRoom;
+  return {};
 }
 
 bool JsonReader::key(std::string_view last, std::size_t size) {
   const std::string_view text = whole(last, size);
+  if (lacks_room) return false;
   const Term collected = std::exchange(collected_, Term::none());
   const bool is_made = !collected.is_none() && keys == JsonKeys::Strings;
   const Term key = is_made ? collected : values_->key(text);
@@ -289,11 +293,12 @@ bool JsonReader::key(std::string_view last, std::size_t size) {
 
 bool JsonReader::string(std::string_view last, std::size_t size) {
   const std::string_view text = whole(last, size);
+  if (lacks_room) return false;
   const Term collected = std::exchange(collected_, Term::none());
   const Term value = collected.is_none() ? values_->string(text) : collected;
   if (value.is_none()) {
     lacks_room = true;
-    refused_ = "no room for a string";
+    refused_ = kNoRoom;
     return false;
   }
   const std::size_t at = values_->offset_of(text);
@@ -304,6 +309,7 @@ bool JsonReader::string(std::string_view last, std::size_t size) {
 
 bool JsonReader::number(std::string_view last) {
   const std::string_view text = whole(last, last.size());
+  if (lacks_room) return false;
   collected_ = Term::none();  // Its text stays where it is until the native is over.
   for_pool = is_for_pool(values_->process(), text.size(), kPoolDigits);
   if (for_pool) return false;

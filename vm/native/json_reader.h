@@ -80,6 +80,7 @@ class JsonReader final : public NativeState {
 
   // The pieces of a string or number that are there already. They lie in the document one behind
   // the other, from part_start_ on, or, as soon as one does not, in scratch_.
+  static constexpr const char* kNoRoom = "no room for a text";
   static constexpr std::size_t kNoPart = std::string_view::npos;
   std::size_t part_start_ = kNoPart;
   std::size_t part_size_ = 0;

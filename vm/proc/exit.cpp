@@ -1,5 +1,6 @@
 // The end of a process: everybody who cares is told, everything it had goes back.
 #include <algorithm>
+#include <new>
 
 #include "vm/base/memory.h"
 #include "vm/native/native.h"
@@ -39,11 +40,42 @@ Term exit_reason_of(Process& p) {
   return unwinding->exit_reason;
 }
 
+/// What is told where a copy of the reason, which may be as large as a heap, has no room: the same
+/// without its trace, or that a limit was reached.
+class ShortReason : TermAlloc {
+ public:
+  explicit ShortReason(Term reason) {
+    hp = words_;
+    limit = words_ + 3;
+    if (!is_tuple(reason) || tuple_size(reason) != 2) return;
+    const Term raised = tuple_at(reason, 0);
+    if (raised.is_immediate()) term_ = tuple(raised, Term::nil_list());
+  }
+  Term term() const { return term_; }
+
+ private:
+  Word words_[3];
+  Term term_ = atoms::system_limit;
+};
+
 void tell(Process& p, Term whom, SignalKind kind, Term reason, Word reference, std::size_t room) {
   if (!whom.is_local_pid()) return;
   Process* other = p.vm().processes().find(whom);
   if (other == nullptr) return;
-  post_due_signal(p.local(), *other, kind, reason, p.self(), reference, room);
+  if (!reason.is_pointer()) {
+    post_due_signal(p.local(), *other, kind, reason, p.self(), reference, room);
+    return;
+  }
+  Signal* signal = nullptr;
+  try {
+    signal = make_signal(p.vm(), kind, reason, p.self(), reference, room);
+  } catch (const std::bad_alloc&) {
+    // Who ends has not given back what it holds, so that waiting may be in vain.
+    const ShortReason shorter(reason);
+    post_due_signal(p.local(), *other, kind, shorter.term(), p.self(), reference, room);
+    return;
+  }
+  p.post(*other, signal);
 }
 
 /// Answers up to `most` signals. How many it answered; `oldest` is what is left of them.

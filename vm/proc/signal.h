@@ -85,8 +85,8 @@ inline constexpr std::size_t kExitMessageWords = 4;
 inline constexpr std::size_t kDownMessageWords = 12;
 /// Gives a signal's memory back.
 void drop_signal(Signal* signal);
-/// The memory of another signal, which is over, becomes that of `signal`, which has a tail, and whose
-/// term may refer to it.
+/// The memory of another signal, which is over, becomes that of `signal`, which has a tail, and
+/// whose term may refer to it.
 void take_memory(Signal* signal, Signal* other);
 struct SignalDropper {
   void operator()(Signal* signal) const { drop_signal(signal); }
