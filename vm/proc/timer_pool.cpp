@@ -1,9 +1,8 @@
 #include "vm/proc/timer_pool.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <new>
 
 #include "vm/base/memory.h"
@@ -16,7 +15,7 @@ TimerPool::TimerPool(unsigned wheel, std::uint32_t generations)
 
 TimerPool::~TimerPool() {
   for (Slab& slab : slabs_) {
-    if (slab.timers != nullptr) unmap_pages(slab.timers, kSlabBytes);
+    if (slab.timers != nullptr) quelea::release(slab.timers);
   }
 }
 
@@ -86,9 +85,12 @@ bool TimerPool::new_vacant_slab() {
 /// possible.
 std::uint32_t TimerPool::new_slab() {
   if (vacant_ == kNone && !new_vacant_slab()) return kNone;
-  void* memory = map_pages(kSlabBytes);
+  // From the allocator, which keeps what falls free for a while: a mapping for each slab is two
+  // changes of the address space, which other threads see, for 256 timers.
+  void* memory = allocate(kSlabBytes);
   if (memory == nullptr) return kNone;
-  madvise(memory, kSlabBytes, MADV_POPULATE_WRITE);  // All at once costs less than one by one.
+  make_present(memory, kSlabBytes);
+  std::memset(memory, 0, kSlabBytes);
   const std::uint32_t index = vacant_;
   Slab& slab = slabs_[index];
   vacant_ = slab.next;
@@ -109,7 +111,7 @@ void TimerPool::release(std::uint32_t index) {
     const Word number = slab.timers[i].number;
     if (number != 0) generation = std::max(generation, generation_of(number) + 1);
   }
-  unmap_pages(slab.timers, kSlabBytes);
+  quelea::release(slab.timers);
   --slabs_in_use_;
   slab = Slab{};
   slab.generation = generation;
