@@ -55,6 +55,7 @@ void* __real_realloc(void* memory, std::size_t bytes);
 void __real_free(void* memory);
 void* __real_mmap(void* at, std::size_t bytes, int may, int flags, int file, off_t offset);
 void* __real__ZN6quelea8allocateEm(std::size_t bytes);
+void* __real__ZN6quelea16allocate_alignedEmm(std::size_t alignment, std::size_t bytes);
 void* __real__ZN6quelea10reallocateEPvm(void* memory, std::size_t bytes);
 void __real__ZN6quelea7releaseEPv(void* memory);
 void* __real__ZN6quelea9map_pagesEm(std::size_t bytes);
@@ -82,6 +83,9 @@ void* __wrap_mmap(void* at, std::size_t bytes, int may, int flags, int file, off
 // vm/base/memory.h. `Patience` has none here: waiting gives nothing back.
 void* __wrap__ZN6quelea8allocateEm(std::size_t bytes) {
   return refused() ? nullptr : counted(__real__ZN6quelea8allocateEm(bytes));
+}
+void* __wrap__ZN6quelea16allocate_alignedEmm(std::size_t alignment, std::size_t bytes) {
+  return refused() ? nullptr : counted(__real__ZN6quelea16allocate_alignedEmm(alignment, bytes));
 }
 void* __wrap__ZN6quelea10reallocateEPvm(void* memory, std::size_t bytes) {
   if (refused()) return nullptr;

@@ -67,11 +67,16 @@ void leave_pages(void* pages, std::size_t bytes) {
   pages_are_left.store(true, std::memory_order_relaxed);
 }
 
-void return_left_pages() {
-  while (pages_are_left.load(std::memory_order_relaxed)) return_some_pages();
+std::size_t page_bytes() {
+  static const auto bytes = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
 }
 
 }  // namespace
+
+void return_left_pages() {
+  while (pages_are_left.load(std::memory_order_relaxed)) return_some_pages();
+}
 
 void return_some_pages() {
   void* pages = nullptr;
@@ -115,7 +120,7 @@ void* remap_pages(void* pages, std::size_t old_bytes, std::size_t bytes) {
 
 void unmap_pages(void* pages, std::size_t bytes) {
   counted.released += bytes;
-  static const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t page = page_bytes();
   const std::size_t whole = (bytes + page - 1) / page * page;
   if (whole <= kReturnedAtOnce) {
     munmap(pages, whole);
@@ -126,7 +131,7 @@ void unmap_pages(void* pages, std::size_t bytes) {
 
 void make_present([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t bytes) {
 #ifdef MADV_POPULATE_WRITE
-  static const auto page = static_cast<std::uintptr_t>(sysconf(_SC_PAGESIZE));
+  const std::uintptr_t page = page_bytes();
   const auto begin = reinterpret_cast<std::uintptr_t>(memory);
   const std::uintptr_t first = begin / page * page;
   const std::uintptr_t end = (begin + bytes + page - 1) / page * page;
@@ -153,6 +158,7 @@ void PagesAhead::reach_on(std::uintptr_t address) {
 extern "C" {
 void* quelea_malloc(std::size_t bytes);
 void* quelea_realloc(void* memory, std::size_t bytes);
+void* quelea_aligned_alloc(std::size_t alignment, std::size_t bytes);
 void quelea_free(void* memory);
 std::size_t quelea_nallocx(std::size_t bytes, int flags);
 int quelea_mallctl(const char* name, void* old, std::size_t* old_size, void* fresh,
@@ -228,6 +234,9 @@ void* allocate(std::size_t bytes) {
   void* memory = quelea_malloc(bytes);
   return QUELEA_LIKELY(memory != nullptr) ? memory : allocate_at_last(bytes);
 }
+void* allocate_aligned(std::size_t alignment, std::size_t bytes) {
+  return quelea_aligned_alloc(alignment, bytes);
+}
 void* reallocate(void* memory, std::size_t bytes) { return quelea_realloc(memory, bytes); }
 void release(void* memory) { quelea_free(memory); }
 std::size_t allocation_size(std::size_t bytes) { return quelea_nallocx(bytes, 0); }
@@ -275,6 +284,11 @@ std::size_t size_of(void* memory) { return memory != nullptr ? malloc_usable_siz
 
 void* allocate(std::size_t bytes) {
   void* memory = std::malloc(bytes);
+  counted.allocated += size_of(memory);
+  return memory;
+}
+void* allocate_aligned(std::size_t alignment, std::size_t bytes) {
+  void* memory = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   counted.allocated += size_of(memory);
   return memory;
 }

@@ -20,6 +20,9 @@ namespace quelea {
 
 /// At least `bytes` bytes, aligned for words; null when the system has none left.
 void* allocate(std::size_t bytes);
+/// The same at a multiple of `alignment`, a power of two; null at once where there is none, so that
+/// locks may be held.
+void* allocate_aligned(std::size_t alignment, std::size_t bytes);
 /// The same bytes in a piece of another size, perhaps elsewhere; null, and the old piece as it was,
 /// when the system has none left.
 void* reallocate(void* memory, std::size_t bytes);
@@ -57,6 +60,8 @@ void unmap_pages(void* pages, std::size_t bytes);
 /// pages go back some at a time, between slices: whether there are any, and a megabyte of them.
 inline std::atomic<bool> pages_are_left{false};
 void return_some_pages();
+/// All of them.
+void return_left_pages();
 /// Has the system give all pages of a piece at once, which takes it less than half of what it takes
 /// one by one, when they are touched; on some virtual machines a tenth. Where it cannot (before
 /// Linux 5.14) this does nothing.

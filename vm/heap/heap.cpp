@@ -6,6 +6,7 @@
 #include <limits>
 #include <new>
 #include <unordered_set>
+#include <utility>
 
 #include "vm/base/memory.h"
 #include "vm/heap/marking.h"
@@ -181,14 +182,8 @@ void Heap::leave_fragment() {
 }
 
 void Heap::adopt(Fragment* fragment, bool as_old) {
-  Word** chain = as_old ? &old_->ref_binaries : &ref_binaries;
-  if (fragment->ref_binaries != nullptr) {
-    Word* last = fragment->ref_binaries;
-    while (last[3] != 0) last = reinterpret_cast<Word*>(last[3]);
-    last[3] = reinterpret_cast<Word>(*chain);
-    *chain = fragment->ref_binaries;
-    fragment->ref_binaries = nullptr;
-  }
+  join_ref_binaries(as_old ? old_->ref_binaries : ref_binaries,
+                    std::exchange(fragment->ref_binaries, nullptr));
   // Nobody builds in it: `alloc_in_fragment` must not find room.
   fragment->close();
   if (as_old) {

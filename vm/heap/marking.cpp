@@ -134,11 +134,7 @@ void Marking::give_up(OldSpace& old) {
   };
   splice(old.segments, marking.segments_);
   splice(old.fragments, marking.fragments_);
-  if (Word* last = marking.ref_binaries_) {
-    while (last[3] != 0) last = reinterpret_cast<Word*>(last[3]);
-    last[3] = reinterpret_cast<Word>(old.ref_binaries);
-    old.ref_binaries = marking.ref_binaries_;
-  }
+  join_ref_binaries(old.ref_binaries, marking.ref_binaries_);
   old.off_heap_bytes += marking.off_heap_bytes_;
   end(old);
 }

@@ -48,7 +48,7 @@ std::size_t weigh(const Process& p) {
 }
 
 MemoryGuard::~MemoryGuard() {
-  while (pages_are_left.load(std::memory_order_relaxed)) return_some_pages();
+  return_left_pages();
   if (most_.load(std::memory_order_relaxed) >= kKeptWhenIdle) return_free_pages();
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "vm/base/memory.h"
 #include "vm/code/code_registry.h"
@@ -10,6 +11,7 @@
 #include "vm/proc/schedulers.h"
 #include "vm/proc/signal_builder.h"
 #include "vm/proc/vm.h"
+#include "vm/term/binary.h"
 #include "vm/term/copy.h"
 
 namespace quelea {
@@ -65,13 +67,7 @@ void drop_signal(Signal* signal) {
 }
 
 void take_memory(Signal* signal, Signal* other) {
-  if (other->ref_binaries != nullptr) {
-    Word* last = other->ref_binaries;
-    while (last[3] != 0) last = reinterpret_cast<Word*>(last[3]);
-    last[3] = reinterpret_cast<Word>(signal->ref_binaries);
-    signal->ref_binaries = other->ref_binaries;
-    other->ref_binaries = nullptr;
-  }
+  join_ref_binaries(signal->ref_binaries, std::exchange(other->ref_binaries, nullptr));
   if (other->used_words() == 0 && other->more() == nullptr) {
     release_fragment(other);
     return;

@@ -87,7 +87,7 @@ std::uint32_t TimerPool::new_slab() {
   if (vacant_ == kNone && !new_vacant_slab()) return kNone;
   // From the allocator, which keeps what falls free for a while: a mapping for each slab is two
   // changes of the address space, which other threads see, for 256 timers.
-  void* memory = allocate(kSlabBytes);
+  void* memory = allocate_aligned(alignof(Timer), kSlabBytes);
   if (memory == nullptr) return kNone;
   make_present(memory, kSlabBytes);
   std::memset(memory, 0, kSlabBytes);

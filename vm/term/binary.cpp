@@ -246,6 +246,14 @@ std::size_t bits_copied_by_append(Term a, std::size_t bits) {
 
 Term binary_copy(TermAlloc& alloc, Term bits) { return binary_from_view(alloc, binary_view(bits)); }
 
+void join_ref_binaries(Word*& chain, Word* more) {
+  if (more == nullptr) return;
+  Word* last = more;
+  while (last[3] != 0) last = reinterpret_cast<Word*>(last[3]);
+  last[3] = reinterpret_cast<Word>(chain);
+  chain = more;
+}
+
 void release_ref_binaries(Word* chain) {
   while (chain != nullptr) {
     Word* next = reinterpret_cast<Word*>(chain[3]);

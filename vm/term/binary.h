@@ -144,6 +144,8 @@ Term binary_copy(TermAlloc& alloc, Term bits);
 /// Drops the references that a chain of dead RefBinary objects holds (a heap's whole chain when its
 /// process ends).
 void release_ref_binaries(Word* chain);
+/// Puts a chain of RefBinary objects in front of another.
+void join_ref_binaries(Word*& chain, Word* more);
 
 // Comparing -------------------------------------------------------------------------------------
 bool bits_equal(BinaryView a, BinaryView b);
