@@ -52,6 +52,7 @@ extern "C" {
 void* __real_malloc(std::size_t bytes);
 void* __real_calloc(std::size_t count, std::size_t bytes);
 void* __real_realloc(void* memory, std::size_t bytes);
+void* __real_aligned_alloc(std::size_t alignment, std::size_t bytes);
 void __real_free(void* memory);
 void* __real_mmap(void* at, std::size_t bytes, int may, int flags, int file, off_t offset);
 void* __real__ZN6quelea8allocateEm(std::size_t bytes);
@@ -71,6 +72,9 @@ void* __wrap_realloc(void* memory, std::size_t bytes) {
   if (refused()) return nullptr;
   void* fresh = __real_realloc(memory, bytes);
   return memory == nullptr ? counted(fresh) : fresh;
+}
+void* __wrap_aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  return refused() ? nullptr : counted(__real_aligned_alloc(alignment, bytes));
 }
 void __wrap_free(void* memory) {
   uncounted(memory);
@@ -109,7 +113,7 @@ bool __wrap__ZN6quelea8Patience4waitEv(void* patience) {
 
 }  // extern "C"
 
-// `malloc` below is the wrapped one.
+// `malloc` and `aligned_alloc` below are the wrapped ones.
 void* operator new(std::size_t bytes) {
   if (void* memory = std::malloc(bytes != 0 ? bytes : 1)) return memory;
   throw std::bad_alloc();
@@ -119,11 +123,7 @@ void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
 }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   const auto step = static_cast<std::size_t>(alignment);
-  if (!refused()) {
-    if (void* memory = counted(std::aligned_alloc(step, (bytes + step - 1) / step * step))) {
-      return memory;
-    }
-  }
+  if (void* memory = std::aligned_alloc(step, (bytes + step - 1) / step * step)) return memory;
   throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept { std::free(memory); }

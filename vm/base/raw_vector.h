@@ -1,6 +1,6 @@
 // A vector of plain values. Large blocks grow by changing page tables, not by copying, so that
-// `push_back` never takes long. What `resize_raw` adds is not initialised; its pages are for whoever
-// writes them (PagesAhead).
+// `push_back` never takes long. What `resize_raw` adds is not initialised; its pages are for
+// whoever writes them (PagesAhead).
 #pragma once
 
 #include <cstddef>
@@ -64,9 +64,9 @@ class RawVector {
  private:
   void make_room() {
     if (capacity_ == held_) reserve(held_ == 0 ? 8 : 2 * held_);
-    capacity_ = make_more_present(static_cast<void*>(data_), capacity_ * sizeof(T),
-                                  held_ * sizeof(T)) /
-                sizeof(T);
+    capacity_ =
+        make_more_present(static_cast<void*>(data_), capacity_ * sizeof(T), held_ * sizeof(T)) /
+        sizeof(T);
   }
 
   T* data_ = nullptr;

@@ -97,8 +97,8 @@ class Heap : public TermAlloc {
 
   /// About how many bytes outside of it the heap keeps alive, shared ones counted fully.
   std::size_t outside_bytes() const;
-  /// Bytes of the buffers that binaries of this heap refer to, each buffer once; of more than `most`
-  /// binaries about as many.
+  /// Bytes of the buffers that binaries of this heap refer to, each buffer once; of more than
+  /// `most` binaries about as many.
   std::size_t binary_bytes(std::size_t most = static_cast<std::size_t>(-1)) const;
   std::size_t min_block_words() const { return min_block_words_; }
   /// Visits those buffers of `most` binaries. False: there are more.

@@ -22,8 +22,8 @@ struct Catcher {
   Word live_map = 0;  ///< 0: the exception was raised in that very frame.
 };
 
-/// Places in the code that were found to catch nothing: a deep recursion has millions of frames that
-/// return to the same few.
+/// Places in the code that were found to catch nothing: a deep recursion has millions of frames
+/// that return to the same few.
 class PassedPlaces {
  public:
   bool has(const Word* pc) const { return places_[index_of(pc)] == pc; }

@@ -83,9 +83,7 @@ struct Level {
   bool empty = true;
 };
 
-bool is_huge(Term integer) {
-  return is_big(integer) && IntegerView(integer).size() > kPoolLimbs;
-}
+bool is_huge(Term integer) { return is_big(integer) && IntegerView(integer).size() > kPoolLimbs; }
 
 class Writer {
  public:

@@ -74,7 +74,7 @@ class JsonReader final : public NativeState {
   std::size_t at_ = 0;
   bool complete_ = false;
   bool closes_ = false;  ///< What is for the pool is the end of an array or object.
-  bool muted_ = false;  ///< The parser is being brought to where it goes on.
+  bool muted_ = false;   ///< The parser is being brought to where it goes on.
   const char* refused_ = nullptr;
   JsonTokens::Place known_;  ///< Behind some value that was read.
 

@@ -267,9 +267,8 @@ struct Pad : TextLoop {
     if (missing >= in_padding) {
       padding_at = std::min(before + kMostTextAtOnce, text.size());
     } else {
-      missing -= static_cast<std::int64_t>(
-          pass_graphemes(text, padding_at,
-                         std::min(static_cast<std::size_t>(missing), kGraphemesAStep), cost));
+      missing -= static_cast<std::int64_t>(pass_graphemes(
+          text, padding_at, std::min(static_cast<std::size_t>(missing), kGraphemesAStep), cost));
     }
     const std::string_view piece = text.substr(before, padding_at - before);
     if (padding_at == text.size()) {

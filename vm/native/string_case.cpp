@@ -301,8 +301,8 @@ struct Normalize : Rewrite {
     // The result is written in the place of the code points, with a zero behind it.
     const auto count = static_cast<utf8proc_ssize_t>(code_points.size());
     code_points.push_back(0);
-    const utf8proc_ssize_t length = utf8proc_reencode(code_points.data(), count,
-                                                      static_cast<utf8proc_option_t>(options));
+    const utf8proc_ssize_t length =
+        utf8proc_reencode(code_points.data(), count, static_cast<utf8proc_option_t>(options));
     fits = length >= 0;
     if (!fits) return false;
     out.text.append(reinterpret_cast<const char*>(code_points.data()),

@@ -75,9 +75,7 @@ class Patterns {
   /// look at each byte once for each pattern, unless they are many.
   Match find(std::string_view text, std::size_t from, std::size_t end, std::size_t& cost);
   /// So many places at a time.
-  std::size_t piece() const {
-    return are_many() ? kPiece / 32 : std::max(kPiece, 4 * longest_);
-  }
+  std::size_t piece() const { return are_many() ? kPiece / 32 : std::max(kPiece, 4 * longest_); }
   /// A search for them cannot stop soon.
   bool are_long() const { return longest_ > (texts_.size() > kFew ? kLongOfMany : kPiece); }
 

@@ -78,8 +78,8 @@ constexpr std::size_t kMostRelations = 100'000;
 constexpr std::size_t kMostRelationsInAll = 4 * kMostRelations;
 /// so many words of terms that are copied (messages, the dictionary, a label) in one look.
 constexpr std::size_t kMostCopiedWords = std::size_t{1} << 17;
-/// So many binaries are looked at; of more of them it is known what they take together, but not which
-/// of them share their bytes.
+/// So many binaries are looked at; of more of them it is known what they take together, but not
+/// which of them share their bytes.
 constexpr std::size_t kMostBinaries = 8192;
 /// Frames that are walked in search of the oldest.
 constexpr std::size_t kMostFrames = 100'000;

@@ -62,7 +62,8 @@ bool is_down_of(const Signal& message, Word number) {
   const Term ref = tuple_at(term, 1);
   // With a tag the first element may be anything; what a process sends can look the same only where
   // it was given the reference.
-  return ref.is_kind(Kind::Ref) && ref_number(ref) == number && message.kind() == SignalKind::Notice;
+  return ref.is_kind(Kind::Ref) && ref_number(ref) == number &&
+         message.kind() == SignalKind::Notice;
 }
 
 /// Goes on with the search for the message of a monitor, and takes it away. It moves the scan

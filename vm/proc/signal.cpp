@@ -58,6 +58,8 @@ Signal* make_counted_signal(Vm& vm, SignalKind kind, Term term, std::size_t word
 }
 
 void drop_signal(Signal* signal) {
+  // Their objects lie in all of its pieces.
+  release_ref_binaries(std::exchange(signal->ref_binaries, nullptr));
   for (Fragment* more = signal->more(); more != nullptr;) {
     Fragment* next = more->next;
     release(more);

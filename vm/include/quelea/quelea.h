@@ -268,8 +268,8 @@ quelea_status quelea_vm_call(quelea_vm* vm, const char* module, const char* func
 
 /* Ends what runs as soon as possible: the running call returns QUELEA_INTERRUPTED, once, and the
  * next one runs as ever. One that comes while no call runs ends the next call that runs a process.
- * After an interrupted `quelea_vm_call` the process of that call is killed when the next call begins;
- * others go on then. May be called from any thread and from a signal handler. */
+ * After an interrupted `quelea_vm_call` the process of that call is killed when the next call
+ * begins; others go on then. May be called from any thread and from a signal handler. */
 void quelea_vm_interrupt(quelea_vm* vm);
 
 /* What went wrong in the last call that did not return QUELEA_OK; "" when nothing did. Lives until
