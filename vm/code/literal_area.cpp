@@ -25,7 +25,7 @@ LiteralArea::LiteralArea() : range_(kLiteralBytes) {}
 LiteralArea::~LiteralArea() { release_chain(ref_binaries_, nullptr); }
 
 LiteralArea::Builder::Builder(LiteralArea& area) : area_(area) {
-  hp = area.word(area.top_);
+  hp = area.word(area.used_words());
   limit = area.word(area.range_.committed() / sizeof(Word));
   ref_binaries = area.ref_binaries_;
   grow = grow_area;
@@ -38,8 +38,9 @@ LiteralArea::Builder::~Builder() {
 
 void LiteralArea::Builder::keep() {
   QUELEA_ASSERT(ok());
-  area_.top_ = static_cast<std::size_t>(hp - area_.word(0));
-  area_.range_.count(area_.top_ * sizeof(Word));
+  const auto used = static_cast<std::size_t>(hp - area_.word(0));
+  area_.top_.store(used, std::memory_order_relaxed);
+  area_.range_.count(used * sizeof(Word));
   area_.ref_binaries_ = ref_binaries;
   kept_ = true;
 }

@@ -2,6 +2,7 @@
 // copying recognise them by their address and leave them alone.
 #pragma once
 
+#include <atomic>
 #include <vector>
 
 #include "vm/code/address_range.h"
@@ -24,7 +25,8 @@ class LiteralArea {
   }
   const Word* begin() const { return reinterpret_cast<const Word*>(range_.begin()); }
   const Word* end() const { return begin() + range_.size() / sizeof(Word); }
-  std::size_t used_words() const { return top_; }
+  /// Any thread.
+  std::size_t used_words() const { return top_.load(std::memory_order_relaxed); }
 
   /// Builds literals; they stay only after `keep`. One at a time: the registry's load lock is held.
   class Builder : public TermAlloc {
@@ -49,8 +51,8 @@ class LiteralArea {
   Word* word(std::size_t index) { return reinterpret_cast<Word*>(range_.begin()) + index; }
 
   AddressRange range_;
-  std::size_t top_ = 0;           ///< Words in use.
-  Word* ref_binaries_ = nullptr;  ///< All RefBinary objects in it.
+  std::atomic<std::size_t> top_{0};  ///< Words in use; a builder changes it.
+  Word* ref_binaries_ = nullptr;     ///< All RefBinary objects in it.
 };
 
 }  // namespace quelea
