@@ -672,6 +672,16 @@ values() ->
      {"timer: to a name", fun() -> register(m_timed, self()), erlang:send_after(1, m_timed, x), arrived() end},
      {"timer: to a free name", fun() -> is_reference(erlang:send_after(1, m_nobody, x)) end},
      {"timer: to the dead", fun() -> is_reference(erlang:send_after(1, dead(), x)) end},
+     {"timer: to the dead is over", fun() -> R = erlang:send_after(10000, dead(), x), {erlang:read_timer(R), erlang:cancel_timer(R)} end},
+     {"timer: of one that ends",
+      fun() ->
+              {P, M} = spawn_monitor(fun() -> receive go -> ok end end),
+              R = erlang:send_after(10000, P, x),
+              P ! go,
+              receive {'DOWN', M, _, _, _} -> ok end,
+              {erlang:read_timer(R), erlang:cancel_timer(R)}
+      end},
+     {"timer: read when cancelled", fun() -> R = erlang:send_after(10000, self(), m), erlang:cancel_timer(R), erlang:read_timer(R) end},
      {"timer: order", fun() -> [erlang:send_after(N * 20, self(), N) || N <- [3, 1, 2]], arrived() end},
      {"timer: a year", fun() -> R = erlang:send_after(365 * 86400000, self(), m), erlang:cancel_timer(R) > 31535000000 end},
      {"timer: cancel of a plain reference", fun() -> erlang:cancel_timer(make_ref()) end}]

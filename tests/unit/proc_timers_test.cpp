@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "vm/interp/machine.h"
+#include "vm/proc/process_table.h"
 #include "vm/proc/timers.h"
 
 using namespace quelea;
@@ -191,26 +192,47 @@ TEST_CASE("a message's timer is found, and a cancelled one sends nothing") {
   Timers timers(1);
   Signal* message = make_signal(*vm, SignalKind::Message, Term::small(1), Term::none());
   const Word number = timers.start_message(kMs, 5 * kMs, Term::local_pid(1), message);
-  std::uint64_t due_ns = 0;
-  REQUIRE(timers.find_message(number, &due_ns));
-  REQUIRE(due_ns == 6 * kMs);
-  REQUIRE_FALSE(timers.find_message(number + 1, &due_ns));
-  REQUIRE_FALSE(timers.cancel_message(number | 0xffff, &due_ns));
-  due_ns = 0;
-  REQUIRE(timers.cancel_message(number, &due_ns));
-  REQUIRE(due_ns == 6 * kMs);
-  REQUIRE_FALSE(timers.cancel_message(number, &due_ns));
-  REQUIRE_FALSE(timers.find_message(number, &due_ns));
+  REQUIRE(timers.find_message(number)->due_ns == 6 * kMs);
+  REQUIRE(timers.find_message(number)->destination == Term::local_pid(1));
+  REQUIRE_FALSE(timers.find_message(number + 1));
+  REQUIRE_FALSE(timers.cancel_message(number | 0xffff));
+  REQUIRE(timers.cancel_message(number)->due_ns == 6 * kMs);
+  REQUIRE_FALSE(timers.cancel_message(number));
+  REQUIRE_FALSE(timers.find_message(number));
   REQUIRE(timers.empty());
   // Who makes up a number does not stop somebody's receive.
-  REQUIRE_FALSE(timers.cancel_message(start(timers, 0, kMs), &due_ns));
+  REQUIRE_FALSE(timers.cancel_message(start(timers, 0, kMs)));
   // One that waits for its message is not there yet.
   const Word reserved = timers.reserve();
-  REQUIRE_FALSE(timers.cancel_message(reserved, &due_ns));
+  REQUIRE_FALSE(timers.cancel_message(reserved));
   timers.start_reserved(reserved, 0, 2 * kMs, Term::local_pid(1),
                         make_signal(*vm, SignalKind::Message, Term::small(2), Term::none()));
-  REQUIRE(timers.find_message(reserved, &due_ns));
+  REQUIRE(timers.find_message(reserved));
   // Its message goes with the wheel.
+}
+
+TEST_CASE("timers of those who have ended are found as others are started") {
+  const auto vm = make_vm({});
+  ProcessTable processes(0);
+  Timers timers(1);
+  // Nobody has that pid, and the name and the receive are somebody's.
+  const auto message = [&] {
+    return make_signal(*vm, SignalKind::Message, Term::small(1), Term::none());
+  };
+  const Word named = timers.start_message(0, kYearNs, atoms::ok, message());
+  const Word reserved = timers.reserve();
+  const Word receive = start(timers, 0, kYearNs);
+  for (int i = 0; i < 100'000; ++i) {
+    REQUIRE(timers.start_message(0, kYearNs, Term::local_pid(1), message()) != 0);
+    timers.drop_some_of_ended(processes);
+    REQUIRE(timers.size() <= 512);
+  }
+  for (int i = 0; i < 2'000; ++i) timers.drop_some_of_ended(processes);
+  REQUIRE(timers.size() == 2);
+  REQUIRE(timers.cancel_message(named));
+  timers.cancel_wake(receive);
+  timers.give_back(reserved);
+  REQUIRE(timers.empty());
 }
 
 namespace {

@@ -157,10 +157,7 @@ Term prim_process_set_group_leader(Process& p, Args args) {
 }
 Term prim_process_set_label(Process& p, Args args) { return p.set_label(args[0]); }
 
-Term prim_process_read_timer(Process& p, Args args) {
-  Term left = p.read_timer(args[0]);
-  return left == atoms::false_ ? atoms::nil : left;
-}
+Term prim_process_read_timer(Process& p, Args args) { return p.read_timer(args[0]); }
 
 Term prim_trace(Process& p, Args args) { return p.trace_of(args[0]); }
 

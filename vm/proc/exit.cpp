@@ -228,6 +228,7 @@ void Vm::end_process(Process& p) {
   names_->close(p);
   close_queue(p);
   processes_->remove(p, here.free_places);
+  schedulers_->timers_for(here).drop_some_of_ended(*processes_);
   if (!is_main) {
     go_on_ending(p);
     return;

@@ -1,5 +1,6 @@
 // Timers as processes use them, and what happens when they are due.
 #include <new>
+#include <optional>
 
 #include "vm/proc/mailbox_limit.h"
 #include "vm/proc/memory_guard.h"
@@ -26,6 +27,21 @@ Term ms_left(Vm& vm, std::uint64_t due_ns) {
       due_ns <= now ? 0 : static_cast<std::int64_t>((due_ns - now + 999'999) / 1'000'000));
 }
 
+/// What is left of a timer. Those of processes that have ended are over, though it may take a while
+/// until they are found.
+Term left_of(Process& p, const std::optional<Timers::Running>& timer) {
+  Vm& vm = p.vm();
+  if (!timer) return atoms::false_;
+  const Term to = timer->destination;
+  if (to.is_local_pid() && vm.processes().find(to) == nullptr) return atoms::false_;
+  return ms_left(vm, timer->due_ns);
+}
+
+void started(Process& p, Timers& timers) {
+  timers.drop_some_of_ended(p.vm().processes());
+  p.vm().schedulers().started_timer(p.local());
+}
+
 }  // namespace
 
 Term Process::send_after(Term dest, Term message, Term ms) {
@@ -36,12 +52,11 @@ Term Process::send_after(Term dest, Term message, Term ms) {
   charge(static_cast<std::int64_t>(signal->used_words() / 16));
   // The reference before the timer: what was started can be cancelled.
   const Term ref = make_ref(*this, 0, self().bits);
-  Schedulers& schedulers = vm().schedulers();
-  const Word number = schedulers.timers_for(local()).start_message(
-      vm().monotonic_ns(), delay_ns(ms), dest, signal.get());
-  schedulers.started_timer(local());
+  Timers& timers = vm().schedulers().timers_for(local());
+  const Word number = timers.start_message(vm().monotonic_ns(), delay_ns(ms), dest, signal.get());
   if (number == 0) return raise_error(atoms::system_limit);
   signal.release();
+  started(*this, timers);
   ref.pointer()[1] = number;
   return ref;
 }
@@ -59,7 +74,7 @@ Term Process::start_timer(Term dest, Term message, Term ms) {
     Signal* const signal = make_signal(vm(), SignalKind::Message, message, self());
     charge(static_cast<std::int64_t>(signal->used_words() / 16));
     timers.start_reserved(number, vm().monotonic_ns(), delay_ns(ms), dest, signal);
-    vm().schedulers().started_timer(local());
+    started(*this, timers);
     return ref;
   } catch (const std::bad_alloc&) {
     timers.give_back(number);
@@ -69,19 +84,16 @@ Term Process::start_timer(Term dest, Term message, Term ms) {
 
 Term Process::cancel_timer(Term ref) {
   if (!ref.is_kind(Kind::Ref)) return badarg();
-  std::uint64_t due_ns = 0;
   Timers* timers = vm().timers_of(ref_number(ref));
-  if (timers == nullptr || !timers->cancel_message(ref_number(ref), &due_ns)) return atoms::false_;
+  if (timers == nullptr) return atoms::false_;
   charge(3);  // It and its neighbours in the wheel were rarely looked at lately.
-  return ms_left(vm(), due_ns);
+  return left_of(*this, timers->cancel_message(ref_number(ref)));
 }
 
 Term Process::read_timer(Term ref) {
   if (!ref.is_kind(Kind::Ref)) return badarg();
-  std::uint64_t due_ns = 0;
   Timers* timers = vm().timers_of(ref_number(ref));
-  if (timers == nullptr || !timers->find_message(ref_number(ref), &due_ns)) return atoms::false_;
-  return ms_left(vm(), due_ns);
+  return timers == nullptr ? atoms::false_ : left_of(*this, timers->find_message(ref_number(ref)));
 }
 
 namespace {

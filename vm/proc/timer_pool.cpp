@@ -70,6 +70,21 @@ Timer* TimerPool::find(Word number) const {
   return timer->number == number ? timer : nullptr;
 }
 
+Timer* TimerPool::look_on() {
+  if (looked_at_ >> kSlabBits >= slabs_.size()) {
+    looked_at_ = 0;
+    if (slabs_.empty()) return nullptr;
+  }
+  const Slab& slab = slabs_[looked_at_ >> kSlabBits];
+  const std::uint32_t i = looked_at_ & (kSlabTimers - 1);
+  if (slab.timers == nullptr) {
+    looked_at_ += kSlabTimers - i;
+    return nullptr;
+  }
+  ++looked_at_;
+  return slab.is_running(i) ? &slab.timers[i] : nullptr;
+}
+
 bool TimerPool::new_vacant_slab() {
   if (slabs_.size() == kMaxSlabs) return false;
   try {

@@ -58,6 +58,9 @@ class TimerPool {
   /// The running timer of what may be a number, or null.
   Timer* find(Word number) const;
 
+  /// Goes on to the next place, around and around: the running timer there, or null.
+  Timer* look_on();
+
   std::size_t bytes() const { return slabs_in_use_ * kSlabBytes; }
   template <class Visit>
   void for_each_running(Visit&& visit) {
@@ -118,6 +121,7 @@ class TimerPool {
   std::uint32_t first_ = kNone, last_ = kNone;  ///< Slabs with room; the first is used.
   std::uint32_t vacant_ = kNone;                ///< Slabs whose memory went back.
   std::size_t slabs_in_use_ = 0;
+  std::uint32_t looked_at_ = 0;  ///< The slot that `look_on` comes to.
 };
 
 }  // namespace quelea

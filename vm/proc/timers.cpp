@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "vm/proc/process_table.h"
+
 namespace quelea {
 
 Timers::~Timers() {
@@ -41,18 +43,19 @@ void Timers::give_back(Word number) {
   pool_.give_back(pool_.at(number));
 }
 
-bool Timers::cancel_message(Word number, std::uint64_t* due_ns) {
+std::optional<Timers::Running> Timers::cancel_message(Word number) {
+  std::optional<Running> cancelled;
   Signal* message;
   {
     std::lock_guard hold(lock_);
     Timer* timer = pool_.find(number);
-    if (timer == nullptr || timer->message == nullptr) return false;
+    if (timer == nullptr || timer->message == nullptr) return cancelled;
     message = timer->message;
-    if (due_ns != nullptr) *due_ns = timer->due_ns;
+    cancelled = {timer->due_ns, timer->destination};
     finish_locked(timer);
   }
   drop_signal(message);
-  return true;
+  return cancelled;
 }
 
 void Timers::cancel_wake(Word number) {
@@ -60,12 +63,32 @@ void Timers::cancel_wake(Word number) {
   if (Timer* timer = pool_.find(number)) finish_locked(timer);
 }
 
-bool Timers::find_message(Word number, std::uint64_t* due_ns) {
+std::optional<Timers::Running> Timers::find_message(Word number) {
   std::lock_guard hold(lock_);
   const Timer* timer = pool_.find(number);
-  if (timer == nullptr || timer->message == nullptr) return false;
-  *due_ns = timer->due_ns;
-  return true;
+  if (timer == nullptr || timer->message == nullptr) return std::nullopt;
+  return Running{timer->due_ns, timer->destination};
+}
+
+void Timers::drop_some_of_ended(const ProcessTable& processes) {
+  constexpr unsigned kLookedAt = 2;
+  if (size() == 0) return;
+  Signal* dropped[kLookedAt] = {};
+  {
+    std::lock_guard hold(lock_);
+    for (Signal*& message : dropped) {
+      Timer* const timer = pool_.look_on();
+      if (timer == nullptr || timer->message == nullptr || !timer->destination.is_local_pid() ||
+          processes.find(timer->destination) != nullptr) {
+        continue;
+      }
+      message = timer->message;
+      finish_locked(timer);
+    }
+  }
+  for (Signal* message : dropped) {
+    if (message != nullptr) drop_signal(message);
+  }
 }
 
 std::size_t Timers::take_due(std::uint64_t now_ns, std::span<Due> due) {

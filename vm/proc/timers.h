@@ -18,13 +18,14 @@
 // One wheel belongs to one scheduler, but all of its operations are allowed on all threads, under
 // its lock. The lock is never held while a signal is posted or dropped. A timer ends by being taken
 // out of the wheel under the lock, by who fires it or by who cancels it, so that exactly one of
-// them has it: `cancel` returns true exactly when the message will not come.
+// them has it: `cancel_message` finds it exactly when the message will not come.
 // docs/design/timers.md has the measurements.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <span>
 
 #include "vm/base/spin_lock.h"
@@ -32,6 +33,7 @@
 
 namespace quelea {
 
+class ProcessTable;
 struct SchedulerLocal;
 
 /// Of a `receive`, as in Erlang; longer is a timeout_value.
@@ -65,11 +67,19 @@ class Timers {
   /// What was reserved is not started.
   void give_back(Word number);
 
-  /// True: its message will not come; `due_ns` receives when it would have.
-  bool cancel_message(Word number, std::uint64_t* due_ns = nullptr);
+  /// A timer whose message is not sent yet: when it is, and to whom.
+  struct Running {
+    std::uint64_t due_ns;
+    Term destination;
+  };
+  /// Its message will not come; nothing where it did or never will.
+  std::optional<Running> cancel_message(Word number);
   void cancel_wake(Word number);
-  /// When a timer's message will be sent; false where it was or never will.
-  bool find_message(Word number, std::uint64_t* due_ns);
+  std::optional<Running> find_message(Word number);
+  /// Looks at two places, the next ones each time, and takes out timers of processes that have
+  /// ended. Called with each timer that is started and each process that ends, so that they are
+  /// found before they are many. Within a slice.
+  void drop_some_of_ended(const ProcessTable& processes);
 
   /// No timer is due before; kNever where there is none. Mostly exact, but after a cancellation it
   /// may be too early. A hint where other threads start timers: they wake who relies on it.
