@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "vm/interp/handler.h"
+#include "vm/interp/smalls.h"
 #include "vm/interp/support.h"
 #include "vm/term/number.h"
 
@@ -38,9 +39,6 @@ void charge_number(Process& p, std::size_t work, Term value) {
   if (QUELEA_UNLIKELY(integer_product_work(a, b) > kPoolWork) && !p.on_pool()) return p.to_pool();
   return binary_slow(p, function, a, b);
 }
-
-inline bool both_small(Term a, Term b) { return ((a.bits | b.bits) & kTagMask) == 0; }
-inline std::int64_t as_int(Term term) { return static_cast<std::int64_t>(term.bits); }
 
 /// A number as a double where that is exact or the language's own conversion: floats and smalls.
 inline bool to_double(Term term, double& value) {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "vm/interp/handler.h"
+#include "vm/interp/smalls.h"
 #include "vm/interp/support.h"
 #include "vm/term/binary.h"
 #include "vm/term/integer.h"
@@ -139,9 +140,6 @@ HANDLER(ne_num) {
   if (a.is_pointer() || b.is_pointer()) GO_SLOW(ne_num_slow);
   NEXT(3);
 }
-
-inline bool both_small(Term a, Term b) { return ((a.bits | b.bits) & kTagMask) == 0; }
-inline std::int64_t as_int(Term term) { return static_cast<std::int64_t>(term.bits); }
 
 HandlerResult lt_float(ARGS) {
   const Term a = SLOT(1), b = SLOT(2);

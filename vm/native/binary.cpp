@@ -6,8 +6,6 @@
 namespace quelea {
 namespace {
 
-constexpr std::size_t kMaxBuiltBytes = std::size_t{1} << 33;
-
 Term match_tuple(Process& p, Patterns::Match match) {
   return p.tuple(Term::small(static_cast<std::int64_t>(match.position)),
                  Term::small(static_cast<std::int64_t>(match.size)));
@@ -217,7 +215,7 @@ Term prim_binary_copy(Process& p, Args args) {
   std::int64_t count = 0;
   if (!is_binary(args[0]) || !get_count(args[1], count) || count < 0) return badarg(p);
   const std::size_t size = binary_bytes(args[0]);
-  if (size != 0 && static_cast<std::size_t>(count) > kMaxBuiltBytes / size) return system_limit(p);
+  if (size != 0 && static_cast<std::size_t>(count) > kMaxBinaryBytes / size) return system_limit(p);
   return in_slices<Copies>(p, args);
 }
 

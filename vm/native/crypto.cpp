@@ -59,7 +59,7 @@ const EVP_MD* digest_of(Process& p, Term name) {
 /// What no argument can cause: the library refused.
 Term library_failure(Process& p) { return fail(p, atoms::system_limit); }
 
-constexpr std::size_t kPiece = 8 * 1024;
+constexpr std::size_t kBytesAStep = 8 * 1024;
 
 struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
@@ -82,7 +82,7 @@ struct Feed : Sink {
   bool good = true;
 
   bool step(Process& p, std::size_t& cost) {
-    std::string_view piece = bytes.text().substr(at, kPiece);
+    std::string_view piece = bytes.text().substr(at, kBytesAStep);
     at += piece.size();
     if (!walk.is_over()) {
       collected.clear();
@@ -240,7 +240,7 @@ struct RandomBytes {
 
   bool step(Process& p, std::size_t& cost) {
     if (left == 0 || result.is_none()) return false;
-    std::size_t some = std::min(left, kPiece);
+    std::size_t some = std::min(left, kBytesAStep);
     cost += 1 + some / 4;
     ahead.reach(out + some);
     if (Determinism* determinism = p.vm().determinism()) {
@@ -284,7 +284,7 @@ struct Equal : Pairwise {
   int differs = 0;
 
   bool step(Process&, std::size_t& cost) {
-    const std::string_view piece = next_piece(kPiece, cost);
+    const std::string_view piece = next_piece(kBytesAStep, cost);
     differs |= CRYPTO_memcmp(piece.data(), other.data() + (at - piece.size()), piece.size());
     return at < size();
   }
@@ -301,7 +301,7 @@ struct Xor : Pairwise {
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
     const std::size_t before = at;
-    next_piece(kPiece, cost);
+    next_piece(kBytesAStep, cost);
     ahead.reach(out + at);
     for (std::size_t i = before; i < at; ++i) out[i] = bytes.data()[i] ^ other.data()[i];
     return at < size();

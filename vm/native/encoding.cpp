@@ -35,7 +35,8 @@ constexpr std::array<std::uint8_t, 256> base64_values(const char* digits) {
 constexpr std::array<std::uint8_t, 256> kBase64Values = base64_values(kBase64Digits);
 constexpr std::array<std::uint8_t, 256> kBase64UrlValues = base64_values(kBase64UrlDigits);
 
-constexpr std::size_t kPiece = 3 * 1024;  // of Base64 and hexadecimal digits whole groups, too
+constexpr std::size_t kDigitsAStep =
+    3 * 1024;  // of Base64 and hexadecimal digits whole groups, too
 
 /// A codec whose result's size is known before.
 struct Recode : BytesLoop {
@@ -58,8 +59,8 @@ struct HexEncode : Recode {
 
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
-    ahead.reach(out + 2 * std::min(kPiece, size() - at));
-    for (char c : next_digits(kPiece, cost)) {
+    ahead.reach(out + 2 * std::min(kDigitsAStep, size() - at));
+    for (char c : next_digits(kDigitsAStep, cost)) {
       const auto byte = static_cast<std::uint8_t>(c);
       *out++ = static_cast<std::uint8_t>("0123456789abcdef"[byte >> 4]);
       *out++ = static_cast<std::uint8_t>("0123456789abcdef"[byte & 15]);
@@ -75,7 +76,7 @@ struct HexDecode : Recode {
 
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
-    const std::string_view piece = next_digits(kPiece, cost);
+    const std::string_view piece = next_digits(kDigitsAStep, cost);
     ahead.reach(out + piece.size() / 2);
     for (std::size_t i = 0; i < piece.size(); i += 2) {
       const std::uint8_t high = kHexValues[static_cast<std::uint8_t>(piece[i])];
@@ -108,7 +109,7 @@ struct Base64Encode : Recode {
 
   bool step(Process&, std::size_t& cost) {
     if (result.is_none()) return false;
-    const std::string_view piece = next_digits(kPiece, cost);
+    const std::string_view piece = next_digits(kDigitsAStep, cost);
     const std::size_t rest = piece.size() % 3;  // only of the last piece
     ahead.reach(out + piece.size() / 3 * 4);
     const std::uint8_t* in = bytes.data() + at - piece.size();
@@ -161,7 +162,7 @@ struct Base64Decode : BytesLoop {
 
   bool step(Process&, std::size_t& cost) {
     if (!good || result.is_none()) return false;
-    const std::string_view piece = left.substr(0, kPiece);
+    const std::string_view piece = left.substr(0, kDigitsAStep);
     left.remove_prefix(piece.size());
     cost += 1 + cost_of_bytes(piece.size());
     for (char c : piece) {

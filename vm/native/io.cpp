@@ -14,7 +14,7 @@
 namespace quelea {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::size_t kInputBytes = 64 * 1024;
 constexpr std::size_t kMaxInputBytes = std::size_t{1} << 32;
 
 /// What was read ahead.
@@ -54,8 +54,8 @@ Filled fill(Process& p, StandardInput& input) {
     input.at = 0;
   }
   const std::size_t before = input.buffer.size();
-  input.buffer.resize(before + kReadBytes);
-  const std::ptrdiff_t got = p.vm().host().read(input.buffer.data() + before, kReadBytes);
+  input.buffer.resize(before + kInputBytes);
+  const std::ptrdiff_t got = p.vm().host().read(input.buffer.data() + before, kInputBytes);
   input.buffer.resize(before + (got > 0 ? static_cast<std::size_t>(got) : 0));
   input.error = got < 0 ? static_cast<int>(-got) : 0;
   return got > 0 ? Filled::More : Filled::End;

@@ -30,7 +30,6 @@ constexpr std::size_t kPoolSourceBytes = 64;
 constexpr std::size_t kPoolSubjectBytes = std::size_t{64} << 10;
 constexpr std::size_t kGroupsInSlice = 4096;
 constexpr std::size_t kBytesInSlice = 256 * 1024;
-constexpr std::size_t kMaxBuiltBytes = std::size_t{1} << 33;
 
 /// Compiled patterns, which many processes may use at once. They are compiled without the lock: two
 /// that miss the same one both do, and the later one stays.
@@ -526,7 +525,7 @@ Term prim_regex_replace(Process& p, Args args) {
     }
     start = matcher.group_end(0);
     if (is_for_pool(p, out.bit_size() / 8, kPoolTextBytes)) return p.to_pool();
-    if (out.bit_size() / 8 > kMaxBuiltBytes) return system_limit(p);
+    if (out.bit_size() / 8 > kMaxBinaryBytes) return system_limit(p);
     found = global && matcher.find_next();
   }
   if (global && matcher.gave_up()) return matcher.match_limit();

@@ -11,7 +11,6 @@
 namespace quelea {
 namespace {
 
-constexpr std::size_t kMaxBuiltBytes = std::size_t{1} << 32;
 constexpr std::size_t kGraphemesAStep = 512;
 
 /// A Unicode walk costs more than a copy: one reduction for each 16 bytes.
@@ -248,7 +247,7 @@ struct Pad : TextLoop {
     padding_at = 0;
     phase = kLeading ? kPadding : kText;
     const auto times = static_cast<std::size_t>(missing / in_padding);
-    return times <= kMaxBuiltBytes / padding.size();
+    return times <= kMaxBinaryBytes / padding.size();
   }
   bool copy_some(Process& p, std::size_t& cost) {
     if (at < size()) return out.put(p, next_piece(4096, cost));

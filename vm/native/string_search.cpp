@@ -11,8 +11,6 @@
 namespace quelea {
 namespace {
 
-constexpr std::size_t kMaxBuiltBytes = std::size_t{1} << 33;
-
 /// Cuts off both ends what `kOf` says: white space, or repetitions of a string.
 enum class Ends { Leading = 1, Trailing = 2, Both = 3 };
 
@@ -271,10 +269,10 @@ struct Join {
     if (!part.is_over()) {
       if (!counting) ahead.reach(out + IodataWalk::kBytesAStep);
       good = counting ? part.count(total, cost) : part.copy(out, cost);
-      too_large = total > kMaxBuiltBytes;
+      too_large = total > kMaxBinaryBytes;
       return good && !too_large;
     }
-    if (rest.is_cons() && total <= kMaxBuiltBytes) {
+    if (rest.is_cons() && total <= kMaxBinaryBytes) {
       if (rest != list) put(separator.text());
       const Term head = rest.head();
       rest = rest.tail();
@@ -289,7 +287,7 @@ struct Join {
       cost += cost_of_bytes(bytes.size());
       return true;
     }
-    too_large = total > kMaxBuiltBytes;
+    too_large = total > kMaxBinaryBytes;
     good = too_large || rest.is_nil_list();
     if (!counting || !good || too_large) return false;
     counting = false;

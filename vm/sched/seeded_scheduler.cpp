@@ -14,7 +14,7 @@ namespace {
 
 /// How late a timer may fire: real machines are late, too, and timers that are so close together
 /// fire in one go, so that which of their processes runs first is open.
-constexpr std::uint64_t kLateNs = 2'000'000;
+constexpr std::uint64_t kMaxLateNs = 2'000'000;
 
 /// How often the whole machine is held up, in half of the runs, and how rarely per slice: all in
 /// all far less time than a sound timeout leaves.
@@ -91,7 +91,7 @@ void SeededScheduler::run_slice(Process& process) {
 void SeededScheduler::maybe_hold_up() {
   if (hold_ups_left_ == 0 || timers_.empty()) return;
   const std::uint64_t due_ns = timers_.next_due_ns();
-  if (due_ns > determinism_.clock.now() + kLateNs) return;
+  if (due_ns > determinism_.clock.now() + kMaxLateNs) return;
   if (!determinism_.schedule.one_in(kSlicesPerHoldUp)) return;
   --hold_ups_left_;
   determinism_.clock.move_to(due_ns);
@@ -104,7 +104,7 @@ void SeededScheduler::idle() {
     return;
   }
   std::uint64_t due_ns = timers_.next_due_ns();
-  if (determinism_.schedule.one_in(4)) due_ns += determinism_.schedule.below(kLateNs);
+  if (determinism_.schedule.one_in(4)) due_ns += determinism_.schedule.below(kMaxLateNs);
   determinism_.clock.move_to(due_ns);
 }
 

@@ -21,7 +21,7 @@ void dispose_owned(SharedBytes* shared) {
 }
 
 /// Buffers that grow past this have pages of their own.
-constexpr std::size_t kLeastMappedBytes = std::size_t{1} << 20;
+constexpr std::size_t kLeastMappedBuffer = std::size_t{1} << 20;
 
 void dispose_mapped(SharedBytes* shared) {
   unmap_pages(shared, sizeof(SharedBytes) + shared->capacity);
@@ -119,7 +119,7 @@ SharedBytes* SharedBytes::resize(SharedBytes* shared, std::size_t capacity) {
   const std::size_t old_size = sizeof(SharedBytes) + shared->capacity;
   const std::size_t size = sizeof(SharedBytes) + capacity;
   const bool was_mapped = shared->dispose == dispose_mapped;
-  const bool mapped = was_mapped || size >= kLeastMappedBytes;
+  const bool mapped = was_mapped || size >= kLeastMappedBuffer;
   void* memory = !mapped      ? reallocate(shared, size)
                  : was_mapped ? remap_pages(shared, old_size, size)
                               : map_pages(size);
@@ -355,7 +355,7 @@ bool BinaryBuilder::move_to(std::size_t capacity) {
 }
 
 void BinaryBuilder::make_pages_present(std::size_t bytes) {
-  if (!room(8 * bytes) || shared_ == nullptr || claimed_ || capacity_ < kLeastMappedBytes) return;
+  if (!room(8 * bytes) || shared_ == nullptr || claimed_ || capacity_ < kLeastMappedBuffer) return;
   const std::size_t end = bits_ / 8 + bytes;
   if (end <= present_) return;
   const std::size_t from = std::max(present_, bits_ / 8);

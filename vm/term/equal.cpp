@@ -22,7 +22,7 @@ struct Range {
 };
 
 /// Between two looks at the limit: long ranges are walked in pieces.
-constexpr std::size_t kPiece = 1024;
+constexpr std::size_t kMostAtOnce = 1024;
 
 /// What is to be compared: a range, and a stack of those that come after it.
 class Ranges {
@@ -44,9 +44,10 @@ class Ranges {
  private:
   void take_piece_of(const Range& range) {
     now = range;
-    if (QUELEA_LIKELY(range.count <= kPiece)) return;
-    later_.push({range.a + kPiece, range.b + kPiece, range.count - kPiece, range.children});
-    now.count = kPiece;
+    if (QUELEA_LIKELY(range.count <= kMostAtOnce)) return;
+    later_.push(
+        {range.a + kMostAtOnce, range.b + kMostAtOnce, range.count - kMostAtOnce, range.children});
+    now.count = kMostAtOnce;
   }
   WorkStack<Range> later_;
 };

@@ -139,8 +139,6 @@ class Encoder {
     }
   }
 
-  using Tag = quelea::Tag;
-
   void small(std::int64_t number) {
     if (number >= 0 && number < 256) {
       byte(kSmallInteger);

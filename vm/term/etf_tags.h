@@ -6,7 +6,7 @@
 
 namespace quelea::etf {
 
-enum Tag : std::uint8_t {
+enum TagByte : std::uint8_t {
   kNewFloat = 70,
   kBitBinary = 77,
   kCompressed = 80,
