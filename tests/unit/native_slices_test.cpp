@@ -15,7 +15,7 @@ namespace {
 
 // One machine for all; what a call made is garbage that nobody collects here.
 #if defined(__SANITIZE_ADDRESS__)
-// Twenty times as slow, and here for what a native does between slices.
+// Five times as slow, and here for what a native does between slices.
 constexpr int kLess = 4, kLeastSlices = 2;
 #else
 constexpr int kLess = 1, kLeastSlices = 8;

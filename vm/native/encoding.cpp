@@ -35,8 +35,8 @@ constexpr std::array<std::uint8_t, 256> base64_values(const char* digits) {
 constexpr std::array<std::uint8_t, 256> kBase64Values = base64_values(kBase64Digits);
 constexpr std::array<std::uint8_t, 256> kBase64UrlValues = base64_values(kBase64UrlDigits);
 
-constexpr std::size_t kDigitsAStep =
-    3 * 1024;  // of Base64 and hexadecimal digits whole groups, too
+/// Whole groups of Base64 and of hexadecimal digits, too.
+constexpr std::size_t kDigitsAStep = 3 * 1024;
 
 /// A codec whose result's size is known before.
 struct Recode : BytesLoop {
